@@ -1,0 +1,19 @@
+/* Limits on input: each is enforced with an error that states it, and tested at limit - 1, limit, limit + 1. */
+#ifndef NNC_SUPPORT_LIMITS_H
+#define NNC_SUPPORT_LIMITS_H
+
+enum {
+  LIMIT_FILE_BYTES = 1 << 20,
+  LIMIT_NESTING = 64,       /* brackets, blocks, operators, calls of definitions */
+  LIMIT_RANK = 8,           /* dims of a tensor */
+  LIMIT_IDENTIFIER = 63,    /* bytes of one name between dots */
+  LIMIT_IMPORT_DEPTH = 16,
+  LIMIT_INSTANCES = 100000, /* layer applications after expansion */
+  LIMIT_ERRORS_PRINTED = 20,
+  LIMIT_GENERATED_BYTES = 64 << 20
+};
+#define LIMIT_EXTENT INT64_C(2147483647)        /* one dimension: 2^31 - 1 */
+#define LIMIT_ELEMENTS (INT64_C(1) << 40)       /* elements of one tensor */
+#define LIMIT_PLANNED_BYTES (INT64_C(4) << 30)  /* default of --max-mem */
+
+#endif
