@@ -1,0 +1,151 @@
+# nnc: neural networks written as formulas, compiled to C.  `make help` lists the targets.
+
+VERSION = 0.1.0
+MODE    = release
+BUILD   = build/$(MODE)
+PREFIX  = /usr/local
+
+SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_release  = -O2
+FLAGS_debug    = -O0 -g -DNNC_VERIFY
+FLAGS_asan     = $(SANITIZE) -DNNC_VERIFY
+FLAGS_coverage = -O0 -g --coverage -DNNC_VERIFY
+FLAGS_hostile  = $(SANITIZE) -DNNC_VERIFY -DNNC_HOSTILE
+MODE_FLAGS    := $(or $(FLAGS_$(MODE)),$(error MODE is release, debug, asan, coverage or hostile))
+
+WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
+COMPILE  = $(CC) -std=c11 $(WARNINGS) -ffp-contract=off -D_POSIX_C_SOURCE=200809L \
+           -DNNC_VERSION='"$(VERSION)"' -Icompiler -Iruntime/core -I$(BUILD)/generated \
+           $(MODE_FLAGS) $(CPPFLAGS) $(CFLAGS)
+LINK     = $(CC) $(MODE_FLAGS) $(CFLAGS) $(LDFLAGS)
+say      = $(if $(V),,@echo '  $(1)' &&)#               V=1 prints the commands instead
+
+# All cores unless the user chose a number; each rule's output in one piece.
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+MAKEFLAGS += --output-sync=target --no-builtin-rules
+
+GENERATED = $(BUILD)/generated
+SOURCES   = $(sort $(wildcard compiler/*.c compiler/*/*.c))
+OBJECTS   = $(SOURCES:%.c=$(BUILD)/%.o) $(GENERATED)/embedded.o $(GRAMMAR:%.c=%.o)
+GRAMMAR   = $(if $(wildcard grammars/nn.y),$(GENERATED)/nn.tab.c $(GENERATED)/nn.lex.c)
+RUNTIME   = $(sort $(wildcard runtime/core/*.c))
+PARTS     = $(filter-out $(BUILD)/compiler/main.o,$(OBJECTS)) $(BUILD)/libnnrt.a
+UNITS     = $(sort $(wildcard tests/unit/*.c))
+TOOLS     = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(sort $(wildcard tests/tools/*.c)))
+HAND      = $(sort $(wildcard compiler/*.[ch] compiler/*/*.[ch] runtime/*/*.[ch] tests/unit/*.[ch] \
+              tests/tools/*.[ch] examples/*/*.[ch]))
+
+all: $(BUILD)/nnc $(BUILD)/libnnrt.a                  ## the compiler and the runtime library
+
+$(BUILD)/nnc: $(OBJECTS)
+	$(call say,link $@) $(LINK) -o $@ $^ -lm
+
+$(BUILD)/libnnrt.a: $(RUNTIME:%.c=$(BUILD)/%.o)
+	$(call say,ar $@) $(AR) rcsD $@.new $^ && mv $@.new $@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(GRAMMAR)
+	@mkdir -p $(@D)
+	$(call say,cc $<) $(COMPILE) -MMD -MP -c -o $@ $<
+
+# Flex and Bison write conversions that -Wconversion reports; nothing else is switched off.
+$(GENERATED)/%.o: $(GENERATED)/%.c $(BUILD)/flags | $(GRAMMAR)
+	$(call say,cc $<) $(COMPILE) -Wno-conversion -Wno-sign-compare -MMD -MP -c -o $@ $<
+
+$(GENERATED)/nn.tab.c: grammars/nn.y | $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,bison $<) bison -Wall -Werror --header=$(GENERATED)/nn.tab.h -o $@ $<
+
+$(GENERATED)/nn.lex.c: grammars/nn.l | $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,flex $<) flex -o $@ $<
+
+LIBRARY_FILES = $(shell LC_ALL=C ls library/*.nn 2>/dev/null)
+RUNTIME_FILES = $(shell LC_ALL=C ls runtime/core/*.[ch] 2>/dev/null)
+$(GENERATED)/embedded.c: $(LIBRARY_FILES) $(RUNTIME_FILES) library/embed library runtime/core
+	@mkdir -p $(@D)
+	@{ echo '#include "support/library.h"'; library/embed library $(LIBRARY_FILES); \
+	  library/embed runtime $(RUNTIME_FILES); } > $@.new && mv $@.new $@
+
+# Objects depend on the command that makes them: another CC or CFLAGS rebuilds.
+$(BUILD)/flags: FORCE | build/packages
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(COMPILE))' | cmp -s - $@ || \
+	  printf '%s\n' '$(subst ','\'',$(COMPILE))' > $@
+
+build/packages build/packages-check: .ci/packages
+	@.ci/packages $(if $(findstring check,$@),check,build) && mkdir -p build && touch $@
+
+# Tests: `make check ONLY=NAME` runs those whose name contains NAME.
+TEST_ENVIRONMENT = NNC_BUILD='$(abspath $(BUILD))' NNC_MODE=$(MODE) CC='$(CC)' \
+                   NNC_CFLAGS='$(MODE_FLAGS)'
+check: all $(BUILD)/unit-tests $(TOOLS)               ## build and run every test
+	@$(TEST_ENVIRONMENT) tests/run $(ONLY)
+
+check-update: all                                     ## rewrite expected outputs; review the diff
+	@$(TEST_ENVIRONMENT) tests/run --update $(ONLY)
+
+fuzz: all $(TOOLS)                                    ## the randomised tests, 20 times as long
+	@NNC_ROUNDS=20 $(TEST_ENVIRONMENT) tests/run fuzz
+
+$(UNITS:%.c=$(BUILD)/%.o) $(TOOLS): | build/packages-check
+
+$(BUILD)/unit-tests: $(UNITS:%.c=$(BUILD)/%.o) $(PARTS)
+	$(call say,link $@) $(LINK) -o $@ $^ -lcriterion -ljansson -lm
+
+$(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(PARTS)
+	@mkdir -p $(@D)
+	$(call say,link $@) $(LINK) -o $@ $^ -ljansson -lm
+
+coverage: | build/packages-check                      ## lines and branches of hand-written code
+	$(MAKE) MODE=coverage check
+	gcovr -r . --filter compiler/ --filter runtime/ --print-summary build/coverage
+
+DEMO = $(BUILD)/demo
+demo: all                                             ## train examples/digits and print its accuracy
+	@mkdir -p $(DEMO)
+	$(BUILD)/nnc examples/digits/digits.nn -o $(DEMO)/digits.c
+	$(CC) -O2 -I$(DEMO) -Iruntime/core -o $(DEMO)/digits examples/digits/main.c $(DEMO)/digits.c \
+	  -L$(BUILD) -lnnrt -lm $(filter -fsanitize%,$(MODE_FLAGS))
+	$(DEMO)/digits examples/digits
+
+lint: | $(BUILD)/flags                                ## lengths, layout and clang-tidy
+	tests/tools/lengths $(HAND)
+	clang-format --dry-run --Werror $(HAND)
+	clang-tidy --quiet $(filter %.c,$(HAND)) -- $(wordlist 2,99,$(COMPILE))
+
+format:                                               ## lay out the hand-written C
+	clang-format -i $(HAND)
+
+install: all                                          ## into $(DESTDIR)$(PREFIX)
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin include lib/pkgconfig share/nnc/library share/doc/nnc)
+	install $(BUILD)/nnc $(DESTDIR)$(PREFIX)/bin
+	install -m 644 runtime/core/nnrt*.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(BUILD)/libnnrt.a $(DESTDIR)$(PREFIX)/lib
+	install -m 644 library/*.nn $(DESTDIR)$(PREFIX)/share/nnc/library
+	install -m 644 README.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/nnc
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' nnc.pc.in \
+	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/nnc.pc
+
+uninstall:                                            ## what install wrote
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/nnc lib/libnnrt.a lib/pkgconfig/nnc.pc \
+	  $(patsubst runtime/core/%,include/%,$(wildcard runtime/core/nnrt*.h)))
+	rm -rf $(DESTDIR)$(PREFIX)/share/nnc $(DESTDIR)$(PREFIX)/share/doc/nnc
+
+dist:                                                 ## nnc-VERSION.tar.gz of the last commit
+	git archive --prefix=nnc-$(VERSION)/ -o nnc-$(VERSION).tar.gz HEAD
+
+clean:                                                ## everything generated
+	rm -rf build
+
+help:                                                 ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
+	@echo 'MODE=release|debug|asan|coverage|hostile, V=1, CC, CFLAGS, PREFIX, DESTDIR, ONLY=NAME (of a test)'
+
+FORCE:
+.PHONY: all check check-update fuzz coverage demo lint format install uninstall dist clean help FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+-include $(OBJECTS:.o=.d) $(RUNTIME:%.c=$(BUILD)/%.d) $(UNITS:%.c=$(BUILD)/%.d) \
+  $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%.d,$(wildcard tests/tools/*.c))
