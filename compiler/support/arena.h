@@ -7,6 +7,7 @@
 #ifndef NNC_SUPPORT_ARENA_H
 #define NNC_SUPPORT_ARENA_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,10 @@ void *arena_copy(Arena *arena, const void *bytes, size_t size);
 
 /* printf into the arena; the result is never null. */
 char *arena_format(Arena *arena, const char *text, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same from a list of arguments. */
+char *arena_format_list(Arena *arena, const char *text, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 
 /* Bytes handed out so far: the figure behind --time and the memory limit of a compilation. */
 size_t arena_used(const Arena *arena);

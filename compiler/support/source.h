@@ -18,6 +18,7 @@ typedef struct SourceFile {
   const char *text; /* NUL-terminated */
   uint32_t base;    /* offset of text[0] */
   uint32_t size;
+  LIST_OF(uint32_t) lines; /* where each line begins, from 0 in text */
 } SourceFile;
 
 typedef struct Sources {
