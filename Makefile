@@ -40,7 +40,7 @@ HAND      = $(sort $(wildcard compiler/*.[ch] compiler/*/*.[ch] runtime/*/*.[ch]
 all: $(BUILD)/nnc $(BUILD)/libnnrt.a                  ## the compiler and the runtime library
 
 $(BUILD)/nnc: $(OBJECTS)
-	$(call say,link $@) $(LINK) -o $@ $^ -lm
+	$(call say,link $@) $(LINK) -o $@ $^ -ljansson -lm
 
 $(BUILD)/libnnrt.a: $(RUNTIME:%.c=$(BUILD)/%.o)
 	$(call say,ar $@) $(AR) rcsD $@.new $^ && mv $@.new $@
