@@ -53,9 +53,9 @@ $(BUILD)/%.o: %.c $(BUILD)/flags | $(GRAMMAR)
 $(GENERATED)/%.o: $(GENERATED)/%.c $(BUILD)/flags | $(GRAMMAR)
 	$(call say,cc $<) $(COMPILE) -Wno-conversion -Wno-sign-compare -MMD -MP -c -o $@ $<
 
-$(GENERATED)/nn.tab.c: grammars/nn.y | $(BUILD)/flags
+$(GENERATED)/nn.tab.c $(GENERATED)/nn.tab.h &: grammars/nn.y | $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call say,bison $<) bison -Wall -Werror --header=$(GENERATED)/nn.tab.h -o $@ $<
+	$(call say,bison $<) bison -Wall -Werror --header=$(GENERATED)/nn.tab.h -o $(GENERATED)/nn.tab.c $<
 
 $(GENERATED)/nn.lex.c: grammars/nn.l | $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -69,25 +69,25 @@ $(GENERATED)/embedded.c: $(LIBRARY_FILES) $(RUNTIME_FILES) library/embed library
 	  library/embed runtime $(RUNTIME_FILES); } > $@.new && mv $@.new $@
 
 # Objects depend on the command that makes them: another CC or CFLAGS rebuilds.
-$(BUILD)/flags: FORCE | build/packages
+$(BUILD)/flags: FORCE | build/packages-build
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(subst ','\'',$(COMPILE))' | cmp -s - $@ || \
-	  printf '%s\n' '$(subst ','\'',$(COMPILE))' > $@
+	@printf '%s\n' '$(subst ','\'',$(COMPILE))' > $@.new; cmp -s $@.new $@ || cp $@.new $@
 
-build/packages build/packages-check: .ci/packages
-	@.ci/packages $(if $(findstring check,$@),check,build) && mkdir -p build && touch $@
+build/packages-build build/packages-check: build/packages-%: .ci/packages
+	@.ci/packages $* && mkdir -p build && touch $@
 
-# Tests: `make check ONLY=NAME` runs those whose name contains NAME.
-TEST_ENVIRONMENT = NNC_BUILD='$(abspath $(BUILD))' NNC_MODE=$(MODE) CC='$(CC)' \
-                   NNC_CFLAGS='$(MODE_FLAGS)'
-check: all $(BUILD)/unit-tests $(TOOLS)               ## build and run every test
-	@$(TEST_ENVIRONMENT) tests/run $(ONLY)
+TESTS = NNC_BUILD='$(abspath $(BUILD))' NNC_MODE=$(MODE) CC='$(CC)' NNC_CFLAGS='$(MODE_FLAGS)' tests/run
+check: $(BUILD)/prefix $(BUILD)/unit-tests $(TOOLS)    ## build and run every test
+	@$(TESTS) $(ONLY)
 
-check-update: all                                     ## rewrite expected outputs; review the diff
-	@$(TEST_ENVIRONMENT) tests/run --update $(ONLY)
+check-update: $(BUILD)/prefix                            ## rewrite expected outputs; review the diff
+	@$(TESTS) --update $(ONLY)
 
-fuzz: all $(TOOLS)                                    ## the randomised tests, 20 times as long
-	@NNC_ROUNDS=20 $(TEST_ENVIRONMENT) tests/run fuzz
+fuzz: $(BUILD)/prefix $(TOOLS)                        ## the randomised tests, 20 times as long
+	@NNC_ROUNDS=20 $(TESTS) fuzz
+
+$(BUILD)/prefix: all                                 # the package as its users have it
+	@$(MAKE) -s install DESTDIR= PREFIX='$(abspath $@)'
 
 $(UNITS:%.c=$(BUILD)/%.o) $(TOOLS): | build/packages-check
 
@@ -102,13 +102,12 @@ coverage: | build/packages-check                      ## lines and branches of h
 	$(MAKE) MODE=coverage check
 	gcovr -r . --filter compiler/ --filter runtime/ --print-summary build/coverage
 
-DEMO = $(BUILD)/demo
 demo: all                                             ## train examples/digits and print its accuracy
-	@mkdir -p $(DEMO)
-	$(BUILD)/nnc examples/digits/digits.nn -o $(DEMO)/digits.c
-	$(CC) -O2 -I$(DEMO) -Iruntime/core -o $(DEMO)/digits examples/digits/main.c $(DEMO)/digits.c \
-	  -L$(BUILD) -lnnrt -lm $(filter -fsanitize%,$(MODE_FLAGS))
-	$(DEMO)/digits examples/digits
+	@mkdir -p $(BUILD)/demo
+	$(BUILD)/nnc examples/digits/digits.nn -o $(BUILD)/demo/digits.c
+	$(CC) -O2 -Iruntime/core -I$(BUILD)/demo -o $(BUILD)/demo/digits examples/digits/main.c \
+	  $(BUILD)/demo/digits.c -L$(BUILD) -lnnrt -lm $(filter -fsanitize%,$(MODE_FLAGS))
+	$(BUILD)/demo/digits examples/digits
 
 lint: | $(BUILD)/flags                                ## lengths, layout and clang-tidy
 	tests/tools/lengths $(HAND)
@@ -124,7 +123,7 @@ install: all                                          ## into $(DESTDIR)$(PREFIX
 	install -m 644 runtime/core/nnrt*.h $(DESTDIR)$(PREFIX)/include
 	install -m 644 $(BUILD)/libnnrt.a $(DESTDIR)$(PREFIX)/lib
 	install -m 644 library/*.nn $(DESTDIR)$(PREFIX)/share/nnc/library
-	install -m 644 README.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/nnc
+	install -m 644 LICENSE $(wildcard README.md docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/nnc
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' nnc.pc.in \
 	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/nnc.pc
 
@@ -144,7 +143,7 @@ help:                                                 ## this list
 	@echo 'MODE=release|debug|asan|coverage|hostile, V=1, CC, CFLAGS, PREFIX, DESTDIR, ONLY=NAME (of a test)'
 
 FORCE:
-.PHONY: all check check-update fuzz coverage demo lint format install uninstall dist clean help FORCE
+.PHONY: all $(BUILD)/prefix check check-update fuzz coverage demo lint format install uninstall dist clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(RUNTIME:%.c=$(BUILD)/%.d) $(UNITS:%.c=$(BUILD)/%.d) \
