@@ -100,5 +100,7 @@ const char *op_spelling(Op op);
 int op_arity(Op op); /* -1: any */
 int op_cost(Op op);
 const char *op_derivative(Op op, int argument); /* the text of the column; "0"; null for UNDEFINED */
+/* For tests only: `text` stands for that column until the next call (null: none does). */
+void op_override_derivative(Op op, int argument, const char *text);
 
 #endif
