@@ -34,8 +34,7 @@ RUNTIME   = $(sort $(wildcard runtime/core/*.c))
 PARTS     = $(filter-out $(BUILD)/compiler/main.o,$(OBJECTS)) $(BUILD)/libnnrt.a
 UNITS     = $(sort $(wildcard tests/unit/*.c))
 TOOLS     = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(sort $(wildcard tests/tools/*.c)))
-HAND      = $(sort $(wildcard compiler/*.[ch] compiler/*/*.[ch] runtime/*/*.[ch] tests/unit/*.[ch] \
-              tests/tools/*.[ch] examples/*/*.[ch]))
+HAND      = $(sort $(wildcard $(addsuffix /*.[ch],compiler compiler/* runtime/* tests/* examples/*)))
 
 all: $(BUILD)/nnc $(BUILD)/libnnrt.a                  ## the compiler and the runtime library
 
@@ -70,9 +69,9 @@ $(GENERATED)/embedded.c: $(LIBRARY_FILES) $(RUNTIME_FILES) library/embed library
 
 # Objects depend on the command that makes them: another CC or CFLAGS rebuilds.
 $(BUILD)/flags: FORCE | build/packages-build
-	@mkdir -p $(@D)
-	@printf '%s\n' '$(subst ','\'',$(COMPILE))' > $@.new; cmp -s $@.new $@ || cp $@.new $@
+	@mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(COMPILE))' > $@.new; cmp -s $@.new $@ || cp $@.new $@
 
+build/packages-check: | build/packages-build
 build/packages-build build/packages-check: build/packages-%: .ci/packages
 	@.ci/packages $* && mkdir -p build && touch $@
 
