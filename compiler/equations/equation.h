@@ -90,9 +90,10 @@ struct Equation {
   int reduced_count;
   const Expr *guard; /* of the reduction; null when all points count */
   const Expr *body;
-  /* Order of a floating-point reduction, fixed by calculus/arrange.c for every later stage: the point with
-     row-major number p is added to lane p % lanes, lanes are combined in a balanced tree. 1 = in sequence.
-     0 = not fixed yet. */
+  /* Order of a floating-point reduction, fixed by calculus/arrange.c for every later stage: a point whose
+     last reduced variable is r goes to lane r % lanes; each lane takes its points in row-major sequence;
+     the lanes are then combined in a balanced tree, neighbours at half the width apart first
+     (l with l + lanes/2, and so on). 1 = all points in sequence. 0 = not fixed yet. */
   int lanes;
   const Instance *instance;
   Span span; /* of the statement it came from */

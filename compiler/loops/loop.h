@@ -1,0 +1,122 @@
+/* Loops: everything about the machine happens here.
+
+   A Routine is one entry point of the generated program (train_step, infer, ...); it runs Nests in order;
+   a nest is a cluster of equations that share loops, and becomes one static C function. Inside a nest
+   stand four kinds of node: a counted loop, a branch, the declaration of a local variable, and a store.
+   Expressions stay those of the equations: a local variable is a tensor placed in a register, so a
+   read is a read wherever the tensor lives, and `Buffer` tells where that is.
+
+   What later passes add (tiles, packing, register blocks, threads, vectors) are marks and steps on loops
+   and further local tensors: no new kind of node. */
+#ifndef NNC_LOOPS_LOOP_H
+#define NNC_LOOPS_LOOP_H
+
+#include "equations/equation.h"
+
+typedef enum {
+  LOOP_FOR,     /* index from begin to end - 1 by step: body */
+  LOOP_IF,      /* condition: body */
+  LOOP_DECLARE, /* a local tensor (a scalar, or a few lanes), each element set to value (null: not set) */
+  LOOP_STORE    /* target[subscripts] = value, or combined with what is there */
+} LoopKind;
+
+enum { /* marks of a LOOP_FOR */
+  MARK_VECTOR = 1,   /* iterations are independent and stride 1: may run in vector lanes */
+  MARK_PARALLEL = 2, /* iterations are independent: may run in threads */
+  MARK_UNROLL = 4    /* a few iterations, known count */
+};
+
+typedef struct LoopNode LoopNode;
+typedef struct LoopBody { LoopNode **items; int count, capacity; } LoopBody;
+
+struct LoopNode {
+  LoopKind kind;
+  /* FOR */
+  const Index *index;
+  const Expr *begin, *end; /* whole numbers over outer indices and run-time sizes */
+  int64_t step;            /* > 0 */
+  unsigned marks;
+  /* IF */
+  const Expr *condition;
+  /* FOR, IF */
+  LoopBody body;
+  /* DECLARE, STORE */
+  const Tensor *target;
+  const Expr *const *subscripts; /* STORE: one per dim of the target */
+  /* STORE: REDUCE_NONE assigns; SUM, PROD, MAX, MIN, ANY, ALL combine the old element (left operand) with
+     the value; others do not occur. */
+  Reduction combine;
+  const Expr *value;
+  /* The equation this node begins, for the comment above it; null inside. */
+  const Equation *equation;
+};
+
+/* Where a tensor lives while a routine runs. */
+typedef enum {
+  PLACE_MODEL,    /* a field of the model's struct: parameter, state, slot, hyper-parameter, step; strides
+                     by the maxima */
+  PLACE_ARGUMENT, /* the caller's array, dense in the actual extents */
+  PLACE_TABLE,    /* a constant table in the C file */
+  PLACE_ARENA,    /* scratch inside the struct, `offset` bytes from its start; strides by the maxima */
+  PLACE_REGISTER, /* a local variable of the nest */
+  PLACE_SCALAR    /* rank 0, computed in one nest and read in others: a local variable of the routine,
+                     handed to nests by value (by address where it is set) */
+} PlaceKind;
+
+typedef struct Buffer {
+  const Tensor *tensor;
+  PlaceKind place;
+  int64_t offset, bytes; /* ARENA */
+  /* Element stride of each dim of the tensor; 0 for a dim that shrank away because all uses share its loop. */
+  const Extent *strides[LIMIT_RANK];
+  int first_nest, last_nest; /* nests that write and read it: its lifetime */
+  const struct Buffer *shares; /* not null: the same memory as that buffer (an update in place) */
+} Buffer;
+
+typedef enum {
+  ROUTINE_INIT, ROUTINE_TRAIN, ROUTINE_ACCUMULATE, ROUTINE_APPLY, ROUTINE_EVAL, ROUTINE_INFER
+} RoutineKind;
+
+typedef struct Nest {
+  Name name; /* of the tensor it is about; unique in the routine */
+  LoopBody body;
+  EquationList equations; /* that it computes, in order; inlined ones are not among them */
+  /* Tensors outside registers that it touches, each once, in order of id. */
+  TensorList reads, writes;
+  DimList dims; /* run-time sizes it needs */
+} Nest;
+typedef struct NestList { Nest **items; int count, capacity; } NestList;
+
+typedef struct Routine {
+  RoutineKind kind;
+  Model *model;
+  Program *program;
+  const Step *step; /* TRAIN, ACCUMULATE, APPLY */
+  EquationList equations; /* to compute, after inlining, in order */
+  EquationList inlined;   /* pointwise equations computed where they are read: for the comments */
+  NestList nests;
+  /* After this many nests the loss is known and nothing outside scratch has changed: where a loss that is
+     not finite stops the call. 0 when there is no loss. */
+  int nests_before_commit;
+  /* `target := value` to commit, at the end or in place. */
+  UpdateList updates;
+  Map buffers; /* Tensor * -> Buffer * */
+  int64_t arena_bytes;
+  TensorList arguments; /* inputs and targets it needs, in order of declaration */
+} Routine;
+
+/* routine.c: what an entry point computes. `step` null but for training kinds. */
+Routine *routine_new(Model *model, RoutineKind kind, const Step *step);
+
+/* The passes, in order; each is one file. */
+void routine_order(Routine *routine);  /* order.c: equations sorted; cycles without a time axis: NN0601 */
+void routine_inline(Routine *routine); /* inline.c: cheap or single-use pointwise equations into readers */
+void routine_fuse(Routine *routine);   /* fuse.c: clusters that share loops -> nests of loop nodes */
+void routine_place(Routine *routine);  /* place.c: registers, rows, arena offsets by liveness: NN0602 */
+
+const Buffer *routine_buffer(const Routine *routine, const Tensor *tensor); /* never null for a used tensor */
+
+void routine_print(const Routine *routine, Text *text); /* the dump of loops */
+const char *routine_verify(const Routine *routine, Arena *arena);
+
+#endif
