@@ -11,7 +11,8 @@ typedef struct Dual {
   double value, tangent;
 } Dual;
 
-/* The operation applied to its operands; not for leaves, READ, SELECT, AND, OR (lazy: the interpreter's). */
+/* The operation applied to `operands`, of which there are always three to read; not for leaves, READ,
+   SELECT, AND and OR, which are lazy: the interpreter's. */
 Dual dual_apply(Op op, const Dual *operands);
 
 #endif
