@@ -35,6 +35,10 @@ const Extent *extent_multiply(ExtentTable *table, const Extent *a, const Extent 
 /* Multiples of the divisor are pulled out: (2*H + 3)//2 = H + 3//2. Null when `b` may be 0. */
 const Extent *extent_floor_divide(ExtentTable *table, const Extent *a, const Extent *b);
 const Extent *extent_modulo(ExtentTable *table, const Extent *a, const Extent *b);
+/* Division of polynomials: a = b*quotient + remainder, with the quotient returned. No floor division is
+   introduced; for a constant b > 0 the coefficients of the remainder are in 0..b-1. b is not 0. */
+const Extent *extent_divide(ExtentTable *table, const Extent *a, const Extent *b,
+                            const Extent **remainder);
 
 bool extent_is_constant(const Extent *extent, int64_t *value);
 bool extent_is_poisoned(const Extent *extent); /* overflowed or derived from an error; equal to itself only */
