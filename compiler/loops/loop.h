@@ -57,6 +57,7 @@ typedef enum {
                      by the maxima */
   PLACE_ARGUMENT, /* the caller's array, dense in the actual extents */
   PLACE_TABLE,    /* a constant table in the C file */
+  PLACE_DRAW,     /* nowhere: a read computes the random number from its coordinates; masks are never stored */
   PLACE_ARENA,    /* scratch inside the struct, `offset` bytes from its start; strides by the maxima */
   PLACE_REGISTER, /* a local variable of the nest */
   PLACE_SCALAR    /* rank 0, computed in one nest and read in others: a local variable of the routine,
@@ -69,8 +70,8 @@ typedef struct Buffer {
   int64_t offset, bytes; /* ARENA */
   /* Element stride of each dim of the tensor; 0 for a dim that shrank away because all uses share its loop. */
   const Extent *strides[LIMIT_RANK];
-  int first_nest, last_nest; /* nests that write and read it: its lifetime */
-  const struct Buffer *shares; /* not null: the same memory as that buffer (an update in place) */
+  int first, last; /* its lifetime, in steps: a step is one top-level node of a nest */
+  const Tensor *shares; /* not null: lives in that tensor's memory (an update in place) */
 } Buffer;
 
 typedef enum {
@@ -80,21 +81,34 @@ typedef enum {
 typedef struct Nest {
   Name name; /* of the tensor it is about; unique in the routine */
   LoopBody body;
-  EquationList equations; /* that it computes, in order; inlined ones are not among them */
+  EquationList equations; /* of the program, that it computes, in order; */
+  EquationList inlined;   /* and those computed where they are read, here first */
   /* Tensors outside registers that it touches, each once, in order of id. */
   TensorList reads, writes;
   DimList dims; /* run-time sizes it needs */
 } Nest;
 typedef struct NestList { Nest **items; int count, capacity; } NestList;
 
+/* An equation of a cycle: the group steps along one axis together, in one direction. */
+typedef struct RecurrentEquation {
+  int group;          /* equations of one group stand side by side in routine->equations */
+  const Index *time;  /* the variable of the equation that counts the steps */
+  int time_dim;       /* the dim of the target it addresses */
+  int direction;      /* +1: reads earlier steps, -1: later ones */
+} RecurrentEquation;
+
 typedef struct Routine {
   RoutineKind kind;
   Model *model;
   Program *program;
   const Step *step; /* TRAIN, ACCUMULATE, APPLY */
-  EquationList equations; /* to compute, after inlining, in order */
-  EquationList inlined;   /* pointwise equations computed where they are read: for the comments */
+  EquationList equations; /* to compute, in order; routine_inline takes out those computed where read */
+  EquationList inlined;   /* the ones taken out: for the comments */
+  Map recurrences;        /* target Tensor * -> RecurrentEquation *; those not there are in no cycle */
+  Map sources;            /* rewritten Equation * -> the one of the program it stands for */
+  int forward_count; /* the first so many equations are all that the loss needs */
   NestList nests;
+  int64_t bytes_of_real;
   /* After this many nests the loss is known and nothing outside scratch has changed: where a loss that is
      not finite stops the call. 0 when there is no loss. */
   int nests_before_commit;
@@ -108,11 +122,28 @@ typedef struct Routine {
 /* routine.c: what an entry point computes. `step` null but for training kinds. */
 Routine *routine_new(Model *model, RoutineKind kind, const Step *step);
 
+Tensor *routine_loss(const Routine *routine); /* null: it has none */
+/* What the routine must leave behind: values of updates, loss, metrics, outputs. */
+TensorList routine_roots(const Routine *routine);
+bool routine_computes(const Routine *routine, const Tensor *tensor); /* by one of its equations */
+
+/* reads.c: the READ expressions in an equation's body and guard, each once, in order of creation. */
+ExprList equation_reads(Arena *arena, const Equation *equation);
+
+/* The equation of the program that a rewritten one stands for (itself when it was not rewritten). */
+Equation *equation_source(const Routine *routine, Equation *equation);
+/* Points an equation visits, at the maxima of run-time dims. */
+double equation_volume(const Equation *equation);
+
 /* The passes, in order; each is one file. */
 void routine_order(Routine *routine);  /* order.c: equations sorted; cycles without a time axis: NN0601 */
 void routine_inline(Routine *routine); /* inline.c: cheap or single-use pointwise equations into readers */
 void routine_fuse(Routine *routine);   /* fuse.c: clusters that share loops -> nests of loop nodes */
-void routine_place(Routine *routine);  /* place.c: registers, rows, arena offsets by liveness: NN0602 */
+/* place.c: registers, rows, arena offsets by liveness; `real_bytes` is 4 or 8. */
+void routine_place(Routine *routine, int64_t real_bytes);
+
+/* describe.c: names of nests and what each touches, for the emitter. */
+void routine_describe(Routine *routine);
 
 const Buffer *routine_buffer(const Routine *routine, const Tensor *tensor); /* never null for a used tensor */
 

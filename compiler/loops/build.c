@@ -1,0 +1,295 @@
+/* Building: loops and stores of one equation.
+
+   Maps store; sums and the like with one lane accumulate into the target itself (which place.c keeps in a
+   register when all its uses share the loops); the rest goes to reduce.c. */
+#include "loops/build.h"
+
+#include "equations/affine.h"
+
+#include <math.h>
+
+/* ---- the loops an equation wants ---- */
+
+static void add_loop(Schedule *schedule, const Index *index, bool reduced) {
+  schedule->indices[schedule->count] = index;
+  schedule->reduced[schedule->count++] = reduced;
+}
+
+static const Index *last_subscript(const Expr *read) {
+  return read_rank(read) > 0 ? lone_index(read->args[read_rank(read) - 1]) : NULL;
+}
+
+/* Whether some read runs along `index` with stride 1. */
+static bool is_contiguous_in(Arena *scratch, const Equation *equation, const Index *index) {
+  ExprList reads = equation_reads(scratch, equation);
+  for (int i = 0; i < reads.count; i++) {
+    if (last_subscript(reads.items[i]) == index) return true;
+  }
+  return false;
+}
+
+static bool accumulates_in_target(const Equation *equation) {
+  switch (equation->reduction) {
+  case REDUCE_SUM:
+  case REDUCE_PROD: return equation->lanes <= 1;
+  case REDUCE_MAX:
+  case REDUCE_MIN:
+  case REDUCE_ANY:
+  case REDUCE_ALL: return true;
+  case REDUCE_NONE:
+  case REDUCE_LSE:
+  case REDUCE_ARGMAX:
+  case REDUCE_ARGMIN: return false;
+  }
+  return false;
+}
+
+Schedule schedule_of(const Routine *routine, const Equation *equation) {
+  Schedule schedule = {0};
+  const RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
+  const Index *time = recurrent ? recurrent->time : NULL;
+  if (time) add_loop(&schedule, time, false);
+  const Index *inner = NULL;
+  Arena *scratch = arena_new();
+  if (accumulates_in_target(equation) && equation->var_count > 0) {
+    inner = equation->vars[equation->var_count - 1];
+    if (inner == time || !is_contiguous_in(scratch, equation, inner)) inner = NULL;
+  }
+  arena_free(scratch);
+  for (int k = 0; k < equation->var_count; k++) {
+    if (equation->vars[k] != time && equation->vars[k] != inner) {
+      add_loop(&schedule, equation->vars[k], false);
+    }
+  }
+  schedule.sharable = schedule.count;
+  for (int k = 0; k < equation->reduced_count; k++) add_loop(&schedule, equation->reduced[k], true);
+  if (inner) add_loop(&schedule, inner, false);
+  bool open = equation->reduction == REDUCE_NONE || accumulates_in_target(equation);
+  if (open) schedule.sharable = schedule.count;
+  return schedule;
+}
+
+/* ---- small constructors ---- */
+
+static LoopNode *node_new(Model *model, LoopKind kind) {
+  LoopNode *node = NEW(model->arena, LoopNode);
+  node->kind = kind;
+  return node;
+}
+
+LoopNode *loop_new(Model *model, const Index *index) {
+  LoopNode *loop = node_new(model, LOOP_FOR);
+  loop->index = index;
+  loop->begin = expr_integer(model->exprs, 0);
+  loop->end = expr_extent(model->exprs, index->range);
+  loop->step = 1;
+  return loop;
+}
+
+LoopNode *store_new(Model *model, const Tensor *target, const Expr *const *subscripts,
+                    Reduction combine, const Expr *value) {
+  LoopNode *store = node_new(model, LOOP_STORE);
+  store->target = target;
+  store->subscripts =
+      arena_copy(model->arena, subscripts, (size_t)target->rank * sizeof *subscripts);
+  store->combine = combine;
+  store->value = value;
+  return store;
+}
+
+LoopNode *declare_new(Model *model, const Tensor *target, const Expr *value) {
+  LoopNode *declare = node_new(model, LOOP_DECLARE);
+  declare->target = target;
+  declare->value = value;
+  return declare;
+}
+
+Tensor *local_new(Site *site, const char *name, ValueType type, int64_t lanes) {
+  Model *model = site->routine->model;
+  Axis axis = {.extent = extent_constant(model->extents, lanes)};
+  TensorList ignored = {0};
+  Tensor *local =
+      tensor_new(model, &ignored, name_of(model->names, name), ROLE_VALUE, type, &axis, lanes > 1);
+  Buffer *buffer = NEW(model->arena, Buffer);
+  buffer->tensor = local;
+  buffer->place = PLACE_REGISTER;
+  buffer->strides[0] = extent_constant(model->extents, 1);
+  map_put(&site->routine->buffers, local, buffer);
+  return local;
+}
+
+const Expr *reduction_identity(Model *model, Reduction reduction, ValueType type) {
+  ExprTable *exprs = model->exprs;
+  bool whole = type == TYPE_INT;
+  switch (reduction) {
+  case REDUCE_PROD: return whole ? expr_integer(exprs, 1) : expr_number(exprs, 1);
+  case REDUCE_MAX: return whole ? expr_integer(exprs, INT32_MIN) : expr_number(exprs, -INFINITY);
+  case REDUCE_MIN: return whole ? expr_integer(exprs, INT32_MAX) : expr_number(exprs, INFINITY);
+  case REDUCE_ANY: return expr_false(exprs);
+  case REDUCE_ALL: return expr_true(exprs);
+  default: return whole ? expr_integer(exprs, 0) : expr_number(exprs, 0);
+  }
+}
+
+/* ---- places ---- */
+
+void site_bind(Site *site, const Index *index, const Expr *value) {
+  site->indices[site->bound] = index;
+  site->values[site->bound++] = value;
+}
+
+const Expr *site_value(Site *site, const Expr *e) {
+  Arena *scratch = arena_new();
+  const Expr *value = expr_substitute(site->routine->model->exprs, scratch, e, site->indices,
+                                      site->values, site->bound);
+  arena_free(scratch);
+  return value;
+}
+
+LoopBody *open_loop(Site *site, LoopBody *body, const Index *index) {
+  Model *model = site->routine->model;
+  LoopNode *loop = loop_new(model, index);
+  APPEND(model->arena, body, loop);
+  site_bind(site, index, expr_index(model->exprs, index));
+  return &loop->body;
+}
+
+LoopBody *open_guard(Site *site, LoopBody *body) {
+  Model *model = site->routine->model;
+  if (!site->equation->guard) return body;
+  LoopNode *branch = node_new(model, LOOP_IF);
+  branch->condition = site_value(site, site->equation->guard);
+  APPEND(model->arena, body, branch);
+  return &branch->body;
+}
+
+/* The address on the left side: one variable a dim, or mixed radix where several share it. */
+static const Expr *left_subscript(Site *site, int dim) {
+  ExprTable *exprs = site->routine->model->exprs;
+  const Equation *equation = site->equation;
+  const Expr *address = NULL;
+  for (int k = 0; k < equation->var_count; k++) {
+    if (equation->place[k] != dim) continue;
+    const Expr *var = expr_index(exprs, equation->vars[k]);
+    const Expr *range = expr_extent(exprs, equation->vars[k]->range);
+    address = address ? expr_binary(exprs, OP_ADD, expr_binary(exprs, OP_MUL, address, range), var)
+                      : var;
+  }
+  return address ? address : expr_integer(exprs, 0);
+}
+
+LoopNode *target_store(Site *site, Reduction combine, const Expr *value) {
+  const Tensor *target = site->equation->target;
+  const Expr *subscripts[LIMIT_RANK];
+  for (int dim = 0; dim < target->rank; dim++) {
+    subscripts[dim] = site_value(site, left_subscript(site, dim));
+  }
+  return store_new(site->routine->model, target, subscripts, combine, value);
+}
+
+/* ---- the equation ---- */
+
+/* Opens the loops that are not shared, up to `count` of the schedule. */
+static LoopBody *open_loops(Site *site, LoopBody *body, int count) {
+  for (int i = site->shared; i < count; i++) {
+    body = open_loop(site, body, site->schedule.indices[i]);
+  }
+  return body;
+}
+
+/* Remembers the loops made below the shared ones: the chain of last nodes. */
+static void record_loops(Site *site, LoopBody *body, int count) {
+  for (int i = site->shared; i < count; i++) {
+    LoopNode *last = body->items[body->count - 1];
+    site->loops[i] = last;
+    body = &last->body;
+  }
+}
+
+void body_insert_before(Arena *arena, LoopBody *body, const LoopNode *node, LoopNode *inserted) {
+  APPEND(arena, body, inserted);
+  int i = body->count - 1;
+  for (; i > 0 && body->items[i - 1] != node; i--) body->items[i] = body->items[i - 1];
+  body->items[i] = body->items[i - 1];
+  body->items[i - 1] = inserted;
+}
+
+/* First loop of the schedule that belongs to a reduced variable. */
+static int first_reduced(const Schedule *schedule) {
+  int i = 0;
+  while (i < schedule->count && !schedule->reduced[i]) i++;
+  return i;
+}
+
+/* Loops over the left variables from position `from` of the schedule on, that set the target to the
+   identity; with indices of their own, since the real loops may come outside in another order. */
+static LoopNode *initial_nest(Site *site, int from) {
+  Model *model = site->routine->model;
+  Site start = *site;
+  LoopBody top = {0}, *body = &top;
+  for (int i = 0; i < start.bound; i++) {
+    for (int j = from; j < site->schedule.count; j++) {
+      if (start.indices[i] == site->schedule.indices[j]) start.indices[i] = NULL;
+    }
+  }
+  for (int i = from; i < site->schedule.count; i++) {
+    if (site->schedule.reduced[i]) continue;
+    const Index *index = site->schedule.indices[i];
+    const Index *fresh = index_new(model, index->name, index->range);
+    body = open_loop(&start, body, fresh);
+    site_bind(&start, index, expr_index(model->exprs, fresh));
+  }
+  const Tensor *target = site->equation->target;
+  const Expr *identity = reduction_identity(model, site->equation->reduction, target->type);
+  APPEND(model->arena, body, target_store(&start, REDUCE_NONE, identity));
+  return top.items[0];
+}
+
+/* The target is set to the identity before the first loop of a reduced variable, whether that loop is
+   shared or made here. */
+static void build_accumulation(Site *site) {
+  Model *model = site->routine->model;
+  int split = first_reduced(&site->schedule);
+  LoopBody *body = site->bodies[site->shared];
+  if (split < site->shared) {
+    LoopBody *outer = site->bodies[split];
+    const LoopNode *first = outer->items[outer->count - 1];
+    body_insert_before(model->arena, outer, first, initial_nest(site, split));
+  } else {
+    body = open_loops(site, body, split);
+    APPEND(model->arena, body, initial_nest(site, split));
+  }
+  for (int i = split > site->shared ? split : site->shared; i < site->schedule.count; i++) {
+    body = open_loop(site, body, site->schedule.indices[i]);
+  }
+  body = open_guard(site, body);
+  const Expr *value = site_value(site, site->equation->body);
+  APPEND(model->arena, body, target_store(site, site->equation->reduction, value));
+  record_loops(site, site->bodies[site->shared], site->schedule.count);
+}
+
+static void build_map(Site *site) {
+  LoopBody *body = open_loops(site, site->bodies[site->shared], site->schedule.count);
+  LoopNode *store = target_store(site, REDUCE_NONE, site_value(site, site->equation->body));
+  APPEND(site->routine->model->arena, body, store);
+  record_loops(site, site->bodies[site->shared], site->schedule.count);
+}
+
+void build_equation(Site *site) {
+  if (site->equation->reduction == REDUCE_NONE) {
+    build_map(site);
+    return;
+  }
+  if (accumulates_in_target(site->equation)) {
+    build_accumulation(site);
+    return;
+  }
+  LoopBody *body = open_loops(site, site->bodies[site->shared], site->schedule.sharable);
+  switch (site->equation->reduction) {
+  case REDUCE_LSE: build_logsumexp(site, body); break;
+  case REDUCE_ARGMAX:
+  case REDUCE_ARGMIN: build_arg(site, body); break;
+  default: build_lanes(site, body); break;
+  }
+  record_loops(site, site->bodies[site->shared], site->schedule.sharable);
+}

@@ -1,0 +1,62 @@
+/* Building: the loop nodes of one equation, into a place that fusion chose.
+
+   An equation asks for a sequence of loops (its Schedule); the first `shared` of them exist already, and
+   its variables there are expressions of the indices of those loops. What the equation writes is
+   the same whatever is shared: the order in which the points of a reduction are combined is fixed by the
+   equation alone. */
+#ifndef NNC_LOOPS_BUILD_H
+#define NNC_LOOPS_BUILD_H
+
+#include "loops/loop.h"
+
+enum { MAX_LOOPS = 2 * LIMIT_RANK + 2 };
+
+/* The loops an equation wants, outermost first. */
+typedef struct Schedule {
+  const Index *indices[MAX_LOOPS];
+  bool reduced[MAX_LOOPS];
+  int count;
+  int sharable; /* the first so many may be shared with other equations */
+} Schedule;
+
+Schedule schedule_of(const Routine *routine, const Equation *equation);
+
+/* Where an equation is built, and what it left there. */
+typedef struct Site {
+  Routine *routine;
+  Equation *equation;
+  Schedule schedule;
+  LoopBody *bodies[MAX_LOOPS + 1]; /* [0]: of the cluster; [i]: of the i-th shared loop */
+  LoopNode *loops[MAX_LOOPS];      /* shared ones, then those made here */
+  int shared;
+  const Index *indices[MAX_LOOPS]; /* variables of the equation and what they are here */
+  const Expr *values[MAX_LOOPS];
+  int bound;
+} Site;
+
+void build_equation(Site *site);
+
+/* A counted loop 0..range-1, not yet in any body. */
+LoopNode *loop_new(Model *model, const Index *index);
+
+/* reduce.c: nodes for reductions that need local variables, at the end of `body`. `extra` loops: those of
+   the reduced variables. The result is stored to the target. */
+void build_lanes(Site *site, LoopBody *body);     /* sum and prod over several lanes */
+void build_logsumexp(Site *site, LoopBody *body); /* lse: the greatest first, then the sum of exp */
+void build_arg(Site *site, LoopBody *body);       /* argmax, argmin */
+
+/* Helpers shared by build.c and reduce.c. */
+const Expr *site_value(Site *site, const Expr *e); /* in terms of the loops here */
+void site_bind(Site *site, const Index *index, const Expr *value);
+LoopNode *store_new(Model *model, const Tensor *target, const Expr *const *subscripts,
+                    Reduction combine, const Expr *value);
+LoopNode *target_store(Site *site, Reduction combine, const Expr *value);
+LoopNode *declare_new(Model *model, const Tensor *target, const Expr *value);
+/* `inserted` right before `node`, which is in `body`. */
+void body_insert_before(Arena *arena, LoopBody *body, const LoopNode *node, LoopNode *inserted);
+LoopBody *open_loop(Site *site, LoopBody *body, const Index *index); /* appended; binds index to itself */
+LoopBody *open_guard(Site *site, LoopBody *body); /* the IF of the reduction's guard, if it has one */
+Tensor *local_new(Site *site, const char *name, ValueType type, int64_t lanes);
+const Expr *reduction_identity(Model *model, Reduction reduction, ValueType type);
+
+#endif

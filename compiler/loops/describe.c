@@ -1,0 +1,135 @@
+/* Description: what the emitter must know of each nest: a name, the tensors it touches outside its own
+   local variables, the run-time sizes it needs, and which inlined equations it is the first to compute. */
+#include "loops/loop.h"
+
+#include <stdlib.h>
+
+typedef struct Describer {
+  Routine *routine;
+  Arena *scratch;
+  Nest *nest;
+  Map read, written; /* of the nest: Tensor * -> itself */
+  Map names;         /* taken nest names */
+  DimList dims;
+} Describer;
+
+static bool is_outside(const Describer *describer, const Tensor *tensor) {
+  return routine_buffer(describer->routine, tensor)->place != PLACE_REGISTER;
+}
+
+static void note_expression(Describer *describer, const Expr *e) {
+  if (!e) return;
+  ExprList nodes = expr_postorder(describer->scratch, &e, 1);
+  for (int i = 0; i < nodes.count; i++) {
+    const Expr *node = nodes.items[i];
+    if (node->op == OP_EXTENT) extent_dims(describer->scratch, node->extent, &describer->dims);
+    if (is_read(node) && is_outside(describer, node->tensor)) {
+      map_put(&describer->read, node->tensor, (void *)(uintptr_t)node->tensor);
+    }
+  }
+}
+
+static void note_body(Describer *describer, const LoopBody *body) {
+  for (int i = 0; i < body->count; i++) {
+    const LoopNode *node = body->items[i];
+    note_expression(describer, node->begin);
+    note_expression(describer, node->end);
+    note_expression(describer, node->condition);
+    note_expression(describer, node->value);
+    if (node->kind == LOOP_STORE) {
+      for (int dim = 0; dim < node->target->rank; dim++) {
+        note_expression(describer, node->subscripts[dim]);
+      }
+      if (is_outside(describer, node->target)) {
+        map_put(&describer->written, node->target, (void *)(uintptr_t)node->target);
+      }
+    }
+    note_body(describer, &node->body);
+  }
+}
+
+/* Arrays in the caller's layout are addressed through their actual extents, and so are draws. */
+static void note_strides(Describer *describer, const Map *tensors) {
+  for (int i = 0; i < tensors->count; i++) {
+    const Buffer *buffer = routine_buffer(describer->routine, tensors->values[i]);
+    for (int dim = 0; dim < buffer->tensor->rank; dim++) {
+      extent_dims(describer->scratch, buffer->strides[dim], &describer->dims);
+    }
+  }
+}
+
+static int compare_tensors(const void *a, const void *b) {
+  const Tensor *const *x = a, *const *y = b;
+  return (*x)->id < (*y)->id ? -1 : (*x)->id > (*y)->id;
+}
+
+static TensorList sorted(Arena *arena, const Map *tensors) {
+  TensorList list = {0};
+  for (int i = 0; i < tensors->count; i++) APPEND(arena, &list, (Tensor *)tensors->values[i]);
+  if (list.count > 1) qsort(list.items, (size_t)list.count, sizeof *list.items, compare_tensors);
+  return list;
+}
+
+static Name name_nest(Describer *describer, const Nest *nest) {
+  Names *names = describer->routine->model->names;
+  Name wanted = nest->name ? nest->name : nest->equations.items[0]->target->name;
+  Name name = wanted;
+  for (int i = 2; map_has(&describer->names, name); i++) {
+    name = name_format(names, "%s.%d", wanted, i);
+  }
+  map_put(&describer->names, name, (void *)(uintptr_t)name);
+  return name;
+}
+
+static void describe_nest(Describer *describer, Nest *nest) {
+  Arena *arena = describer->routine->model->arena;
+  describer->nest = nest;
+  map_init(&describer->read, describer->scratch);
+  map_init(&describer->written, describer->scratch);
+  describer->dims = (DimList){0};
+  note_body(describer, &nest->body);
+  note_strides(describer, &describer->read);
+  note_strides(describer, &describer->written);
+  nest->name = name_nest(describer, nest);
+  nest->reads = sorted(arena, &describer->read);
+  nest->writes = sorted(arena, &describer->written);
+  for (int i = 0; i < describer->dims.count; i++) {
+    APPEND(arena, &nest->dims, describer->dims.items[i]);
+  }
+}
+
+/* An inlined equation belongs to the first nest that computes something from it. */
+static void note_first_nest(Describer *describer, Map *first, const Equation *equation, Nest *nest) {
+  ExprList reads = equation_reads(describer->scratch, equation);
+  for (int i = 0; i < reads.count; i++) map_put(first, reads.items[i]->tensor, nest);
+}
+
+static void assign_inlined(Describer *describer) {
+  Routine *routine = describer->routine;
+  Map first;
+  map_init(&first, describer->scratch);
+  for (int i = routine->nests.count - 1; i >= 0; i--) {
+    Nest *nest = routine->nests.items[i];
+    for (int k = 0; k < nest->equations.count; k++) {
+      note_first_nest(describer, &first, nest->equations.items[k], nest);
+    }
+  }
+  for (int i = routine->inlined.count - 1; i >= 0; i--) {
+    Equation *source = equation_source(routine, routine->inlined.items[i]);
+    Nest *nest = map_get(&first, source->target);
+    if (nest) note_first_nest(describer, &first, source, nest);
+  }
+  for (int i = 0; i < routine->inlined.count; i++) {
+    Equation *source = equation_source(routine, routine->inlined.items[i]);
+    Nest *nest = map_get(&first, source->target);
+    if (nest) APPEND(routine->model->arena, &nest->inlined, source);
+  }
+}
+
+void routine_describe(Routine *routine) {
+  Describer describer = {.routine = routine, .scratch = arena_new()};
+  map_init(&describer.names, describer.scratch);
+  for (int i = 0; i < routine->nests.count; i++) describe_nest(&describer, routine->nests.items[i]);
+  assign_inlined(&describer);
+  arena_free(describer.scratch);
+}

@@ -1,0 +1,276 @@
+/* Fusion: which equations share loops.
+
+   Equations are taken in order. Each asks for its loops (schedule_of) and is offered the loops that stand
+   open at the end of the cluster which produced the last of its inputs: it shares the d outermost of
+   them, d as great as possible, when on each shared loop every tensor it reads from inside that loop is
+   finished there (the loop does not reduce it) and is read at the loop's own index. So softmax,
+   norms and cross entropy become one nest with short passes over a row. A loop that does the work of its
+   nest (stores stand right in it) is shared only by equations whose innermost loop it would be too, so
+   that short loops stay simple. The result is one nest, hence one C function, per cluster. */
+#include "loops/build.h"
+#include "loops/recurrence.h"
+
+#include "equations/affine.h"
+
+enum { LONGEST_CLUSTER = 48 }; /* equations in one nest: keeps generated functions short */
+
+/* A loop that later equations may share. */
+typedef struct OpenLoop {
+  LoopNode *node;
+  const Expr *count_from_start; /* its index, or range-1-index when it runs backwards */
+  int group;                    /* of the recurrence it steps; 0: none */
+} OpenLoop;
+
+typedef struct Cluster {
+  Nest *nest;
+  OpenLoop open[MAX_LOOPS]; /* the chain of last nodes */
+  int open_count;
+  bool commits;        /* holds an update: nothing the loss needs may join */
+  bool in_forward;     /* made before the loss was known */
+  int number;
+} Cluster;
+
+/* Where a tensor was computed: its cluster and the loops around it. */
+typedef struct Origin {
+  Cluster *cluster;
+  LoopNode *loops[MAX_LOOPS];
+  int dims[MAX_LOOPS]; /* dim of the tensor that the loop runs over; -1: the loop reduces it, or a composite */
+  int count;
+} Origin;
+
+typedef struct Fuser {
+  Routine *routine;
+  Arena *scratch;
+  LIST_OF(Cluster *) clusters;
+  Map origins; /* Tensor * -> Origin * */
+  Map commits; /* Tensor *, the value of an update */
+} Fuser;
+
+static Origin *origin_of(const Fuser *fuser, const Expr *read) {
+  return map_get(&fuser->origins, read->tensor);
+}
+
+/* ---- may this loop be shared? ---- */
+
+static int origin_loop(const Origin *origin, const LoopNode *loop) {
+  for (int i = 0; i < origin->count; i++) {
+    if (origin->loops[i] == loop) return i;
+  }
+  return -1;
+}
+
+static bool read_allows(Fuser *fuser, const Equation *equation, const Expr *read,
+                        const LoopNode *loop, const Index *index) {
+  const Origin *origin = origin_of(fuser, read);
+  int at = origin ? origin_loop(origin, loop) : -1;
+  if (at < 0) return true;
+  if (recurrence_lag(fuser->scratch, fuser->routine, equation, read) != 0) return true;
+  return origin->dims[at] >= 0 && lone_index(read->args[origin->dims[at]]) == index;
+}
+
+static bool has_only_loops(const LoopNode *loop) {
+  for (int i = 0; i < loop->body.count; i++) {
+    if (loop->body.items[i]->kind != LOOP_FOR) return false;
+  }
+  return true;
+}
+
+/* Whether stores of rank-1 work stand right in the loop with no loop below. */
+static bool is_innermost(const LoopNode *loop) {
+  for (int i = 0; i < loop->body.count; i++) {
+    if (loop->body.items[i]->kind == LOOP_FOR) return false;
+  }
+  return true;
+}
+
+static bool may_share(Fuser *fuser, const Cluster *cluster, const Equation *equation,
+                      const ExprList *reads, const Schedule *schedule, int depth) {
+  const OpenLoop *open = &cluster->open[depth];
+  const Index *index = schedule->indices[depth];
+  const RecurrentEquation *recurrent = map_get(&fuser->routine->recurrences, equation->target);
+  if (open->node->index->range != index->range) return false;
+  if (recurrent && depth == 0 && open->group != recurrent->group) return false;
+  if (open->group && schedule->reduced[depth]) return false;
+  bool ends_here = depth == schedule->count - 1;
+  if (is_innermost(open->node) && !ends_here) return false;
+  if (ends_here && has_only_loops(open->node) && schedule->count > 1) return false;
+  for (int i = 0; i < reads->count; i++) {
+    if (!read_allows(fuser, equation, reads->items[i], open->node, index)) return false;
+  }
+  return true;
+}
+
+static int shared_depth(Fuser *fuser, const Cluster *cluster, const Equation *equation,
+                        const ExprList *reads, const Schedule *schedule) {
+  int depth = 0;
+  while (depth < cluster->open_count && depth < schedule->sharable &&
+         may_share(fuser, cluster, equation, reads, schedule, depth)) {
+    depth++;
+  }
+  return depth;
+}
+
+/* ---- which cluster ---- */
+
+static Cluster *cluster_new(Fuser *fuser, bool in_forward) {
+  Cluster *cluster = NEW(fuser->scratch, Cluster);
+  cluster->nest = NEW(fuser->routine->model->arena, Nest);
+  cluster->in_forward = in_forward;
+  cluster->number = fuser->clusters.count;
+  APPEND(fuser->scratch, &fuser->clusters, cluster);
+  return cluster;
+}
+
+static Cluster *last_producer(Fuser *fuser, const ExprList *reads) {
+  Cluster *last = NULL;
+  for (int i = 0; i < reads->count; i++) {
+    const Origin *origin = origin_of(fuser, reads->items[i]);
+    if (origin && (!last || origin->cluster->number > last->number)) last = origin->cluster;
+  }
+  return last;
+}
+
+static bool same_layer(const Cluster *cluster, const Equation *equation) {
+  const EquationList *equations = &cluster->nest->equations;
+  if (equation->target->rank == 0) return true;
+  return equation->instance &&
+         equations->items[equations->count - 1]->instance == equation->instance;
+}
+
+/* The cluster to join and the number of loops shared; a new one when none fits. */
+static Cluster *choose_cluster(Fuser *fuser, const Equation *equation, const ExprList *reads,
+                               const Schedule *schedule, bool in_forward, int *depth) {
+  Cluster *cluster = last_producer(fuser, reads);
+  bool commits = map_has(&fuser->commits, equation->target);
+  *depth = 0;
+  if (cluster && cluster->nest->equations.count < LONGEST_CLUSTER &&
+      !(commits && cluster->in_forward) && !(in_forward && cluster->commits)) {
+    *depth = shared_depth(fuser, cluster, equation, reads, schedule);
+    if (*depth > 0 || same_layer(cluster, equation)) return cluster;
+  }
+  return cluster_new(fuser, in_forward && !commits);
+}
+
+/* ---- joining ---- */
+
+static void remember_origin(Fuser *fuser, Cluster *cluster, const Site *site) {
+  const Equation *equation = site->equation;
+  Origin *origin = NEW(fuser->scratch, Origin);
+  origin->cluster = cluster;
+  int loops = site->schedule.sharable;
+  for (int i = 0; i < loops; i++) {
+    origin->loops[i] = site->loops[i];
+    origin->dims[i] = -1;
+    if (site->schedule.reduced[i]) continue;
+    for (int k = 0; k < equation->var_count; k++) {
+      bool alone = (k == 0 || equation->place[k - 1] != equation->place[k]) &&
+                   (k + 1 == equation->var_count || equation->place[k + 1] != equation->place[k]);
+      if (equation->vars[k] == site->schedule.indices[i] && alone) {
+        origin->dims[i] = equation->place[k];
+      }
+    }
+  }
+  origin->count = loops;
+  map_put(&fuser->origins, equation->target, origin);
+}
+
+/* The chain of last nodes, as far as it is loops; those shared keep what is known of them. */
+static void reopen(Cluster *cluster, const Site *site) {
+  int count = site->shared;
+  const LoopBody *body = site->bodies[site->shared];
+  Model *model = site->routine->model;
+  while (body->count > 0 && body->items[body->count - 1]->kind == LOOP_FOR && count < MAX_LOOPS) {
+    LoopNode *loop = body->items[body->count - 1];
+    if (loop->step != 1) break;
+    if (count >= cluster->open_count || cluster->open[count].node != loop) {
+      cluster->open[count] = (OpenLoop){loop, expr_index(model->exprs, loop->index), 0};
+    }
+    count++;
+    body = &loop->body;
+  }
+  cluster->open_count = count;
+}
+
+/* The loop of a recurrence that runs backwards counts steps from the end. */
+static void open_time_loop(Fuser *fuser, Cluster *cluster, const RecurrentEquation *recurrent) {
+  Model *model = fuser->routine->model;
+  ExprTable *exprs = model->exprs;
+  const Index *index = index_new(model, recurrent->time->name, recurrent->time->range);
+  LoopNode *loop = loop_new(model, index);
+  APPEND(model->arena, &cluster->nest->body, loop);
+  const Expr *count = expr_index(exprs, index);
+  if (recurrent->direction < 0) {
+    const Expr *last = expr_binary(exprs, OP_SUB, expr_extent(exprs, index->range),
+                                   expr_integer(exprs, 1));
+    count = expr_binary(exprs, OP_SUB, last, count);
+  }
+  cluster->open[0] = (OpenLoop){loop, count, recurrent->group};
+  cluster->open_count = 1;
+}
+
+static void join(Fuser *fuser, Cluster *cluster, Equation *equation, const Schedule *schedule,
+                 int depth) {
+  Routine *routine = fuser->routine;
+  Site site = {.routine = routine, .equation = equation, .schedule = *schedule, .shared = depth};
+  site.bodies[0] = &cluster->nest->body;
+  for (int i = 0; i < depth; i++) {
+    site.loops[i] = cluster->open[i].node;
+    site.bodies[i + 1] = &cluster->open[i].node->body;
+    site_bind(&site, schedule->indices[i], cluster->open[i].count_from_start);
+  }
+  int before = site.bodies[depth]->count;
+  build_equation(&site);
+  Equation *source = equation_source(routine, equation);
+  site.bodies[depth]->items[before]->equation = source;
+  APPEND(routine->model->arena, &cluster->nest->equations, source);
+  remember_origin(fuser, cluster, &site);
+  reopen(cluster, &site);
+  if (map_has(&fuser->commits, equation->target)) cluster->commits = true;
+}
+
+static bool starts_recurrence(const Fuser *fuser, const RecurrentEquation *recurrent) {
+  if (fuser->clusters.count == 0) return true;
+  const Cluster *last = fuser->clusters.items[fuser->clusters.count - 1];
+  return last->open_count == 0 || last->open[0].group != recurrent->group;
+}
+
+static void place_equation(Fuser *fuser, Equation *equation, bool in_forward) {
+  const RecurrentEquation *recurrent = map_get(&fuser->routine->recurrences, equation->target);
+  Schedule schedule = schedule_of(fuser->routine, equation);
+  ExprList reads = equation_reads(fuser->scratch, equation);
+  int depth;
+  Cluster *cluster;
+  if (recurrent) {
+    if (starts_recurrence(fuser, recurrent)) {
+      open_time_loop(fuser, cluster_new(fuser, in_forward), recurrent);
+    }
+    cluster = fuser->clusters.items[fuser->clusters.count - 1];
+    depth = shared_depth(fuser, cluster, equation, &reads, &schedule);
+    if (depth == 0) depth = 1;
+  } else {
+    cluster = choose_cluster(fuser, equation, &reads, &schedule, in_forward, &depth);
+  }
+  join(fuser, cluster, equation, &schedule, depth);
+}
+
+void routine_fuse(Routine *routine) {
+  Fuser fuser = {.routine = routine, .scratch = arena_new()};
+  map_init(&fuser.origins, fuser.scratch);
+  map_init(&fuser.commits, fuser.scratch);
+  for (int i = 0; i < routine->updates.count; i++) {
+    map_put(&fuser.commits, routine->updates.items[i].value, routine->updates.items[i].target);
+  }
+  for (int i = 0; i < routine->equations.count; i++) {
+    Equation *equation = routine->equations.items[i];
+    if (equation->body->op == OP_UNIFORM || equation->body->op == OP_NORMAL) {
+      if (routine->kind != ROUTINE_INIT || equation->target->role == ROLE_VALUE) continue;
+    }
+    place_equation(&fuser, equation, i < routine->forward_count);
+  }
+  for (int i = 0; i < fuser.clusters.count; i++) {
+    Cluster *cluster = fuser.clusters.items[i];
+    APPEND(routine->model->arena, &routine->nests, cluster->nest);
+    if (cluster->in_forward) routine->nests_before_commit = i + 1;
+  }
+  arena_free(fuser.scratch);
+}

@@ -1,0 +1,125 @@
+/* Inlining: pointwise equations computed where they are read instead of stored.
+
+   One cost model with a cap on recomputation. A producer of `elements` values, each of `cost` operations,
+   read at `evaluations` points, is inlined when the operations done again are worth less than the
+   stores and loads saved, and when the expression stays short enough to read: long ones are left to
+   fusion, which keeps them in a named local variable at the same speed. Rewriting changes no
+   rounding: every operation still rounds to its own type. */
+#include "loops/loop.h"
+
+enum {
+  LONGEST_ONCE = 24,  /* operations of a producer with one reader */
+  LONGEST_OFTEN = 4   /* and with several */
+};
+#define TRAFFIC_COST 2.0 /* a load or store, in multiplies */
+
+typedef struct Use {
+  int count;
+  double evaluations;
+  bool blocked; /* some read cannot be replaced */
+} Use;
+
+typedef struct Inliner {
+  Routine *routine;
+  Arena *scratch;
+  Map uses;    /* Tensor * -> Use * */
+  Map inlined; /* Tensor * -> Equation *, its body already rewritten */
+} Inliner;
+
+static Use *use_of(Inliner *inliner, const Tensor *tensor) {
+  Use *use = map_get(&inliner->uses, tensor);
+  if (!use) {
+    use = NEW(inliner->scratch, Use);
+    map_put(&inliner->uses, tensor, use);
+  }
+  return use;
+}
+
+static void count_uses(Inliner *inliner) {
+  Routine *routine = inliner->routine;
+  for (int i = 0; i < routine->equations.count; i++) {
+    const Equation *equation = routine->equations.items[i];
+    ExprList reads = equation_reads(inliner->scratch, equation);
+    for (int r = 0; r < reads.count; r++) {
+      Use *use = use_of(inliner, reads.items[r]->tensor);
+      use->count++;
+      use->evaluations += equation_volume(equation);
+      use->blocked |= read_default(reads.items[r]) != NULL;
+    }
+  }
+  TensorList roots = routine_roots(routine);
+  for (int i = 0; i < roots.count; i++) use_of(inliner, roots.items[i])->blocked = true;
+}
+
+static double body_cost(Inliner *inliner, const Equation *equation) {
+  ExprList nodes = expr_postorder(inliner->scratch, &equation->body, 1);
+  double cost = 0;
+  for (int i = 0; i < nodes.count; i++) cost += op_cost(nodes.items[i]->op);
+  return cost;
+}
+
+static bool is_draw(const Equation *equation) {
+  return equation->body->op == OP_UNIFORM || equation->body->op == OP_NORMAL;
+}
+
+static bool is_plain(const Equation *equation) {
+  return equation->reduction == REDUCE_NONE && !is_draw(equation) &&
+         equation->var_count == equation->target->rank;
+}
+
+static bool is_worth_inlining(Inliner *inliner, const Equation *equation) {
+  const Use *use = map_get(&inliner->uses, equation->target);
+  if (!use || use->blocked || !is_plain(equation)) return false;
+  if (map_has(&inliner->routine->recurrences, equation->target)) return false;
+  if (equation->target->rank == 0 && equation->body->count > 0) return false;
+  double cost = body_cost(inliner, equation), elements = equation_volume(equation);
+  if (cost > (use->count == 1 ? LONGEST_ONCE : LONGEST_OFTEN)) return false;
+  double repeated = (use->evaluations - elements) * cost;
+  return repeated <= TRAFFIC_COST * (use->evaluations + elements);
+}
+
+static const Expr *replace_read(void *context, const Expr *leaf) {
+  Inliner *inliner = context;
+  if (!is_read(leaf)) return leaf;
+  const Equation *producer = map_get(&inliner->inlined, leaf->tensor);
+  if (!producer) return leaf;
+  return expr_substitute(inliner->routine->model->exprs, inliner->scratch, producer->body,
+                         producer->vars, leaf->args, producer->var_count);
+}
+
+/* The equation with inlined producers in place of their reads; a copy when anything changed. */
+static Equation *rewrite(Inliner *inliner, Equation *equation) {
+  Model *model = inliner->routine->model;
+  const Expr *body =
+      expr_rewrite(model->exprs, inliner->scratch, equation->body, replace_read, inliner);
+  const Expr *guard = equation->guard ? expr_rewrite(model->exprs, inliner->scratch,
+                                                     equation->guard, replace_read, inliner)
+                                      : NULL;
+  if (body == equation->body && guard == equation->guard) return equation;
+  Equation *copy = arena_copy(model->arena, equation, sizeof *equation);
+  copy->body = body;
+  copy->guard = guard;
+  map_put(&inliner->routine->sources, copy, equation);
+  return copy;
+}
+
+void routine_inline(Routine *routine) {
+  Inliner inliner = {.routine = routine, .scratch = arena_new()};
+  EquationList kept = {0};
+  map_init(&inliner.uses, inliner.scratch);
+  map_init(&inliner.inlined, inliner.scratch);
+  count_uses(&inliner);
+  int forward = routine->forward_count;
+  for (int i = 0; i < routine->equations.count; i++) {
+    Equation *equation = rewrite(&inliner, routine->equations.items[i]);
+    if (!is_worth_inlining(&inliner, equation)) {
+      APPEND(routine->model->arena, &kept, equation);
+      continue;
+    }
+    map_put(&inliner.inlined, equation->target, equation);
+    APPEND(routine->model->arena, &routine->inlined, equation);
+    if (i < forward) routine->forward_count--;
+  }
+  routine->equations = kept;
+  arena_free(inliner.scratch);
+}

@@ -1,0 +1,230 @@
+/* Order: which equations run, and in what sequence.
+
+   Strongly connected components of the graph "reads" (Tarjan 1972, with an explicit stack) come out with
+   dependencies first. Everything the loss needs is ordered before everything else, so that a loss
+   that is not finite can stop the call before anything changes; updates of an optimizer stand as soon as
+   their gradients are known and the old values have no reader left, so that gradients live briefly and
+   updates can be made in place. A component with more than one equation, or one that reads itself, is a
+   recurrence: recurrence.c finds the axis it steps along. */
+#include "loops/recurrence.h"
+
+#include <stdlib.h>
+
+typedef struct Vertex {
+  Equation *equation;
+  ExprList reads;
+  int next_read;      /* how far the walk has come */
+  int number, lowest; /* Tarjan's; 0: not visited */
+  bool on_stack, needed;
+} Vertex;
+
+typedef struct Order {
+  Routine *routine;
+  Arena *scratch;
+  Vertex *vertices; /* equations of the program, in its order */
+  int count;
+  Map by_tensor; /* Tensor * -> Vertex * */
+  LIST_OF(Vertex *) walk, open;
+  int numbered;
+  int groups;
+} Order;
+
+static Vertex *vertex_of(const Order *order, const Tensor *tensor) {
+  return routine_computes(order->routine, tensor) ? map_get(&order->by_tensor, tensor) : NULL;
+}
+
+static void build_graph(Order *order, Routine *routine) {
+  const EquationList *all = &routine->program->equations;
+  order->routine = routine;
+  order->count = all->count;
+  order->vertices = NEW_ARRAY(order->scratch, Vertex, all->count + 1);
+  map_init(&order->by_tensor, order->scratch);
+  for (int i = 0; i < all->count; i++) {
+    order->vertices[i].equation = all->items[i];
+    map_put(&order->by_tensor, all->items[i]->target, &order->vertices[i]);
+  }
+}
+
+static void mark_needed(Order *order) {
+  TensorList roots = routine_roots(order->routine);
+  for (int i = 0; i < roots.count; i++) {
+    Vertex *root = vertex_of(order, roots.items[i]);
+    if (root && !root->needed) {
+      root->needed = true;
+      APPEND(order->scratch, &order->walk, root);
+    }
+  }
+  while (order->walk.count > 0) {
+    Vertex *vertex = order->walk.items[--order->walk.count];
+    vertex->reads = equation_reads(order->scratch, vertex->equation);
+    for (int i = 0; i < vertex->reads.count; i++) {
+      Vertex *read = vertex_of(order, vertex->reads.items[i]->tensor);
+      if (!read || read->needed) continue;
+      read->needed = true;
+      APPEND(order->scratch, &order->walk, read);
+    }
+  }
+}
+
+static bool reads_itself(const Vertex *vertex) {
+  for (int i = 0; i < vertex->reads.count; i++) {
+    if (vertex->reads.items[i]->tensor == vertex->equation->target) return true;
+  }
+  return false;
+}
+
+/* The component whose first visited member is `first` is complete on the open stack. */
+static void close_component(Order *order, Vertex *first) {
+  EquationList members = {0};
+  Vertex *vertex;
+  int begin = order->open.count;
+  while (order->open.items[--begin] != first) {}
+  for (int i = begin; i < order->open.count; i++) {
+    vertex = order->open.items[i];
+    vertex->on_stack = false;
+    APPEND(order->scratch, &members, vertex->equation);
+  }
+  order->open.count = begin;
+  if (members.count > 1 || reads_itself(first)) {
+    members = recurrence_order(order->routine, members, ++order->groups);
+  }
+  for (int i = 0; i < members.count; i++) {
+    APPEND(order->routine->model->arena, &order->routine->equations, members.items[i]);
+  }
+}
+
+static void enter(Order *order, Vertex *vertex) {
+  vertex->number = vertex->lowest = ++order->numbered;
+  vertex->on_stack = true;
+  APPEND(order->scratch, &order->open, vertex);
+  APPEND(order->scratch, &order->walk, vertex);
+}
+
+static void leave(Order *order, Vertex *vertex) {
+  order->walk.count--;
+  if (order->walk.count > 0) {
+    Vertex *reader = order->walk.items[order->walk.count - 1];
+    if (vertex->lowest < reader->lowest) reader->lowest = vertex->lowest;
+  }
+  if (vertex->lowest == vertex->number) close_component(order, vertex);
+}
+
+static void visit(Order *order, Vertex *start) {
+  if (!start || !start->needed || start->number) return;
+  enter(order, start);
+  while (order->walk.count > 0) {
+    Vertex *vertex = order->walk.items[order->walk.count - 1];
+    if (vertex->next_read == vertex->reads.count) {
+      leave(order, vertex);
+      continue;
+    }
+    Vertex *read = vertex_of(order, vertex->reads.items[vertex->next_read++]->tensor);
+    if (!read) continue;
+    if (!read->number) {
+      enter(order, read);
+    } else if (read->on_stack && read->number < vertex->lowest) {
+      vertex->lowest = read->number;
+    }
+  }
+}
+
+/* Updates of the step: an equation and the place in the sequence after which it may stand. */
+typedef struct Sunk {
+  Equation *equation;
+  int after, sequence;
+} Sunk;
+
+static int compare_sunk(const void *a, const void *b) {
+  const Sunk *x = a, *y = b;
+  if (x->after != y->after) return x->after < y->after ? -1 : 1;
+  return x->sequence < y->sequence ? -1 : 1;
+}
+
+/* Last position in `base` that reads each tensor, as position + 1. */
+static void find_last_readers(Order *order, const EquationList *base, Map *last) {
+  for (int i = 0; i < base->count; i++) {
+    Vertex *vertex = map_get(&order->by_tensor, base->items[i]->target);
+    for (int r = 0; r < vertex->reads.count; r++) {
+      map_put(last, vertex->reads.items[r]->tensor, (void *)(intptr_t)(i + 1));
+    }
+  }
+}
+
+static int position_after(Order *order, const Map *position, const Map *last_reader,
+                          const Map *updated, Equation *equation) {
+  int after = 0;
+  Vertex *vertex = map_get(&order->by_tensor, equation->target);
+  for (int r = 0; r < vertex->reads.count; r++) {
+    int at = (int)(intptr_t)map_get(position, vertex->reads.items[r]->tensor);
+    if (at > after) after = at;
+  }
+  const Tensor *target = map_get(updated, equation->target);
+  int reader = target ? (int)(intptr_t)map_get(last_reader, target) : 0;
+  return reader > after ? reader : after;
+}
+
+/* Merges equations sorted by `after` behind the base equations they wait for. */
+static EquationList merge_sunk(Arena *arena, const EquationList *base, const Sunk *sunk, int count) {
+  EquationList merged = {0};
+  int next = 0;
+  for (int i = 0; i <= base->count; i++) {
+    while (next < count && sunk[next].after == i) APPEND(arena, &merged, sunk[next++].equation);
+    if (i < base->count) APPEND(arena, &merged, base->items[i]);
+  }
+  return merged;
+}
+
+/* Sequence positions: `after` = p means behind the first p equations of the base. */
+static void sink_updates(Order *order, EquationList base, EquationList late) {
+  Routine *routine = order->routine;
+  Map position, last_reader, updated;
+  map_init(&position, order->scratch);
+  map_init(&last_reader, order->scratch);
+  map_init(&updated, order->scratch);
+  for (int i = 0; i < base.count; i++) {
+    map_put(&position, base.items[i]->target, (void *)(intptr_t)(i + 1));
+  }
+  find_last_readers(order, &base, &last_reader);
+  for (int i = 0; i < routine->updates.count; i++) {
+    map_put(&updated, routine->updates.items[i].value, routine->updates.items[i].target);
+  }
+  Sunk *sunk = NEW_ARRAY(order->scratch, Sunk, late.count + 1);
+  for (int i = 0; i < late.count; i++) {
+    Equation *equation = late.items[i];
+    int after = position_after(order, &position, &last_reader, &updated, equation);
+    if (after < routine->forward_count) after = routine->forward_count;
+    sunk[i] = (Sunk){equation, after, i};
+    map_put(&position, equation->target, (void *)(intptr_t)after);
+  }
+  qsort(sunk, (size_t)late.count, sizeof *sunk, compare_sunk);
+  routine->equations = merge_sunk(routine->model->arena, &base, sunk, late.count);
+}
+
+/* Everything up to the gradients is the base; what only the updates need is sunk into it. */
+static void order_updates(Order *order) {
+  Routine *routine = order->routine;
+  const GradientList *gradients = &routine->step->gradients;
+  for (int i = 0; i < routine->program->updates.count; i++) {
+    visit(order, vertex_of(order, routine->program->updates.items[i].value));
+  }
+  for (int i = gradients->count - 1; i >= 0; i--) {
+    visit(order, vertex_of(order, gradients->items[i].result));
+  }
+  EquationList base = routine->equations;
+  routine->equations = (EquationList){0};
+  for (int i = 0; i < order->count; i++) visit(order, &order->vertices[i]);
+  EquationList late = routine->equations;
+  sink_updates(order, base, late);
+}
+
+void routine_order(Routine *routine) {
+  Order order = {.scratch = arena_new()};
+  build_graph(&order, routine);
+  mark_needed(&order);
+  Tensor *loss = routine_loss(routine);
+  if (loss) visit(&order, vertex_of(&order, loss));
+  routine->forward_count = routine->equations.count;
+  if (routine->step && routine->kind != ROUTINE_ACCUMULATE) order_updates(&order);
+  for (int i = 0; i < order.count; i++) visit(&order, &order.vertices[i]);
+  arena_free(order.scratch);
+}

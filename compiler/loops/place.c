@@ -1,0 +1,312 @@
+/* Placement: where every tensor of a routine lives.
+
+   A value whose uses all share the loops over its dims is a local variable; one whose uses share the outer
+   loops shrinks to a row. New values of parameters and states are written over the old ones when no
+   reader is left; else they are copied by a last nest, so that all commit together. The rest lies in the
+   arena: storage is taken when a value is first written and given back after its last use, best fit
+   first, in the order of the nests. */
+#include "loops/lives.h"
+
+typedef struct Block { /* free arena bytes [begin, end) */
+  int64_t begin, end;
+} Block;
+
+typedef struct Placer {
+  Routine *routine;
+  Arena *scratch;
+  Lives lives;
+  LIST_OF(Block) free;
+  LIST_OF(Buffer *) in_arena; /* in order of first use */
+} Placer;
+
+/* ---- strides ---- */
+
+static int64_t bytes_of(const Routine *routine, const Tensor *tensor) {
+  switch (tensor->type) {
+  case TYPE_BOOL: return 1;
+  case TYPE_INT: return 4;
+  case TYPE_F64: return 8;
+  case TYPE_NUMBER:
+  case TYPE_REAL: return routine->bytes_of_real;
+  }
+  return 8;
+}
+
+/* Strides over the dims kept, by actual extents or by their maxima; returns the number of elements at
+   the maxima. */
+static int64_t set_strides(const Routine *routine, Buffer *buffer, const bool *dropped, bool actual) {
+  ExtentTable *extents = routine->model->extents;
+  const Tensor *tensor = buffer->tensor;
+  const Extent *stride = extent_constant(extents, 1);
+  int64_t elements = 1;
+  for (int dim = tensor->rank - 1; dim >= 0; dim--) {
+    const Extent *extent = tensor->axes[dim].extent;
+    if (dropped && dropped[dim]) {
+      buffer->strides[dim] = extent_constant(extents, 0);
+      continue;
+    }
+    buffer->strides[dim] = stride;
+    int64_t maximum = extent_maximum(extent);
+    elements *= maximum;
+    stride = extent_multiply(extents, stride, actual ? extent : extent_constant(extents, maximum));
+  }
+  return elements;
+}
+
+static Buffer *buffer_new(Placer *placer, const Tensor *tensor, PlaceKind place) {
+  Buffer *buffer = NEW(placer->routine->model->arena, Buffer);
+  buffer->tensor = tensor;
+  buffer->place = place;
+  map_put(&placer->routine->buffers, tensor, buffer);
+  return buffer;
+}
+
+/* ---- places that the role decides ---- */
+
+static bool is_output(const Routine *routine, const Tensor *tensor) {
+  if (routine->kind != ROUTINE_INFER || tensor->role != ROLE_VALUE) return false;
+  const ResultList *outputs = &routine->program->outputs;
+  for (int i = 0; i < outputs->count; i++) {
+    if (outputs->items[i].value == tensor) return true;
+  }
+  return false;
+}
+
+static bool place_by_role(Placer *placer, const Tensor *tensor) {
+  Routine *routine = placer->routine;
+  const Op body = tensor->definition ? tensor->definition->body->op : OP_NUMBER;
+  bool actual = false;
+  PlaceKind place;
+  switch (tensor->role) {
+  case ROLE_INPUT:
+  case ROLE_TARGET:
+    place = PLACE_ARGUMENT;
+    actual = true;
+    break;
+  case ROLE_CONST: place = PLACE_TABLE; break;
+  case ROLE_VALUE:
+  case ROLE_GRADIENT:
+    if (body == OP_UNIFORM || body == OP_NORMAL) {
+      place = PLACE_DRAW;
+      actual = true; /* coordinates count actual elements */
+    } else if (is_output(routine, tensor)) {
+      place = PLACE_ARGUMENT;
+      actual = true;
+    } else {
+      return false;
+    }
+    break;
+  default: place = PLACE_MODEL; break;
+  }
+  set_strides(routine, buffer_new(placer, tensor, place), NULL, actual);
+  return true;
+}
+
+/* ---- updates ---- */
+
+static bool may_replace(const Placer *placer, const Life *value, const Life *old) {
+  const Access *store = &value->store;
+  if (value->store_count != 1 || store->node->combine != REDUCE_NONE) return false;
+  if (store->nest < placer->routine->nests_before_commit) return false;
+  if (!old || old->last.step < store->step) return true;
+  if (old->last.step > store->step || old->last_read > store->sequence) return false;
+  if (!old->same_last_path || old->last.depth != store->depth) return false;
+  for (int i = 0; i < store->depth; i++) {
+    if (old->last.path[i] != store->path[i]) return false;
+  }
+  for (int dim = 0; dim < value->tensor->rank; dim++) {
+    if (old->last_step_subscripts[dim] != store->subscripts[dim]) return false;
+  }
+  return true;
+}
+
+/* Copies of values that could not be written in place, as the last nest. */
+static void copy_late(Placer *placer, Nest **nest, const Update *update) {
+  Routine *routine = placer->routine;
+  Model *model = routine->model;
+  if (!*nest) {
+    *nest = NEW(model->arena, Nest);
+    (*nest)->name = name_of(model->names, "commit");
+    APPEND(model->arena, &routine->nests, *nest);
+  }
+  LoopBody *body = &(*nest)->body;
+  const Expr *subscripts[LIMIT_RANK];
+  for (int dim = 0; dim < update->target->rank; dim++) {
+    const Axis *axis = &update->target->axes[dim];
+    Name name = axis->letter ? axis->letter : name_of(model->names, "i");
+    LoopNode *loop = loop_new(model, index_new(model, name, axis->extent));
+    APPEND(model->arena, body, loop);
+    subscripts[dim] = expr_index(model->exprs, loop->index);
+    body = &loop->body;
+  }
+  const Expr *value = expr_read(model->exprs, update->value, subscripts, NULL);
+  APPEND(model->arena, body, store_new(model, update->target, subscripts, REDUCE_NONE, value));
+}
+
+static void place_updates(Placer *placer) {
+  Routine *routine = placer->routine;
+  Nest *late = NULL;
+  for (int i = 0; i < routine->updates.count; i++) {
+    const Update *update = &routine->updates.items[i];
+    const Life *value = map_get(&placer->lives.by_tensor, update->value);
+    const Life *old = map_get(&placer->lives.by_tensor, update->target);
+    bool placed = map_has(&routine->buffers, update->value);
+    if (!placed && value && update->value->type == update->target->type &&
+        may_replace(placer, value, old)) {
+      Buffer *buffer = buffer_new(placer, update->value, PLACE_MODEL);
+      buffer->shares = update->target;
+      set_strides(routine, buffer, NULL, false);
+    } else {
+      copy_late(placer, &late, update);
+    }
+  }
+  if (late) placer->lives = lives_of(routine, placer->scratch);
+}
+
+/* ---- local variables and rows ---- */
+
+static bool shrinks(const Life *life, int dim) {
+  const Expr *subscript = life->subscripts[dim];
+  if (!subscript || subscript->op != OP_INDEX) return false;
+  for (int i = 0; i < life->depth; i++) {
+    const LoopNode *loop = life->path[i];
+    if (loop->kind == LOOP_FOR && loop->step == 1 && loop->index == subscript->index) return true;
+  }
+  return false;
+}
+
+static LoopBody *common_body(Placer *placer, const Life *life) {
+  if (life->depth > 0) return &life->path[life->depth - 1]->body;
+  return &placer->routine->nests.items[life->first.nest]->body;
+}
+
+/* The declaration stands where the variable is first set: in place of its store, or before the loop or
+   branch that sets it. */
+static void declare_local(Placer *placer, const Life *life) {
+  Model *model = placer->routine->model;
+  LoopBody *body = common_body(placer, life);
+  LoopNode *first = life->first.depth > life->depth ? life->first.path[life->depth]
+                                                    : life->first.node;
+  if (first->kind == LOOP_STORE && first->target == life->tensor &&
+      first->combine == REDUCE_NONE) {
+    first->kind = LOOP_DECLARE;
+    return;
+  }
+  LoopNode *declare = declare_new(model, life->tensor, NULL);
+  declare->equation = first->equation;
+  first->equation = NULL;
+  body_insert_before(model->arena, body, first, declare);
+}
+
+static void place_value(Placer *placer, const Life *life, const Map *roots) {
+  const Tensor *tensor = life->tensor;
+  bool root = map_has(roots, tensor);
+  bool one_nest = life->first.nest == life->last.nest;
+  if (tensor->rank == 0 && (root || !one_nest)) {
+    buffer_new(placer, tensor, PLACE_SCALAR);
+    return;
+  }
+  bool dropped[LIMIT_RANK] = {false};
+  bool all = !root;
+  for (int dim = 0; dim < tensor->rank; dim++) {
+    dropped[dim] = !root && one_nest && shrinks(life, dim);
+    all &= dropped[dim];
+  }
+  Buffer *buffer = buffer_new(placer, tensor, all ? PLACE_REGISTER : PLACE_ARENA);
+  int64_t elements = set_strides(placer->routine, buffer, dropped, false);
+  buffer->first = life->first.step;
+  buffer->last = life->last.step;
+  if (all) {
+    declare_local(placer, life);
+    return;
+  }
+  buffer->bytes = elements * bytes_of(placer->routine, tensor);
+  APPEND(placer->scratch, &placer->in_arena, buffer);
+}
+
+/* ---- the arena ---- */
+
+enum { ALIGNMENT = 64 };
+
+static int64_t take_block(Placer *placer, int64_t bytes) {
+  int best = -1;
+  for (int i = 0; i < placer->free.count; i++) {
+    int64_t size = placer->free.items[i].end - placer->free.items[i].begin;
+    if (size < bytes) continue;
+    int64_t least = best < 0 ? INT64_MAX
+                             : placer->free.items[best].end - placer->free.items[best].begin;
+    if (size < least) best = i;
+  }
+  if (best < 0) {
+    int64_t offset = placer->routine->arena_bytes;
+    placer->routine->arena_bytes += bytes;
+    return offset;
+  }
+  int64_t offset = placer->free.items[best].begin;
+  placer->free.items[best].begin += bytes;
+  return offset;
+}
+
+/* Back into the list, sorted by place and merged with its neighbours. */
+static void give_block(Placer *placer, Block block) {
+  int kept = 0;
+  for (int i = 0; i < placer->free.count; i++) {
+    Block other = placer->free.items[i];
+    if (other.begin == other.end) continue;
+    if (other.end == block.begin) {
+      block.begin = other.begin;
+    } else if (other.begin == block.end) {
+      block.end = other.end;
+    } else {
+      placer->free.items[kept++] = other;
+    }
+  }
+  placer->free.count = kept;
+  APPEND(placer->scratch, &placer->free, block);
+}
+
+typedef struct Ending { Buffer **items; int count, capacity; } Ending;
+
+static void lay_out_arena(Placer *placer) {
+  Ending *endings = NEW_ARRAY(placer->scratch, Ending, placer->lives.steps + 1);
+  int released = 0;
+  for (int i = 0; i < placer->in_arena.count; i++) {
+    Buffer *buffer = placer->in_arena.items[i];
+    for (; released < buffer->first; released++) {
+      for (int k = 0; k < endings[released].count; k++) {
+        const Buffer *dead = endings[released].items[k];
+        give_block(placer, (Block){dead->offset, dead->offset + dead->bytes});
+      }
+    }
+    buffer->bytes = (buffer->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    buffer->offset = take_block(placer, buffer->bytes);
+    APPEND(placer->scratch, &endings[buffer->last], buffer);
+  }
+}
+
+/* ---- the pass ---- */
+
+static void place_values(Placer *placer) {
+  Map roots;
+  map_init(&roots, placer->scratch);
+  TensorList list = routine_roots(placer->routine);
+  for (int i = 0; i < list.count; i++) map_put(&roots, list.items[i], list.items[i]);
+  for (int i = 0; i < placer->lives.by_tensor.count; i++) {
+    const Life *life = placer->lives.by_tensor.values[i];
+    if (!map_has(&placer->routine->buffers, life->tensor)) place_value(placer, life, &roots);
+  }
+}
+
+void routine_place(Routine *routine, int64_t real_bytes) {
+  Placer placer = {.routine = routine, .scratch = arena_new()};
+  routine->bytes_of_real = real_bytes;
+  placer.lives = lives_of(routine, placer.scratch);
+  for (int i = 0; i < placer.lives.by_tensor.count; i++) {
+    const Life *life = placer.lives.by_tensor.values[i];
+    if (!map_has(&routine->buffers, life->tensor)) place_by_role(&placer, life->tensor);
+  }
+  place_updates(&placer);
+  place_values(&placer);
+  lay_out_arena(&placer);
+  arena_free(placer.scratch);
+}

@@ -1,0 +1,177 @@
+/* Reductions that need local variables: lanes and their tree, log-sum-exp, the place of an extreme. */
+#include "loops/build.h"
+
+#include <math.h>
+
+static const Expr *number(Site *site, double value) {
+  return expr_number(site->routine->model->exprs, value);
+}
+
+static const Expr *read_local(Site *site, const Tensor *local, const Expr *lane) {
+  return expr_read(site->routine->model->exprs, local, &lane, NULL);
+}
+
+static void store_local(Site *site, LoopBody *body, const Tensor *local, const Expr *lane,
+                        Reduction combine, const Expr *value) {
+  Model *model = site->routine->model;
+  APPEND(model->arena, body, store_new(model, local, &lane, combine, value));
+}
+
+/* ---- loops over the reduced variables ---- */
+
+/* What to do at each point; `lane` is null for reductions in one sequence. */
+typedef struct Point {
+  const Tensor *into;
+  Reduction combine;
+  const Expr *shift; /* lse: exp(value - shift) instead of value; else null */
+} Point;
+
+static const Expr *point_value(Site *site, const Point *point) {
+  ExprTable *exprs = site->routine->model->exprs;
+  const Expr *value = site_value(site, site->equation->body);
+  if (!point->shift) return value;
+  return expr_unary(exprs, OP_EXP, expr_binary(exprs, OP_SUB, value, point->shift));
+}
+
+/* for lane in 0..width-1: into[lane] combined with the value at last = base + lane. */
+static void build_lane_loop(Site *site, LoopBody *body, const Point *point, const Extent *width,
+                            const Expr *base) {
+  Model *model = site->routine->model;
+  const Equation *equation = site->equation;
+  int bound = site->bound;
+  const Index *lane = index_new(model, name_of(model->names, "lane"), width);
+  LoopBody *inner = open_loop(site, body, lane);
+  body->items[body->count - 1]->marks = MARK_VECTOR;
+  const Expr *at = expr_index(model->exprs, lane);
+  site_bind(site, equation->reduced[equation->reduced_count - 1],
+            expr_binary(model->exprs, OP_ADD, base, at));
+  inner = open_guard(site, inner);
+  store_local(site, inner, point->into, at, point->combine, point_value(site, point));
+  site->bound = bound;
+}
+
+/* The last reduced variable in whole rounds of `lanes`, then what remains. */
+static void build_rounds(Site *site, LoopBody *body, const Point *point, int lanes) {
+  Model *model = site->routine->model;
+  const Index *last = site->equation->reduced[site->equation->reduced_count - 1];
+  const Extent *width = extent_constant(model->extents, lanes);
+  const Extent *whole = extent_multiply(
+      model->extents, extent_floor_divide(model->extents, last->range, width), width);
+  const Extent *rest = extent_subtract(model->extents, last->range, whole);
+  if (extent_maximum(whole) > 0) {
+    const Index *round = index_new(model, last->name, whole);
+    LoopBody *rounds = open_loop(site, body, round);
+    body->items[body->count - 1]->step = lanes;
+    build_lane_loop(site, rounds, point, width, expr_index(model->exprs, round));
+  }
+  int64_t remaining;
+  if (extent_is_constant(rest, &remaining) && remaining == 0) return;
+  build_lane_loop(site, body, point, rest, expr_extent(model->exprs, whole));
+}
+
+/* All points of the reduction, combined into the lanes of a local, or into a scalar local in sequence. */
+static void build_points(Site *site, LoopBody *body, const Point *point, int lanes) {
+  const Equation *equation = site->equation;
+  int bound = site->bound;
+  int outer = equation->reduced_count - (lanes > 1);
+  for (int i = 0; i < outer; i++) body = open_loop(site, body, equation->reduced[i]);
+  if (lanes > 1) {
+    build_rounds(site, body, point, lanes);
+  } else {
+    body = open_guard(site, body);
+    store_local(site, body, point->into, NULL, point->combine, point_value(site, point));
+  }
+  site->bound = bound;
+}
+
+/* into[l] += into[l + w] for w = lanes/2, lanes/4, ..., 1: the total is in lane 0. */
+static const Expr *build_tree(Site *site, LoopBody *body, const Tensor *into, Reduction combine,
+                              int lanes) {
+  Model *model = site->routine->model;
+  ExprTable *exprs = model->exprs;
+  for (int width = lanes / 2; width >= 1; width /= 2) {
+    const Index *lane =
+        index_new(model, name_of(model->names, "lane"), extent_constant(model->extents, width));
+    LoopBody *inner = open_loop(site, body, lane);
+    body->items[body->count - 1]->marks = MARK_VECTOR;
+    const Expr *at = expr_index(exprs, lane);
+    const Expr *other = expr_binary(exprs, OP_ADD, at, expr_integer(exprs, width));
+    store_local(site, inner, into, at, combine, read_local(site, into, other));
+    site->bound--;
+  }
+  return read_local(site, into, expr_integer(exprs, 0));
+}
+
+/* The reduction of all points with `point`'s operation, as an expression usable in `body`. */
+static const Expr *build_total(Site *site, LoopBody *body, Point point, const char *name) {
+  Model *model = site->routine->model;
+  int lanes = site->equation->lanes > 1 ? site->equation->lanes : 1;
+  ValueType type = site->equation->target->type;
+  Tensor *local = local_new(site, name, type, lanes);
+  APPEND(model->arena, body,
+         declare_new(model, local, reduction_identity(model, point.combine, type)));
+  point.into = local;
+  build_points(site, body, &point, lanes);
+  return lanes > 1 ? build_tree(site, body, local, point.combine, lanes)
+                   : read_local(site, local, NULL);
+}
+
+void build_lanes(Site *site, LoopBody *body) {
+  Point point = {.combine = site->equation->reduction};
+  const Expr *total = build_total(site, body, point, "lanes");
+  APPEND(site->routine->model->arena, body, target_store(site, REDUCE_NONE, total));
+}
+
+/* log(sum(exp(e))) = m + log(sum(exp(e - m))) with m the greatest e; m alone when it is infinite. */
+void build_logsumexp(Site *site, LoopBody *body) {
+  ExprTable *exprs = site->routine->model->exprs;
+  const Expr *greatest = build_total(site, body, (Point){.combine = REDUCE_MAX}, "greatest");
+  Point shifted = {.combine = REDUCE_SUM, .shift = greatest};
+  const Expr *sum = build_total(site, body, shifted, "sum");
+  const Expr *infinite =
+      expr_binary(exprs, OP_EQ, expr_unary(exprs, OP_ABS, greatest), number(site, INFINITY));
+  const Expr *finite = expr_binary(exprs, OP_ADD, greatest, expr_unary(exprs, OP_LOG, sum));
+  const Expr *result = expr_select(exprs, infinite, greatest, finite);
+  APPEND(site->routine->model->arena, body, target_store(site, REDUCE_NONE, result));
+}
+
+/* Row-major number of the current point among the reduced variables. */
+static const Expr *point_number(Site *site) {
+  ExprTable *exprs = site->routine->model->exprs;
+  const Equation *equation = site->equation;
+  const Expr *number = expr_integer(exprs, 0);
+  for (int i = 0; i < equation->reduced_count; i++) {
+    const Index *index = equation->reduced[i];
+    number = expr_binary(exprs, OP_MUL, number, expr_extent(exprs, index->range));
+    number = expr_binary(exprs, OP_ADD, number, expr_index(exprs, index));
+  }
+  return number;
+}
+
+void build_arg(Site *site, LoopBody *body) {
+  Model *model = site->routine->model;
+  ExprTable *exprs = model->exprs;
+  Reduction extreme = site->equation->reduction == REDUCE_ARGMAX ? REDUCE_MAX : REDUCE_MIN;
+  ValueType type = site->equation->body->type == TYPE_INT ? TYPE_INT : TYPE_REAL;
+  Tensor *best = local_new(site, "best", type, 1);
+  Tensor *place = local_new(site, "place", TYPE_INT, 1);
+  int bound = site->bound;
+  APPEND(model->arena, body, declare_new(model, best, reduction_identity(model, extreme, type)));
+  APPEND(model->arena, body, declare_new(model, place, expr_integer(exprs, 0)));
+  LoopBody *inner = body;
+  for (int i = 0; i < site->equation->reduced_count; i++) {
+    inner = open_loop(site, inner, site->equation->reduced[i]);
+  }
+  inner = open_guard(site, inner);
+  const Expr *value = site_value(site, site->equation->body);
+  const Expr *old = read_local(site, best, NULL);
+  LoopNode *better = NEW(model->arena, LoopNode);
+  better->kind = LOOP_IF;
+  better->condition = extreme == REDUCE_MAX ? expr_binary(exprs, OP_LT, old, value)
+                                            : expr_binary(exprs, OP_LT, value, old);
+  APPEND(model->arena, inner, better);
+  store_local(site, &better->body, best, NULL, REDUCE_NONE, value);
+  store_local(site, &better->body, place, NULL, REDUCE_NONE, site_value(site, point_number(site)));
+  site->bound = bound;
+  APPEND(model->arena, body, target_store(site, REDUCE_NONE, read_local(site, place, NULL)));
+}

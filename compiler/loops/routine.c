@@ -1,0 +1,98 @@
+/* What an entry point computes: the roots of each kind of routine and the equations they need. */
+#include "loops/loop.h"
+
+static bool keeps_update(const Routine *routine, const Update *update) {
+  switch (routine->kind) {
+  case ROUTINE_TRAIN:
+  case ROUTINE_ACCUMULATE: return true;
+  case ROUTINE_INFER: return update->live;
+  case ROUTINE_INIT:
+  case ROUTINE_APPLY:
+  case ROUTINE_EVAL: return false;
+  }
+  return false;
+}
+
+static void collect_updates(Routine *routine) {
+  Arena *arena = routine->model->arena;
+  const UpdateList *own = &routine->program->updates;
+  for (int i = 0; i < own->count; i++) {
+    if (keeps_update(routine, &own->items[i])) APPEND(arena, &routine->updates, own->items[i]);
+  }
+  if (!routine->step || routine->kind == ROUTINE_ACCUMULATE) return;
+  const UpdateList *of_step = &routine->step->updates;
+  for (int i = 0; i < of_step->count; i++) APPEND(arena, &routine->updates, of_step->items[i]);
+}
+
+Routine *routine_new(Model *model, RoutineKind kind, const Step *step) {
+  Routine *routine = NEW(model->arena, Routine);
+  routine->kind = kind;
+  routine->model = model;
+  routine->step = step;
+  routine->program = kind == ROUTINE_INIT                            ? &model->init
+                     : kind == ROUTINE_EVAL || kind == ROUTINE_INFER ? &model->eval
+                                                                     : &model->train;
+  map_init(&routine->buffers, model->arena);
+  map_init(&routine->recurrences, model->arena);
+  map_init(&routine->sources, model->arena);
+  collect_updates(routine);
+  return routine;
+}
+
+static void append_results(Arena *arena, TensorList *roots, const ResultList *results) {
+  for (int i = 0; i < results->count; i++) APPEND(arena, roots, results->items[i].value);
+}
+
+Tensor *routine_loss(const Routine *routine) {
+  if (routine->kind == ROUTINE_EVAL) return routine->program->loss;
+  bool trains = routine->kind == ROUTINE_TRAIN || routine->kind == ROUTINE_ACCUMULATE;
+  if (!trains) return NULL;
+  return routine->step ? routine->step->loss : routine->program->loss;
+}
+
+TensorList routine_roots(const Routine *routine) {
+  Arena *arena = routine->model->arena;
+  TensorList roots = {0};
+  Tensor *loss = routine_loss(routine);
+  if (loss) APPEND(arena, &roots, loss);
+  if (routine->kind == ROUTINE_EVAL) append_results(arena, &roots, &routine->program->metrics);
+  if (routine->kind == ROUTINE_INFER) append_results(arena, &roots, &routine->program->outputs);
+  if (routine->kind == ROUTINE_INIT) {
+    for (int i = 0; i < routine->program->equations.count; i++) {
+      Tensor *target = routine->program->equations.items[i]->target;
+      if (target->role != ROLE_VALUE) APPEND(arena, &roots, target);
+    }
+  }
+  for (int i = 0; i < routine->updates.count; i++) {
+    APPEND(arena, &roots, routine->updates.items[i].value);
+  }
+  return roots;
+}
+
+bool routine_computes(const Routine *routine, const Tensor *tensor) {
+  if (routine->kind == ROUTINE_INIT) return tensor->definition != NULL;
+  bool computed = tensor->role == ROLE_VALUE || tensor->role == ROLE_GRADIENT;
+  return computed && tensor->definition != NULL;
+}
+
+const Buffer *routine_buffer(const Routine *routine, const Tensor *tensor) {
+  const Buffer *buffer = map_get(&routine->buffers, tensor);
+  if (!buffer) bug("no place for '%s'", tensor->name);
+  return buffer;
+}
+
+Equation *equation_source(const Routine *routine, Equation *equation) {
+  Equation *source = map_get(&routine->sources, equation);
+  return source ? source : equation;
+}
+
+static double volume_of(const Index *const *indices, int count) {
+  double volume = 1;
+  for (int i = 0; i < count; i++) volume *= (double)extent_maximum(indices[i]->range);
+  return volume;
+}
+
+double equation_volume(const Equation *equation) {
+  return volume_of(equation->vars, equation->var_count) *
+         volume_of(equation->reduced, equation->reduced_count);
+}
