@@ -23,6 +23,11 @@ typedef struct Affine {
 Affine affine_of(ExprTable *table, Arena *arena, const Expr *e);
 const Expr *affine_expr(ExprTable *table, const Affine *affine);
 
+bool affine_is_constant(const Affine *affine, const Extent **value);
+/* a + factor*b. Poisoned coefficients stay. */
+Affine affine_add_scaled(ExprTable *table, Arena *arena, const Affine *a, const Affine *b,
+                         const Extent *factor);
+
 /* The coefficient of an index variable; null when it does not occur as a term. An index may still hide
    inside an opaque atom: see affine_is_linear_in. */
 const Extent *affine_coefficient(const Affine *affine, const Index *index);
@@ -30,6 +35,13 @@ bool affine_is_linear_in(Arena *scratch, const Affine *affine, const Index *inde
 
 /* A lone index variable, `v`, as a subscript: its index, else null. */
 const Index *lone_index(const Expr *e);
+
+/* Bounds over all values of the index variables and gathered values, as extents: low <= value <= high.
+   Null where there is none. */
+typedef struct Bounds {
+  const Extent *low, *high;
+} Bounds;
+Bounds affine_bounds(ExprTable *table, Arena *scratch, const Affine *affine);
 
 /* Facts: conditions known to hold where an expression is evaluated (guards, select branches). */
 typedef struct Facts Facts;

@@ -142,6 +142,7 @@ typedef struct Program {
   GradientList gradients; /* wanted by `gradient(s, x)` in the model: defined before the steps' */
   CustomGradientList custom_gradients;
   ResultList outputs, metrics;
+  struct NameTable *taken; /* names of `tensors` by program_unique_name; set by model_new */
   Tensor *loss; /* sum of the `loss` lines outside `train NAME` blocks; null when there is none */
 } Program;
 
@@ -170,28 +171,32 @@ typedef struct Model {
   StepList steps;
   /* conditions on run-time dims that proofs and `require` left to the entry of each call */
   LIST_OF(struct { const Expr *condition; const char *text; Span span; }) checks;
+  struct NameTable *taken; /* names of `tensors` */
   int next_tensor, next_index;
   Span span;
 } Model;
 
-/* Builders. */
+/* Builders. A new model has its step number already, the tensor "step". */
 Model *model_new(Arena *arena, Names *names, Diagnostics *diagnostics, Name name);
-/* A tensor with everything but its name, role, type and axes zero; added to `list` and given an id. */
+/* A tensor with everything but its name, role, type, axes and storage (that of the type) zero; added to
+   `list` and given an id. */
 Tensor *tensor_new(Model *model, TensorList *list, Name name, Role role, ValueType type,
                    const Axis *axes, int rank);
 Index *index_new(Model *model, Name name, const Extent *range);
-/* A plain equation (no reduction) for `target` with one variable per dim; added to the program. */
+/* A plain equation (no reduction) for `target` with one variable per dim; added to the program. The body
+   is converted to the target's type where that is possible. */
 Equation *equation_new(Model *model, Program *program, Tensor *target, const Index *const *vars,
                        const Expr *body);
 /* The tensor that holds `reduce[reduced if guard](body)`, defined by a new equation over just the index
    variables used, and the read of it that stands for the reduction: normal form by construction.
-   `name` is made unique in the program. */
+   `name` is made unique in the program, and the new equation has index variables of its own. */
 const Expr *equation_hoist(Model *model, Program *program, Name name, Reduction reduction,
                            const Index *const *reduced, int reduced_count, const Expr *guard,
                            const Expr *body, const Instance *instance, Span span);
 bool tensor_has_tag(const Tensor *tensor, Name tag);
 bool tensor_is_scalar(const Tensor *tensor);
 const Expr *tensor_read(Model *model, const Tensor *tensor, const Index *const *vars); /* plain read */
+/* The name, or the name with a number, that no tensor of the program or of the model has yet. */
 Name program_unique_name(Model *model, const Program *program, Name wanted);
 /* FNV-1a of a path: the site of its random numbers. */
 uint32_t site_of(const char *path);

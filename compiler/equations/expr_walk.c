@@ -1,0 +1,106 @@
+/* Walks over expression DAGs, all with explicit stacks: each node once, operands before users. */
+#include "equations/expr_table.h"
+
+#include "equations/equation.h"
+
+#include <stdlib.h>
+
+static int compare_ids(const void *a, const void *b) {
+  uint32_t x = (*(const Expr *const *)a)->id, y = (*(const Expr *const *)b)->id;
+  return x < y ? -1 : x > y;
+}
+
+static void push_new(Arena *scratch, Map *seen, ExprList *list, const Expr *e) {
+  if (map_has(seen, e)) return;
+  map_put(seen, e, NULL);
+  APPEND(scratch, list, e);
+}
+
+ExprList expr_postorder(Arena *scratch, const Expr *const *roots, int count) {
+  Map seen;
+  map_init(&seen, scratch);
+  ExprList list = {0};
+  for (int i = 0; i < count; i++) push_new(scratch, &seen, &list, roots[i]);
+  for (int next = 0; next < list.count; next++) {
+    const Expr *e = list.items[next];
+    for (int i = 0; i < e->count; i++) push_new(scratch, &seen, &list, e->args[i]);
+  }
+  if (list.count > 1) qsort(list.items, (size_t)list.count, sizeof *list.items, compare_ids);
+  return list;
+}
+
+/* The node over rewritten operands. */
+static const Expr *rebuild(ExprTable *table, const Expr *e, const Map *rewritten) {
+  const Expr *args[LIMIT_RANK + 1];
+  bool changed = false;
+  for (int i = 0; i < e->count; i++) {
+    args[i] = map_get(rewritten, e->args[i]);
+    changed = changed || args[i] != e->args[i];
+  }
+  if (!changed) return e;
+  if (e->op != OP_READ) return expr_make(table, e->op, args, e->count);
+  return expr_read(table, e->tensor, args, read_default(e) ? args[e->count - 1] : NULL);
+}
+
+const Expr *expr_rewrite(ExprTable *table, Arena *scratch, const Expr *e, ExprReplace replace,
+                         void *context) {
+  ExprList list = expr_postorder(scratch, &e, 1);
+  Map rewritten;
+  map_init(&rewritten, scratch);
+  for (int i = 0; i < list.count; i++) {
+    const Expr *node = list.items[i], *result = rebuild(table, node, &rewritten);
+    if (result->op == OP_INDEX || result->op == OP_READ) {
+      if (node->op == OP_INDEX || node->op == OP_READ) result = replace(context, result);
+    }
+    map_put(&rewritten, node, (void *)result);
+  }
+  return map_get(&rewritten, e);
+}
+
+typedef struct Substitution {
+  const Index *const *indices;
+  const Expr *const *values;
+  int count;
+} Substitution;
+
+static const Expr *substitute_leaf(void *context, const Expr *leaf) {
+  const Substitution *substitution = context;
+  if (leaf->op != OP_INDEX) return leaf;
+  for (int i = 0; i < substitution->count; i++) {
+    if (substitution->indices[i] == leaf->index) return substitution->values[i];
+  }
+  return leaf;
+}
+
+const Expr *expr_substitute(ExprTable *table, Arena *scratch, const Expr *e,
+                            const Index *const *indices, const Expr *const *values, int count) {
+  Substitution substitution = {indices, values, count};
+  return expr_rewrite(table, scratch, e, substitute_leaf, &substitution);
+}
+
+static void add_index(Arena *arena, const Index *index, IndexList *indices) {
+  for (int i = 0; i < indices->count; i++) {
+    if (indices->items[i] == index) return;
+  }
+  APPEND(arena, indices, index);
+  int position = indices->count - 1;
+  for (; position > 0 && indices->items[position - 1]->id > index->id; position--) {
+    indices->items[position] = indices->items[position - 1];
+  }
+  indices->items[position] = index;
+}
+
+void expr_indices(Arena *arena, const Expr *e, IndexList *indices) {
+  ExprList list = expr_postorder(arena, &e, 1);
+  for (int i = 0; i < list.count; i++) {
+    if (list.items[i]->op == OP_INDEX) add_index(arena, list.items[i]->index, indices);
+  }
+}
+
+bool expr_uses_index(Arena *scratch, const Expr *e, const Index *index) {
+  ExprList list = expr_postorder(scratch, &e, 1);
+  for (int i = 0; i < list.count; i++) {
+    if (list.items[i]->op == OP_INDEX && list.items[i]->index == index) return true;
+  }
+  return false;
+}
