@@ -1,0 +1,78 @@
+/* Comparisons of whole numbers are decided on the interval of the difference of their sides. */
+#include "calculus/condition.h"
+
+#include "calculus/arithmetic.h"
+
+static bool is_whole(const Expr *e) {
+  return e->type == TYPE_INT;
+}
+
+static Truth truth_of(bool always, bool never) {
+  return always ? ALWAYS_TRUE : never ? ALWAYS_FALSE : SOMETIMES_TRUE;
+}
+
+static Truth negation_of(Truth truth) {
+  return truth == SOMETIMES_TRUE ? truth : truth == ALWAYS_TRUE ? ALWAYS_FALSE : ALWAYS_TRUE;
+}
+
+static Truth comparison_truth(ExprTable *table, Arena *scratch, const Expr *e) {
+  int64_t least, greatest;
+  const Expr *difference = expr_binary(table, OP_SUB, e->args[1], e->args[0]);
+  affine_interval(table, scratch, difference, NULL, &least, &greatest);
+  switch (e->op) {
+  case OP_LT: return truth_of(least > 0, greatest <= 0);
+  case OP_LE: return truth_of(least >= 0, greatest < 0);
+  case OP_EQ: return truth_of(least == 0 && greatest == 0, least > 0 || greatest < 0);
+  default: return truth_of(least > 0 || greatest < 0, least == 0 && greatest == 0);
+  }
+}
+
+Truth condition_truth(ExprTable *table, Arena *scratch, const Expr *e) {
+  if (is_true(e)) return ALWAYS_TRUE;
+  if (is_false(e)) return ALWAYS_FALSE;
+  if (e->op == OP_NOT) return negation_of(condition_truth(table, scratch, e->args[0]));
+  if (e->op < OP_EQ || e->op > OP_LE || !is_whole(e->args[0]) || !is_whole(e->args[1]))
+    return SOMETIMES_TRUE;
+  return comparison_truth(table, scratch, e);
+}
+
+static const Expr *unless_certain(ExprTable *table, Arena *scratch, const Expr *condition) {
+  return condition_truth(table, scratch, condition) == ALWAYS_TRUE ? NULL : condition;
+}
+
+const Expr *condition_in_range(ExprTable *table, Arena *scratch, const Expr *e,
+                               const Extent *extent) {
+  const Index *lone = lone_index(e);
+  if (lone && lone->range == extent) return NULL;
+  if (affine_proves_range(table, scratch, e, extent, NULL, &(Witness){0})) return NULL;
+  const Expr *low = expr_binary(table, OP_LE, expr_integer(table, 0), e);
+  const Expr *high = expr_binary(table, OP_LT, e, expr_extent(table, extent));
+  return arithmetic_and(table, unless_certain(table, scratch, low),
+                        unless_certain(table, scratch, high));
+}
+
+const Expr *condition_inside(ExprTable *table, Arena *scratch, const Expr *read) {
+  const Expr *inside = NULL;
+  for (int k = 0; k < read_rank(read); k++) {
+    const Extent *extent = read->tensor->axes[k].extent;
+    inside =
+        arithmetic_and(table, inside, condition_in_range(table, scratch, read->args[k], extent));
+  }
+  return inside;
+}
+
+/* The stack holds what is still to be taken apart, leftmost on top. */
+void condition_conjuncts(Arena *arena, const Expr *condition, ExprList *parts) {
+  if (!condition) return;
+  ExprList stack = {0};
+  APPEND(arena, &stack, condition);
+  while (stack.count > 0) {
+    const Expr *e = stack.items[--stack.count];
+    if (e->op == OP_AND) {
+      APPEND(arena, &stack, e->args[1]);
+      APPEND(arena, &stack, e->args[0]);
+    } else if (!is_true(e)) {
+      APPEND(arena, parts, e);
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/* Conditions on index variables: decided by ranges where they can be. */
+#ifndef NNC_CALCULUS_CONDITION_H
+#define NNC_CALCULUS_CONDITION_H
+
+#include "equations/affine.h"
+#include "equations/equation.h"
+
+typedef enum { ALWAYS_FALSE, ALWAYS_TRUE, SOMETIMES_TRUE } Truth;
+
+/* Of a comparison of whole numbers, over all values of its index variables; SOMETIMES_TRUE for any
+   other condition. */
+Truth condition_truth(ExprTable *table, Arena *scratch, const Expr *condition);
+
+/* `0 <= e < extent`, without the half or halves that always hold; null when both do. */
+const Expr *condition_in_range(ExprTable *table, Arena *scratch, const Expr *e,
+                               const Extent *extent);
+
+/* That a read with these subscripts falls inside its tensor; null when it always does. */
+const Expr *condition_inside(ExprTable *table, Arena *scratch, const Expr *read);
+
+/* The parts of a conjunction, in order. */
+void condition_conjuncts(Arena *arena, const Expr *condition, ExprList *parts);
+
+#endif

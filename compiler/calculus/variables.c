@@ -1,0 +1,63 @@
+/* Index variables and what they address. */
+#include "calculus/variables.h"
+
+static bool is_taken(const IndexList *taken, Name name) {
+  for (int i = 0; i < taken->count; i++)
+    if (taken->items[i]->name == name) return true;
+  return false;
+}
+
+Name name_apart(Model *model, Name wanted, const IndexList *taken) {
+  Name name = wanted;
+  for (int n = 2; is_taken(taken, name); n++) name = name_format(model->names, "%s%d", wanted, n);
+  return name;
+}
+
+IndexList equation_variables(Arena *arena, const Equation *equation) {
+  IndexList list = {0};
+  for (int i = 0; i < equation->var_count; i++) APPEND(arena, &list, equation->vars[i]);
+  for (int i = 0; i < equation->reduced_count; i++) APPEND(arena, &list, equation->reduced[i]);
+  return list;
+}
+
+const Expr *indices_linear(Model *model, const Index *const *indices, int count) {
+  const Expr *linear = expr_integer(model->exprs, 0);
+  for (int i = 0; i < count; i++) {
+    const Expr *range = expr_extent(model->exprs, indices[i]->range);
+    linear = expr_binary(model->exprs, OP_MUL, linear, range);
+    linear = expr_binary(model->exprs, OP_ADD, linear, expr_index(model->exprs, indices[i]));
+  }
+  return linear;
+}
+
+const Expr *equation_own_read(Model *model, const Equation *equation, const Tensor *tensor) {
+  const Expr *subscripts[LIMIT_RANK];
+  for (int k = 0, v = 0; k < tensor->rank; k++) {
+    int first = v;
+    while (v < equation->var_count && equation->place[v] == k) v++;
+    subscripts[k] = indices_linear(model, equation->vars + first, v - first);
+  }
+  return expr_read(model->exprs, tensor, subscripts, NULL);
+}
+
+Renaming renaming_new(Model *model, Arena *arena, const Index *const *indices, int count,
+                      IndexList *taken) {
+  Renaming renaming = {.count = count};
+  renaming.from = NEW_ARRAY(arena, const Index *, count);
+  renaming.to = NEW_ARRAY(arena, const Index *, count);
+  renaming.values = NEW_ARRAY(arena, const Expr *, count);
+  for (int i = 0; i < count; i++) {
+    Name name = name_apart(model, indices[i]->name, taken);
+    renaming.from[i] = indices[i];
+    renaming.to[i] = index_new(model, name, indices[i]->range);
+    renaming.values[i] = expr_index(model->exprs, renaming.to[i]);
+    APPEND(arena, taken, renaming.to[i]);
+  }
+  return renaming;
+}
+
+const Expr *renaming_apply(Model *model, Arena *scratch, const Renaming *renaming, const Expr *e) {
+  if (!e) return NULL;
+  return expr_substitute(model->exprs, scratch, e, renaming->from, renaming->values,
+                         renaming->count);
+}

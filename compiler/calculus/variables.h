@@ -1,0 +1,30 @@
+/* Index variables of derived equations: new ones for old ones, with names that do not collide. */
+#ifndef NNC_CALCULUS_VARIABLES_H
+#define NNC_CALCULUS_VARIABLES_H
+
+#include "equations/equation.h"
+
+/* `wanted`, or `wanted2`, `wanted3`, ...: a name none of `taken` has. */
+Name name_apart(Model *model, Name wanted, const IndexList *taken);
+
+/* All variables of the equation, those of the target first. */
+IndexList equation_variables(Arena *arena, const Equation *equation);
+
+/* The element of `tensor` (in the shape of the target) that the equation's own variables stand for. */
+const Expr *equation_own_read(Model *model, const Equation *equation, const Tensor *tensor);
+
+/* The number of the point in row-major order over these variables. */
+const Expr *indices_linear(Model *model, const Index *const *indices, int count);
+
+/* New variables of the same ranges, with names apart from those of `taken`, which they join. */
+typedef struct Renaming {
+  const Index **from, **to;
+  const Expr **values; /* of `to` */
+  int count;
+} Renaming;
+Renaming renaming_new(Model *model, Arena *arena, const Index *const *indices, int count,
+                      IndexList *taken);
+/* `e` over the new variables; null stays null. */
+const Expr *renaming_apply(Model *model, Arena *scratch, const Renaming *renaming, const Expr *e);
+
+#endif
