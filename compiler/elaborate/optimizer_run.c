@@ -231,8 +231,8 @@ static void run_side(Trainer *trainer, const Node *side, const TraineeList *trai
     optimizer_run(trainer, side, trainees);
 }
 
-/* The condition is not known before the program runs: both sides are computed, each in frames of its
-   own, and each name takes the value of the side that holds. */
+/* The condition is not known before the program runs: both sides are computed, each in frames of
+   its own, and each name takes the value of the side that holds. */
 static void run_both(Trainer *trainer, const Node *statement, const TraineeList *trainees,
                      const Value *conditions) {
   int count = trainees->count;

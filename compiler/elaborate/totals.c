@@ -1,7 +1,8 @@
 /* Totals: total(e), the sum of `e` over all elements of all parameters, where `e` names them `w`.
 
-   In a loss these are the parameters of the model; in an optimizer those that the block trains, and `g`
-   and the states have their meaning, too. One sum for each parameter, in order of declaration. */
+   In a loss these are the parameters of the model; in an optimizer those that the block trains, and
+   `g` and the states have their meaning, too. One sum for each parameter, in order of
+   declaration. */
 #include "elaborate/selectors.h"
 #include "elaborate/trainer.h"
 

@@ -1,4 +1,4 @@
-/* Train blocks: what each asks for becomes a Step: a loss, gradients, and updates by its optimizers. */
+/* Train blocks: each becomes a Step: a loss, its gradients, and updates by optimizers. */
 #include "elaborate/selectors.h"
 #include "elaborate/trainer.h"
 
@@ -56,7 +56,7 @@ static void take_statements(Trainer *trainer, Request *request, const Node *bloc
 
 /* ---- loss */
 
-/* The loss lines of the model and of the block, added; null after an error or when there is none. */
+/* The loss lines of the model and of the block, added; null after an error or if there is none. */
 static Tensor *make_loss(Trainer *trainer, const Request *request) {
   Elaborator *e = trainer->e;
   Tensor *common = e->model->train.loss;

@@ -1,11 +1,12 @@
 /* The trainer: one `train` block being turned into a Step.
 
-   An optimizer acts on every element of every trained parameter. Its statements are elaborated in order,
-   each for all parameters before the next one begins, so that a total(..) sees what the statements
-   before it made of every parameter. What a name stands for at that point is kept in a frame for each
-   parameter: `w`, `g`, the states and the local names are rebound by each statement, which is how a read
-   after `:=` sees the new value. Hyper-parameters are bound in the same frame, so what a group says is
-   nothing but another value there. The work is linear in parameters times statements. */
+   An optimizer acts on every element of every trained parameter. Its statements are elaborated in
+   order, each for all parameters before the next one begins, so that a total(..) sees what the
+   statements before it made of every parameter. What a name stands for at that point is kept in a
+   frame for each parameter: `w`, `g`, the states and the local names are rebound by each statement,
+   which is how a read after `:=` sees the new value. Hyper-parameters are bound in the same frame,
+   so what a group says is nothing but another value there. The work is linear in parameters times
+   statements. */
 #ifndef NNC_ELABORATE_TRAINER_H
 #define NNC_ELABORATE_TRAINER_H
 
@@ -57,13 +58,15 @@ typedef struct Trainer {
   Map slot_names; /* of all blocks of the model: a path -> the tensor, once taken */
 } Trainer;
 
-/* optimizers.c: applies a chain `a(..) |> b(..)`; updates of parameters and slots go to the step. */
+/* optimizers.c: applies a chain `a(..) |> b(..)`; updates of parameters and slots go to the
+   step. */
 void optimizer_apply(Trainer *trainer, const Node *chain);
-/* The value of a hyper-parameter: known, or a scalar of `step` and other hyper-parameters, computed in
-   double in a tensor of its own. NN0209 and poison for anything else. */
+/* The value of a hyper-parameter: known, or a scalar of `step` and other hyper-parameters, computed
+   in double in a tensor of its own. NN0209 and poison for anything else. */
 Value hyper_value(const Context *c, Value value, Span span);
 
-/* optimizer_run.c: runs a block of an optimizer for these trainees; its names are left in their frames. */
+/* optimizer_run.c: runs a block of an optimizer for these trainees; its names are left in their
+   frames. */
 void optimizer_run(Trainer *trainer, const Node *block, const TraineeList *trainees);
 Slot *slot_find(const Trainee *trainee, Name name); /* null when the optimizer has no such state */
 
