@@ -27,7 +27,7 @@ char *arena_format(Arena *arena, const char *text, ...) __attribute__((format(pr
 
 /* The same from a list of arguments. */
 char *arena_format_list(Arena *arena, const char *text, va_list arguments)
-    __attribute__((format(printf, 2, 0)));
+    __attribute__((format(printf, 2, 0), nonnull(2)));
 
 /* Bytes handed out so far: the figure behind --time and the memory limit of a compilation. */
 size_t arena_used(const Arena *arena);

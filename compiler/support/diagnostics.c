@@ -1,4 +1,4 @@
-/* Diagnostics: recording what the user is told. Past LIMIT_RECORDED messages only errors are
+/* Diagnostics: recording what the user is told. Past LIMIT_ERRORS_RECORDED only errors are
  * counted. */
 #include "support/diagnostics_list.h"
 #include "support/limits.h"
@@ -6,8 +6,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { LIMIT_RECORDED = 1000 };
 
 static const struct {
   const char *name;
@@ -56,7 +54,7 @@ static bool is_recorded(const Diagnostics *diagnostics, ErrorCode code, Span spa
 }
 
 static bool is_wanted(Diagnostics *diagnostics, ErrorCode code, Span span) {
-  bool full = diagnostics->list.count >= LIMIT_RECORDED;
+  bool full = diagnostics->list.count >= LIMIT_ERRORS_RECORDED;
   if (error_severity(code) == SEVERITY_WARNING) {
     return diagnostics->warnings_enabled && !full && !is_recorded(diagnostics, code, span);
   }
@@ -123,33 +121,6 @@ Diagnostic **diagnostics_select(const Diagnostics *diagnostics, int *count, int 
   }
   *left = diagnostics->error_count - errors_chosen;
   return chosen;
-}
-
-/* The byte that a continuation byte must have above its six bits is checked; overlong forms and
-   surrogates are refused by the smallest code point of each size. */
-static int sequence_size(unsigned char first) {
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first < 0xE0) return 2;
-  if (first >= 0xE0 && first < 0xF0) return 3;
-  if (first >= 0xF0 && first < 0xF5) return 4;
-  return 0;
-}
-
-int character_size(const char *text, size_t rest) {
-  static const uint32_t smallest[] = {0, 0x20, 0xA0, 0x800, 0x10000};
-  static const unsigned char payload[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
-  unsigned char first = (unsigned char)text[0];
-  int size = sequence_size(first);
-  if (size == 0 || (size_t)size > rest) return 0;
-  uint32_t code_point = first & payload[size];
-  for (int i = 1; i < size; i++) {
-    unsigned char byte = (unsigned char)text[i];
-    if ((byte & 0xC0) != 0x80) return 0;
-    code_point = code_point << 6 | (byte & 0x3F);
-  }
-  bool is_surrogate = code_point >= 0xD800 && code_point < 0xE000;
-  bool is_control = code_point == 0x7F || code_point > 0x10FFFF;
-  return code_point < smallest[size] || is_surrogate || is_control ? 0 : size;
 }
 
 void bug(const char *text, ...) {

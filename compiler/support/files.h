@@ -17,7 +17,8 @@ typedef struct Text {
 } Text;
 
 void text_init(Text *text, Arena *arena);
-void text_add(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_add(Text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 void text_add_bytes(Text *text, const char *bytes, size_t size);
 
 /* Reads a file ("-": standard input) of at most `limit` bytes. On failure returns null and points

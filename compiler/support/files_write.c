@@ -143,9 +143,11 @@ static int prepare_output(Output *output, const OutputFile *file) {
 
 /* A second name for the file about to be replaced, where the file system has such. */
 static void keep_backup(Output *output) {
-  int length =
-      snprintf(output->backup, sizeof output->backup, "%.*s~", PATH_MAX - 2, output->temporary);
-  if (length < 0 || link(output->target, output->backup) != 0) output->backup[0] = '\0';
+  size_t length = strlen(output->temporary);
+  if (length + 2 > sizeof output->backup) return;
+  memcpy(output->backup, output->temporary, length);
+  memcpy(output->backup + length, "~", 2);
+  if (link(output->target, output->backup) != 0) output->backup[0] = '\0';
 }
 
 static int publish_output(Output *output, const OutputFile *file) {

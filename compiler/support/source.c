@@ -3,6 +3,7 @@
 #include "support/source.h"
 #include "support/diagnostics.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 void sources_init(Sources *sources, Arena *arena) {
@@ -77,4 +78,31 @@ const char *source_line(const Sources *sources, uint32_t offset, int *length) {
   const char *newline = memchr(line, '\n', rest);
   *length = (int)(newline ? (size_t)(newline - line) : rest);
   return line;
+}
+
+/* Bytes of a UTF-8 sequence by its first one; 0 for a byte that begins none. */
+static int sequence_size(unsigned char first) {
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first < 0xE0) return 2;
+  if (first >= 0xE0 && first < 0xF0) return 3;
+  if (first >= 0xF0 && first < 0xF5) return 4;
+  return 0;
+}
+
+/* Overlong forms, surrogates and control characters are refused by their code points. */
+int character_size(const char *text, size_t rest) {
+  static const uint32_t smallest[] = {0, 0x20, 0xA0, 0x800, 0x10000};
+  static const unsigned char payload[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+  unsigned char first = (unsigned char)text[0];
+  int size = sequence_size(first);
+  if (size == 0 || (size_t)size > rest) return 0;
+  uint32_t code_point = first & payload[size];
+  for (int i = 1; i < size; i++) {
+    unsigned char byte = (unsigned char)text[i];
+    if ((byte & 0xC0) != 0x80) return 0;
+    code_point = code_point << 6 | (byte & 0x3F);
+  }
+  bool is_surrogate = code_point >= 0xD800 && code_point < 0xE000;
+  bool is_control = code_point == 0x7F || code_point > 0x10FFFF;
+  return code_point < smallest[size] || is_surrogate || is_control ? 0 : size;
 }

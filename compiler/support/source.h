@@ -42,6 +42,10 @@ Place place_of(const Sources *sources, uint32_t offset);
 /* The line that holds `offset`, without its newline; `*length` gets its size. */
 const char *source_line(const Sources *sources, uint32_t offset, int *length);
 
+/* Bytes of the printable character that `text`, of `rest` bytes, begins with; 0 for a control byte or
+   what is not UTF-8. */
+int character_size(const char *text, size_t rest);
+
 static inline Span span_join(Span a, Span b) {
   if (a.end == 0) return b;
   if (b.end == 0) return a;

@@ -25,6 +25,7 @@ struct Node {
   double number;
   Node **parts;
   int count;
+  int height; /* 1 for a leaf; at most LIMIT_TREE_HEIGHT, so that walks may recurse */
 };
 
 /* A comment as it stood in the source, kept beside the tree for the printer. */
