@@ -305,7 +305,7 @@ void optimizer_run(Trainer *trainer, const Node *block, const TraineeList *train
     case NODE_ERROR: break;
     default:
       report(trainees->items[0]->frame, NN0308, statement->span,
-             "a %s cannot stand in an optimizer", node_title(statement->kind));
+             "%s has no place in an optimizer", node_title(statement->kind));
     }
   }
 }

@@ -48,7 +48,7 @@ static void take_statements(Trainer *trainer, Request *request, const Node *bloc
     case NODE_IF_STATEMENT: take_if(trainer, request, statement); break;
     case NODE_ERROR: break;
     default:
-      report(trainer->model, NN0308, statement->span, "a %s cannot stand in a train block",
+      report(trainer->model, NN0308, statement->span, "%s has no place in a train block",
              node_title(statement->kind));
     }
   }
