@@ -32,18 +32,6 @@ static Name free_slot_path(Trainer *trainer, const Trainee *trainee, Name name) 
   return path;
 }
 
-/* `first_id`: tensors of the program of initial values that this expression needed begin there. */
-static bool is_known_at_start(Elaborator *e, const Expr *expr, int first_id) {
-  ExprList nodes = expr_postorder(e->arena, &expr, 1);
-  for (int i = 0; i < nodes.count; i++) {
-    if (!is_read(nodes.items[i])) continue;
-    const Tensor *tensor = nodes.items[i]->tensor;
-    bool is_computed = tensor->role == ROLE_VALUE || tensor->role == ROLE_GRADIENT;
-    if (is_computed && tensor->id < first_id) return false;
-  }
-  return true;
-}
-
 /* The slot's equation in the program of initial values, where `w` is the parameter as drawn. */
 static void define_initial(Trainer *trainer, const Trainee *trainee, Tensor *slot,
                            const Node *expr) {
@@ -51,14 +39,10 @@ static void define_initial(Trainer *trainer, const Trainee *trainee, Tensor *slo
   Frame *frame = frame_inside(trainee->frame);
   frame_bind(frame, name_of(e->names, "w"), expr->span, value_tensor(trainee->parameter));
   Program *training = e->program;
-  int first_id = e->model->next_tensor;
   e->program = &e->model->init;
   Context c = formula_begin(frame, NULL, slot->name, expr);
   Value value = value_filled(&c, evaluate(&c, expr), slot, expr->span);
-  if (!is_poison(value) && !is_known_at_start(e, value.expr, first_id)) {
-    report(frame, NN0310, expr->span,
-           "the initial value of a state cannot need what a step computes");
-  } else if (!is_poison(value)) {
+  if (!is_poison(value)) {
     const Index *const *indices = value.field ? value.field->indices : NULL;
     Equation *equation = equation_new(e->model, e->program, slot, indices, value.expr);
     equation->span = expr->span;
@@ -304,8 +288,8 @@ void optimizer_run(Trainer *trainer, const Node *block, const TraineeList *train
     case NODE_REQUIRE: run_require(statement, trainees); break;
     case NODE_ERROR: break;
     default:
-      report(trainees->items[0]->frame, NN0308, statement->span,
-             "%s has no place in an optimizer", node_title(statement->kind));
+      report(trainees->items[0]->frame, NN0308, statement->span, "%s has no place in an optimizer",
+             node_title(statement->kind));
     }
   }
 }

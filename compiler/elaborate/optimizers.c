@@ -24,7 +24,7 @@ Value hyper_value(const Context *c, Value value, Span span) {
         "a hyper-parameter must be a number or an expression of `step` and other hyper-parameters");
     return value_poison();
   }
-  return value_expr(hoist_scalars(c, value.expr, span), NULL);
+  return define_scalar(c, c->formula->path, value, span);
 }
 
 /* Formals of both lists: an optimizer has no tensor arguments. */
@@ -84,8 +84,7 @@ static const Definition *find_optimizer(Trainer *trainer, const Node *call) {
     if (definition && definition->node->kind == NODE_OPTIMIZER_DEF) return definition;
     Diagnostic *d =
         report(trainer->model, NN0201, callee->span, "no optimizer is called '%s'", callee->name);
-    Name near = nearest_name(trainer->model, callee->name);
-    if (!definition && near) diagnostic_help(d, "did you mean '%s'?", near);
+    if (!definition) suggest_name(d, trainer->model, callee->name);
   } else if (callee->kind != NODE_ERROR) {
     report(trainer->model, NN0201, callee->span, "this is not an optimizer or a chain of them");
   }
