@@ -95,7 +95,8 @@ $(BUILD)/unit-tests: $(UNITS:%.c=$(BUILD)/%.o) $(PARTS)
 
 $(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(PARTS)
 	@mkdir -p $(@D)
-	$(call say,link $@) $(LINK) -o $@ $^ -ljansson -lm
+	$(call say,link $@) $(LINK) -o $@ $^ -ljansson $(LIBRARIES) -lm
+$(BUILD)/tools/ulp_f64: LIBRARIES = -lmpfr -lgmp
 
 coverage: | build/packages-check                      ## lines and branches of hand-written code
 	$(MAKE) MODE=coverage check
@@ -106,7 +107,7 @@ demo: all                                             ## train examples/digits a
 	$(BUILD)/nnc examples/digits/digits.nn -o $(BUILD)/demo/digits.c
 	$(CC) -O2 -Iruntime/core -I$(BUILD)/demo -o $(BUILD)/demo/digits examples/digits/main.c \
 	  $(BUILD)/demo/digits.c -L$(BUILD) -lnnrt -lm $(filter -fsanitize%,$(MODE_FLAGS))
-	$(BUILD)/demo/digits examples/digits
+	cd examples/digits && $(abspath $(BUILD))/demo/digits
 
 lint: | $(BUILD)/flags                                ## lengths, layout and clang-tidy
 	tests/tools/lengths $(HAND)
