@@ -1,0 +1,5 @@
+#!/bin/sh
+# Every derivative of ops.def, each of them made wrong, and every definition of the library.
+for mode in --operations --mutants --library; do
+  "$NNC_BUILD/tools/gradcheck" $mode
+done

@@ -1,0 +1,242 @@
+/* A small model for every differentiable definition of the library, made from its formals: tensors become
+   parameters (so they get gradients, too), index tensors targets, dims small odd sizes, hyper-parameters
+   their defaults, and then one model more for each switch turned and each 0 made 0.1. */
+#ifndef NNC_TESTS_GRADIENT_LIBRARY_H
+#define NNC_TESTS_GRADIENT_LIBRARY_H
+
+#include "front_end.h"
+#include "support/library.h"
+
+typedef void (*LibraryCase)(void *context, const char *name, const char *text);
+
+/* What the formals of a definition do not tell; null: nothing particular. */
+typedef struct Particular {
+  const char *definition;
+  const char *arguments; /* hyper-parameters given in every case */
+  const char *dims;      /* "D=6": sizes that must fit */
+  const char *bound;     /* of its index formal */
+  bool is_penalty;       /* added to the loss of a layer: it has no tensors */
+  const char *skip;      /* why there is no gradient to check */
+} Particular;
+
+static const Particular particulars[] = {
+    {.definition = "hardmax", .skip = "piecewise constant"},
+    {.definition = "attention", .arguments = "heads = 3", .dims = "D=6"},
+    {.definition = "embedding", .bound = "3"},
+    {.definition = "gru", .bound = "6"},
+    {.definition = "l1", .is_penalty = true},
+    {.definition = "l2", .is_penalty = true},
+};
+
+/* Files with definitions of tensors; where elements of tensor formals are drawn from. */
+static const struct {
+  const char *name, *low, *high;
+} differentiable_files[] = {
+    {"library/activations.nn", "-7", "7"},   {"library/layers.nn", "-0.9", "0.9"},
+    {"library/losses.nn", "0.1", "0.9"},     {"library/norms.nn", "-0.9", "0.9"},
+    {"library/recurrent.nn", "-0.9", "0.9"},
+};
+
+typedef struct LibraryRun {
+  Arena *arena;
+  LibraryCase visit;
+  void *context;
+  const Node *definition;
+  const Particular *particular;
+  const char *low, *high;
+  LIST_OF(Name) dims; /* seen so far in this definition */
+} LibraryRun;
+
+static inline const Particular *particular_of(Name definition) {
+  static const Particular none;
+  for (size_t i = 0; i < sizeof particulars / sizeof *particulars; i++)
+    if (strcmp(particulars[i].definition, definition) == 0) return &particulars[i];
+  return &none;
+}
+
+/* ---- parts of a definition --------------------------------------------------------------------- */
+
+/* Of a FORMAL or RESULT: the part of that kind, or null. */
+static inline const Node *part_of(const Node *formal, NodeKind kind) {
+  for (int i = 0; i < formal->count; i++)
+    if (formal->parts[i] && formal->parts[i]->kind == kind) return formal->parts[i];
+  return NULL;
+}
+
+static inline const Node *default_of(const Node *formal) {
+  const Node *last = formal->parts[formal->count - 1];
+  return last && last->kind != NODE_TYPE && last->kind != NODE_SUBS ? last : NULL;
+}
+
+static inline bool has_type(const Node *formal, const char *name) {
+  const Node *type = part_of(formal, NODE_TYPE);
+  return type && strcmp(type->name, name) == 0;
+}
+
+/* ---- sizes ------------------------------------------------------------------------------------- */
+
+/* The size of a dim: what must be, or one of a few odd numbers by its place. */
+static inline long size_of_dim(LibraryRun *run, Name dim) {
+  const long sizes[] = {3, 5, 7, 3, 5, 7, 3, 5};
+  const char *fixed = run->particular->dims;
+  size_t length = strlen(dim);
+  if (fixed && strncmp(fixed, dim, length) == 0 && fixed[length] == '=')
+    return strtol(fixed + length + 1, NULL, 10);
+  int place = 0;
+  while (place < run->dims.count && run->dims.items[place] != dim) place++;
+  if (place == run->dims.count) APPEND(run->arena, &run->dims, dim);
+  return sizes[place % 8];
+}
+
+static inline void write_dims(LibraryRun *run, Text *text, const Node *subs) {
+  if (!subs) {
+    text_add(text, "[5]"); /* a formal of a pointwise definition */
+    return;
+  }
+  for (int i = 0; i < subs->count; i++) {
+    const Node *dim = subs->parts[i];
+    text_add(text, i ? ", " : "[");
+    if (dim->kind == NODE_PACK)
+      text_add(text, "3, 2");
+    else if (dim->kind == NODE_NUMBER)
+      text_add(text, "%s", dim->name);
+    else
+      text_add(text, "%ld", size_of_dim(run, dim->name));
+  }
+  if (subs->count) text_add(text, "]");
+}
+
+/* The number of classes that an index formal may name: the last dim of the first tensor. */
+static inline const char *bound_of(LibraryRun *run) {
+  if (run->particular->bound) return run->particular->bound;
+  const Node *subs = part_of(run->definition->parts[0]->parts[0], NODE_SUBS);
+  long size = size_of_dim(run, subs->parts[subs->count - 1]->name);
+  return arena_format(run->arena, "%ld", size);
+}
+
+/* ---- the model --------------------------------------------------------------------------------- */
+
+static inline void write_declarations(LibraryRun *run, Text *text) {
+  const Node *tensors = run->definition->parts[0];
+  for (int i = 0; i < tensors->count; i++) {
+    const Node *formal = tensors->parts[i];
+    bool is_index = has_type(formal, "index");
+    text_add(text, is_index ? "  target %s" : "  param %s", formal->name);
+    write_dims(run, text, part_of(formal, NODE_SUBS));
+    if (is_index)
+      text_add(text, " : index(%s)\n", bound_of(run));
+    else
+      text_add(text, " ~ uniform(%s, %s)\n", run->low, run->high);
+  }
+}
+
+/* `name(tensors, required hyper-parameters, changed)`. */
+static inline void write_application(LibraryRun *run, Text *text, const char *changed) {
+  const Node *tensors = run->definition->parts[0], *hypers = run->definition->parts[1];
+  const char *comma = "";
+  text_add(text, "%s(", run->definition->name);
+  for (int i = 0; i < tensors->count; i++, comma = ", ")
+    text_add(text, "%s%s", comma, tensors->parts[i]->name);
+  for (int i = 0; i < hypers->count; i++) {
+    if (default_of(hypers->parts[i])) continue;
+    text_add(text, "%s%s = 3", comma, hypers->parts[i]->name);
+    comma = ", ";
+  }
+  if (run->particular->arguments) text_add(text, "%s%s", comma, run->particular->arguments);
+  if (run->particular->arguments) comma = ", ";
+  if (changed) text_add(text, "%s%s", comma, changed);
+  text_add(text, ")\n");
+}
+
+/* Results that are scalars already are losses; of others each element counts differently, by a sine. */
+static inline void write_loss(LibraryRun *run, Text *text) {
+  const Node *results = run->definition->parts[2];
+  int count = results ? results->count : 1;
+  for (int i = 0; i < count; i++) {
+    bool scalar = results && !part_of(results->parts[i], NODE_SUBS);
+    text_add(text, scalar ? "  loss out%d\n" : "  loss sum(sin(3*out%d))\n", i + 1);
+  }
+}
+
+static inline void visit_model(LibraryRun *run, const char *changed) {
+  const Node *results = run->definition->parts[2];
+  Text text;
+  text_init(&text, run->arena);
+  text_add(&text, "model m {\n");
+  write_declarations(run, &text);
+  text_add(&text, "  out1");
+  for (int i = 1; results && i < results->count; i++) text_add(&text, ", out%d", i + 1);
+  text_add(&text, " = ");
+  write_application(run, &text, changed);
+  write_loss(run, &text);
+  text_add(&text, "  train { optimizer sgd(0.1) }\n}\n");
+  const char *name = run->definition->name;
+  if (changed) name = arena_format(run->arena, "%s(%s)", name, changed);
+  run->visit(run->context, name, text.bytes);
+}
+
+/* The hyper-parameter set to something else than its default; null: nothing to try. */
+static inline const char *changed_argument(LibraryRun *run, const Node *formal) {
+  const Node *value = default_of(formal);
+  if (!value) return NULL;
+  bool is_name = value->kind == NODE_IDENT;
+  if (is_name && strcmp(value->name, "false") == 0)
+    return arena_format(run->arena, "%s = true", formal->name);
+  if (is_name && strcmp(value->name, "true") == 0)
+    return arena_format(run->arena, "%s = false", formal->name);
+  if (value->kind == NODE_NUMBER && value->number == 0)
+    return arena_format(run->arena, "%s = 0.1", formal->name);
+  return NULL;
+}
+
+/* A penalty has no tensors: it adds to the loss of a layer. */
+static inline void visit_penalty(LibraryRun *run) {
+  const char *name = run->definition->name;
+  const char *text =
+      arena_format(run->arena,
+                   "model m {\n  input x[3, 5]\n  y = dense(x, 3)\n  loss sum(sin(y)) + %s(0.3)\n"
+                   "  train { optimizer sgd(0.1) }\n}\n",
+                   name);
+  run->visit(run->context, name, text);
+}
+
+static inline void visit_definition(LibraryRun *run, const Node *definition) {
+  run->definition = definition;
+  run->particular = particular_of(definition->name);
+  run->dims.count = 0;
+  if (run->particular->skip) return;
+  if (run->particular->is_penalty) {
+    visit_penalty(run);
+    return;
+  }
+  visit_model(run, NULL);
+  const Node *hypers = definition->parts[1];
+  for (int i = 0; i < hypers->count; i++) {
+    const char *changed = changed_argument(run, hypers->parts[i]);
+    if (changed) visit_model(run, changed);
+  }
+}
+
+static inline void visit_file(LibraryRun *run, const LibraryFile *file) {
+  FrontEnd front;
+  front_end_init(&front, run->arena);
+  const SourceFile *source = source_add(&front.sources, file->name, file->text, file->size);
+  const Tree *tree = tree_parse(run->arena, front.names, &front.sources, front.diagnostics, source);
+  for (int i = 0; i < tree->root->count; i++)
+    if (tree->root->parts[i]->kind == NODE_DEF) visit_definition(run, tree->root->parts[i]);
+}
+
+static inline void library_cases(LibraryCase visit, void *context) {
+  LibraryRun run = {.arena = arena_new(), .visit = visit, .context = context};
+  for (int i = 0; i < library_file_count; i++) {
+    for (size_t k = 0; k < sizeof differentiable_files / sizeof *differentiable_files; k++) {
+      if (strcmp(library_files[i].name, differentiable_files[k].name) != 0) continue;
+      run.low = differentiable_files[k].low;
+      run.high = differentiable_files[k].high;
+      visit_file(&run, &library_files[i]);
+    }
+  }
+  arena_free(run.arena);
+}
+
+#endif
