@@ -125,7 +125,7 @@ static inline double nnrt_horner(const double *coefficients, int count, double x
 /* lgamma(1 + t) for |t| <= 1/2. */
 static inline double nnrt_lgamma_near_1(double t) {
   static const double table[] = {NNRT_LGAMMA_1};
-  return t * NNRT_HORNER(table, t);
+  return t * NNRT_HORNER(table, t) + 0.0; /* lgamma(1) is +0 */
 }
 
 /* lgamma(2 + t) for -1/2 <= t <= 1. */
