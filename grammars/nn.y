@@ -8,7 +8,7 @@
 %require "3.8"
 %expect 0
 %define api.pure full
-%define api.prefix {nn_}
+%define api.prefix {syntax_}
 %define api.token.prefix {TOKEN_}
 %define api.location.type {Span}
 %define parse.error custom
@@ -33,8 +33,8 @@
   #define LEAF(kind, span, name) node_new(parse, NODE_##kind, span, name, NULL, 0)
   #define LIST(kind, span, first) node_append(parse, LEAF(kind, span, NULL), first)
 
-  int nn_lex(NN_STYPE *value, Span *span, Parse *parse);
-  static void nn_error(const Span *span, Parse *parse, const char *text);
+  int syntax_lex(SYNTAX_STYPE *value, Span *span, Parse *parse);
+  static void syntax_error(const Span *span, Parse *parse, const char *text);
 }
 
 %initial-action { @$ = (Span){parse->file->base, parse->file->base}; }
@@ -77,7 +77,7 @@
 %type <node> type type_opt type_arguments
 %type <node> block statements statement equation left_sides left_side dims dim initial tags tag
 %type <node> checkpoint else_part value_opt selectors selector
-%type <node> expr postfix primary expr_list subs subs_opt sub arguments argument_list argument
+%type <node> expr postfix primary elements element subs subs_opt sub arguments argument_list argument
 %type <node> failed
 %type <formals> formals
 
@@ -154,7 +154,9 @@ type:
 | IDENT                              { $$ = LEAF(TYPE, @$, $IDENT); }
 | IDENT "(" type_arguments ")"       { $$ = node_extend(parse, LEAF(TYPE, @$, $IDENT), $type_arguments); }
 ;
-type_arguments: expr_list
+type_arguments:
+  expr                               { $$ = LIST(LIST, @$, $expr); }
+| type_arguments[list] "," expr      { $$ = node_append(parse, $list, $expr); }
 ;
 
 /* ---- statements ---- */
@@ -282,8 +284,8 @@ primary:
 | NUMBER
 | STRING                             { $$ = LEAF(STRING, @$, $STRING); }
 | "(" expr ")"                       { $$ = $expr; }
-| "(" expr "," expr_list ")"
-    { $$ = node_extend(parse, MAKE(TUPLE, @$, NULL, $expr), $expr_list); }
+| "(" element[first] "," elements ")"
+    { $$ = node_extend(parse, MAKE(TUPLE, @$, NULL, $first), $elements); }
 | REDUCE "[" subs "]" "(" expr ")"   { $$ = MAKE(REDUCE, @$, $REDUCE, $subs, NULL, $expr); }
 | REDUCE "[" subs "if" expr[c] "]" "(" expr[a] ")"
     { $$ = MAKE(REDUCE, @$, $REDUCE, $subs, $c, $a); }
@@ -292,9 +294,13 @@ primary:
     { $$ = MAKE(TOTAL, @$, NULL, $selectors, $expr); }
 | "count" "[" subs "]"               { $$ = MAKE(COUNT, @$, NULL, $subs); }
 ;
-expr_list:
-  expr                               { $$ = LIST(LIST, @$, $expr); }
-| expr_list[list] "," expr           { $$ = node_append(parse, $list, $expr); }
+elements:
+  element                            { $$ = LIST(LIST, @$, $element); }
+| elements[list] "," element         { $$ = node_append(parse, $list, $element); }
+;
+element:
+  expr
+| IDENT "in" expr                    { $$ = MAKE(IN, @$, $IDENT, $expr); }
 ;
 subs_opt:
   %empty                             { $$ = NULL; }
@@ -305,10 +311,9 @@ subs:
 | subs[list] "," sub                 { $$ = node_append(parse, $list, $sub); }
 ;
 sub:
-  expr
+  element
 | "..."                              { $$ = LEAF(PACK, @$, NULL); }
 | "..." IDENT                        { $$ = LEAF(PACK, @$, $IDENT); }
-| IDENT "in" expr                    { $$ = MAKE(IN, @$, $IDENT, $expr); }
 ;
 arguments:
   %empty                             { $$ = LEAF(LIST, @$, NULL); }
@@ -336,7 +341,7 @@ static int yyreport_syntax_error(const yypcontext_t *context, Parse *parse) {
 }
 
 /* The only error that Bison reports by itself: its stack is full. */
-static void nn_error(const Span *span, Parse *parse, const char *text) {
+static void syntax_error(const Span *span, Parse *parse, const char *text) {
   (void)text;
   parse_report_depth(parse, *span);
 }

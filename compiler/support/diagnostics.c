@@ -1,5 +1,4 @@
-/* Diagnostics: recording what the user is told. Past LIMIT_ERRORS_RECORDED only errors are
- * counted. */
+/* Diagnostics: recording what the user is told. Past the limit they are only counted. */
 #include "support/diagnostics_list.h"
 #include "support/limits.h"
 

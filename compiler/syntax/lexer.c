@@ -18,7 +18,7 @@ struct Lexer {
   int last; /* kind of the last token given to the parser */
 };
 
-int nn_lex(NN_STYPE *value, Span *span, Parse *parse);
+int syntax_lex(SYNTAX_STYPE *value, Span *span, Parse *parse);
 
 /* The length of the byte order mark that some editors put before UTF-8. */
 static int mark_length(const SourceFile *file) {
@@ -32,7 +32,7 @@ void lexer_parse(Parse *parse) {
   lexer->offset = parse->file->base + (uint32_t)skipped;
   brackets_match(&lexer->brackets, parse->arena, parse->file);
   scan_begin(parse, skipped, &lexer->scanner);
-  nn_parse(parse);
+  syntax_parse(parse);
   scan_end(lexer->scanner);
 }
 
@@ -132,7 +132,7 @@ static int refuse_depth(Parse *parse, const Bracket *bracket) {
     diagnostic_help(d, "give parts of it names of their own");
   }
   parse->lexer->skip_until = bracket->close + bracket->closed;
-  return TOKEN_NN_error;
+  return TOKEN_SYNTAX_error;
 }
 
 static int open_bracket(Parse *parse, int kind, Span span) {
@@ -140,7 +140,7 @@ static int open_bracket(Parse *parse, int kind, Span span) {
   Bracket bracket = find_bracket(lexer, span.begin);
   if (!bracket.closed && kind != TOKEN_OPEN_BRACE) {
     if (lexer_begins_error(parse, span)) report_unclosed(parse, &bracket);
-    return TOKEN_NN_error;
+    return TOKEN_SYNTAX_error;
   }
   if (lexer->depth == LIMIT_NESTING) return refuse_depth(parse, &bracket);
   if (!bracket.closed) report_unclosed(parse, &bracket);
@@ -158,7 +158,7 @@ static int close_bracket(Parse *parse, int kind, Span span) {
     const char *closing = parse->file->text + (span.begin - parse->file->base);
     diagnose(parse->diagnostics, NN0101, span, "'%c' closes nothing", *closing);
   }
-  return TOKEN_NN_error;
+  return TOKEN_SYNTAX_error;
 }
 
 /* ---- the tokens of the grammar ---- */
@@ -227,7 +227,7 @@ static void note_continued(Parse *parse) {
   const Lexer *lexer = parse->lexer;
   if (!lexer->next.after_newline || is_in_parentheses(lexer)) return;
   bool begins_statement = lexer->last == 0 || lexer->last == TOKEN_END ||
-                          lexer->last == TOKEN_OPEN_BRACE || lexer->last == TOKEN_NN_error;
+                          lexer->last == TOKEN_OPEN_BRACE || lexer->last == TOKEN_SYNTAX_error;
   if (!begins_statement && !continues_line(lexer->next.kind)) parse->continued = parse->current;
 }
 
@@ -253,7 +253,7 @@ static int emit_next(Parse *parse) {
   }
 }
 
-int nn_lex(NN_STYPE *value, Span *span, Parse *parse) {
+int syntax_lex(SYNTAX_STYPE *value, Span *span, Parse *parse) {
   Lexer *lexer = parse->lexer;
   read_next(parse);
   if (diagnostics_error_count(parse->diagnostics) >= LIMIT_ERRORS_RECORDED) return TOKEN_YYEOF;

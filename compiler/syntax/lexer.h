@@ -13,7 +13,7 @@
 typedef struct RawToken {
   int kind;
   Span span;
-  NN_STYPE value;
+  SYNTAX_STYPE value;
   bool after_newline;
 } RawToken;
 

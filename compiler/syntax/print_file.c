@@ -175,7 +175,7 @@ static void print_formals(Printer *printer, const Node *node) {
   text_add(printer->text, "%s(", node->name);
   print_list(printer, tensors);
   if (hypers->count > 0) {
-    add(printer, tensors->count > 0 ? "; " : ";");
+    add(printer, "; ");
     print_list(printer, hypers);
   }
   add(printer, ")");
