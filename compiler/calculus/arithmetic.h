@@ -1,16 +1,11 @@
-/* Arithmetic on expressions as one does it on paper: literals are computed, decided choices taken, and in
-   products and sums of derivatives the 0 and the 1 do not appear.
+/* Arithmetic on the weights of derivatives, as one does it on paper: the 0 and the 1 do not appear.
 
-   `arithmetic_make` is safe for any expression: what it does is exact. The others build weights of
-   derivatives, where 0*x is 0 by definition (a path that does not exist has no NaN), and where a choice
-   with an empty side is kept outermost, (p ? a : 0)*b = p ? a*b : 0, so that a dead branch stays dead. */
+   0*x is 0 by definition here (a path that does not exist has no NaN), and a choice with an empty side
+   is kept outermost, (p ? a : 0)*b = p ? a*b : 0, so that a dead branch stays dead. */
 #ifndef NNC_CALCULUS_ARITHMETIC_H
 #define NNC_CALCULUS_ARITHMETIC_H
 
 #include "equations/expr.h"
-
-/* expr_make with literal operands computed and decided SELECT, AND, OR, NOT resolved. */
-const Expr *arithmetic_make(ExprTable *table, Op op, const Expr *const *args, int count);
 
 bool is_literal(const Expr *e, double value); /* a NUMBER or INTEGER of this value */
 

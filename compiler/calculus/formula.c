@@ -1,8 +1,6 @@
 /* Parsing and instantiation of the formulas in the tables. */
 #include "calculus/formula.h"
 
-#include "calculus/arithmetic.h"
-
 #include <string.h>
 
 FormulaList formulas_parse(Model *model, Arena *arena, const char *title, const Text *text) {
@@ -74,7 +72,7 @@ const Expr *formula_instantiate(Model *model, const Node *formula, const Binding
     const Node *part = formula->parts[first + (swapped ? arity - 1 - i : i)];
     args[i] = formula_instantiate(model, part, bindings, count);
   }
-  return arithmetic_make(model->exprs, op, args, arity);
+  return expr_make(model->exprs, op, args, arity);
 }
 
 /* Visits the cells of the derivative columns that hold a formula. */

@@ -24,7 +24,7 @@ typedef struct Binding {
   Name name;
   const Expr *value;
 } Binding;
-/* The expression: names stand for their values; literals are folded (arithmetic_make). */
+/* The expression: names stand for their values. */
 const Expr *formula_instantiate(Model *model, const Node *formula, const Binding *bindings,
                                 int count);
 

@@ -20,7 +20,8 @@ typedef struct Solver {
   LIST_OF(Unknown) unknowns;
   const Expr *subscripts[LIMIT_RANK]; /* of the read, in unsolved unknowns and targets */
   bool solved[LIMIT_RANK];            /* holds by the values and conditions so far */
-  ExprList conditions; /* ranges and equalities, in the order in which they must be tested */
+  ExprList conditions; /* in the order of testing: ranges and the guard, then the demands s = u */
+  int first_demand;
 } Solver;
 
 static Unknown *find_unsolved(Solver *s, const Index *index) {
@@ -350,9 +351,11 @@ static bool reads_tensors(const Solver *s, const Expr *e) {
   return false;
 }
 
-/* What was not solved is demanded; equalities that read tensors are tested last. */
+/* What was not solved is demanded: s = u, with the reads of tensors last, where all else holds. */
 static void demand_equalities(Solver *s, const Expr *guard) {
   ExprList late = {0};
+  condition_conjuncts(s->scratch, guard, &s->conditions);
+  s->first_demand = s->conditions.count;
   for (int k = 0; k < s->rank; k++) {
     if (s->solved[k] || s->subscripts[k] == target(s, k)) continue;
     if (reads_tensors(s, s->subscripts[k]))
@@ -360,7 +363,6 @@ static void demand_equalities(Solver *s, const Expr *guard) {
     else
       add_condition(s, expr_binary(s->table, OP_EQ, target(s, k), s->subscripts[k]));
   }
-  condition_conjuncts(s->scratch, guard, &s->conditions);
   for (int i = 0; i < late.count; i++) add_condition(s, late.items[i]);
 }
 
@@ -389,14 +391,24 @@ static bool uses_any(const Solver *s, const Expr *e, const IndexList *indices) {
   return false;
 }
 
-/* Sorts the conditions into those on target variables alone and the others; a false one empties all. */
+/* A demand on target variables alone stands outside the sum. Ranges stay inside, where they keep the
+   reads of the weight within their tensors; and so do demands that read tensors behind such a range. */
+static bool stands_outside(const Solver *s, int i, const IndexList *reduced,
+                           const Inverse *inverse) {
+  const Expr *condition = s->conditions.items[i];
+  if (i < s->first_demand || uses_any(s, condition, reduced)) return false;
+  return !inverse->guard || !reads_tensors(s, condition);
+}
+
+/* A condition that never holds empties all. */
 static void place_conditions(Solver *s, const IndexList *reduced, Inverse *inverse) {
   for (int i = 0; i < s->conditions.count; i++) {
     const Expr *condition = s->conditions.items[i];
     Truth truth = condition_truth(s->table, s->scratch, condition);
     if (truth == ALWAYS_FALSE) inverse->weight = expr_number(s->table, 0);
     if (truth != SOMETIMES_TRUE) continue;
-    const Expr **place = uses_any(s, condition, reduced) ? &inverse->guard : &inverse->outer;
+    bool outside = stands_outside(s, i, reduced, inverse);
+    const Expr **place = outside ? &inverse->outer : &inverse->guard;
     *place = arithmetic_and(s->table, *place, condition);
   }
 }
