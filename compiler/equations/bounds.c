@@ -82,6 +82,16 @@ static Bounds choice_bounds(ExprTable *table, Arena *scratch, const Expr *e, int
   return result;
 }
 
+/* An element within its promise, or the default. */
+static Bounds guarded_bounds(ExprTable *table, Arena *scratch, const Expr *read, int depth) {
+  ExtentTable *extents = expr_extents(table);
+  Bounds element = read_bounds(table, read->tensor);
+  if (!read_default(read)) return element;
+  Bounds otherwise = operand_bounds(table, scratch, read_default(read), depth);
+  return (Bounds){choose(extents, element.low, otherwise.low, false),
+                  choose(extents, element.high, otherwise.high, true)};
+}
+
 /* A product of two numbers, or an absolute value: numeric bounds will do. */
 static Bounds product_bounds(ExprTable *table, Arena *scratch, const Expr *e, int depth) {
   Bounds a = operand_bounds(table, scratch, e->args[0], depth);
@@ -112,7 +122,7 @@ static Bounds atom_bounds(ExprTable *table, Arena *scratch, const Expr *atom, in
     if (!atom->index->range) return (Bounds){extent_constant(extents, 0), NULL};
     return (Bounds){extent_constant(extents, 0),
                     extent_subtract(extents, atom->index->range, extent_constant(extents, 1))};
-  case OP_READ: return read_bounds(table, atom->tensor);
+  case OP_READ: return guarded_bounds(table, scratch, atom, depth);
   case OP_IDIV:
   case OP_MOD: return quotient_bounds(table, scratch, atom, depth);
   case OP_MIN:
