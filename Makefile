@@ -93,7 +93,7 @@ $(UNITS:%.c=$(BUILD)/%.o) $(TOOLS): | build/packages-check
 $(BUILD)/unit-tests: $(UNITS:%.c=$(BUILD)/%.o) $(PARTS)
 	$(call say,link $@) $(LINK) -o $@ $^ -lcriterion -ljansson -lm
 
-$(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(PARTS)
+$(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(BUILD)/tests/fuzz/mutator.o $(PARTS)
 	@mkdir -p $(@D)
 	$(call say,link $@) $(LINK) -o $@ $^ -ljansson $(LIBRARIES) -lm
 $(BUILD)/tools/ulp_f64: LIBRARIES = -lmpfr -lgmp
