@@ -10,128 +10,180 @@ static int is_same(double got, double want) {
   return got == want && !signbit(got) == !signbit(want);
 }
 
-/* name, argument, result: exact in float and in double alike (C11, Annex F; lgamma and digamma by
-   their limits). */
-#define SPECIAL_VALUES(X)                                                                                   \
-  X(exp, 0, 1)                                                                                              \
-  X(exp, -0.0, 1)                                                                                           \
-  X(exp, INFINITY, INFINITY) X(exp, -INFINITY, 0) X(exp, NAN, NAN) X(exp, 1000, INFINITY) X(                \
-      exp, -1000, 0) X(expm1, 0, 0) X(expm1, -0.0, -0.0) X(expm1, INFINITY, INFINITY)                       \
-      X(expm1, -INFINITY, -1) X(expm1, NAN, NAN) X(expm1, -50, -1) X(log, 1, 0) X(                          \
-          log, 0, -INFINITY) X(log, -0.0, -INFINITY) X(log, -1, NAN) X(log, NAN, NAN)                       \
-          X(log, INFINITY, INFINITY) X(log, -INFINITY, NAN) X(log1p, 0, 0) X(log1p, -0.0, -0.0) X(          \
-              log1p, -1, -INFINITY) X(log1p, -2, NAN)                                                       \
-              X(log1p, INFINITY, INFINITY) X(log1p, -INFINITY, NAN) X(log1p, NAN, NAN) X(                   \
-                  sqrt,                                                                                     \
-                  4,                                                                                        \
-                  2) X(sqrt, -0.0,                                                                          \
-                       -0.0) X(sqrt, INFINITY,                                                              \
-                               INFINITY) X(sqrt, -1, NAN)                                                   \
-                  X(rsqrt, 4, 0.5) X(rsqrt, 0, INFINITY) X(rsqrt, INFINITY, 0) X(rsqrt, -1, NAN) X(         \
-                      sigmoid,                                                                              \
-                      0,                                                                                    \
-                      0.5) X(sigmoid, INFINITY,                                                             \
-                             1) X(sigmoid, -INFINITY, 0)                                                    \
-                      X(sigmoid, NAN, NAN) X(softplus, INFINITY, INFINITY) X(                               \
-                          softplus,                                                                         \
-                          -INFINITY,                                                                        \
-                          0) X(softplus, NAN,                                                               \
-                               NAN) X(softplus, 100, 100)                                                   \
-                          X(tanh, 0, 0) X(tanh, -0.0, -0.0) X(tanh, INFINITY, 1) X(tanh, -INFINITY, -1) X(  \
-                              tanh,                                                                         \
-                              NAN, NAN) X(erf, 0, 0)                                                        \
-                              X(erf, -0.0, -0.0) X(erf, INFINITY, 1) X(erf, -INFINITY, -1) X(               \
-                                  erf, NAN,                                                                 \
-                                  NAN) X(sin, 0, 0)                                                         \
-                                  X(sin, -0.0, -0.0) X(sin, INFINITY, NAN) X(sin, -INFINITY, NAN) X(        \
-                                      sin, NAN,                                                             \
-                                      NAN) X(cos, 0, 1)                                                     \
-                                      X(cos, INFINITY, NAN) X(cos, NAN, NAN) X(                             \
-                                          tan, 0,                                                           \
-                                          0) X(tan, -0.0,                                                   \
-                                               -0.0) X(tan, INFINITY,                                       \
-                                                       NAN) X(tan, NAN, NAN)                                \
-                                          X(atan, 0, 0) X(atan, -0.0, -0.0) X(atan, NAN, NAN) X(            \
-                                              abs, -0.0,                                                    \
-                                              0) X(abs, -INFINITY, INFINITY)                                \
-                                              X(abs, -2, 2) X(abs, NAN, NAN) X(                             \
-                                                  sign,                                                     \
-                                                  0,                                                        \
-                                                  0) X(sign, -0.0,                                          \
-                                                       -0.0) X(sign, -3,                                    \
-                                                               -1) X(sign, INFINITY, 1)                     \
-                                                  X(sign, NAN, NAN) X(floor, -0.5, -1) X(                   \
-                                                      floor, 0.5,                                           \
-                                                      0) X(floor, -0.0,                                     \
-                                                           -0.0) X(floor, INFINITY, INFINITY)               \
-                                                      X(floor, 1e30f, 1e30f) X(floor, NAN, NAN)             \
-                                                          X(floor, -3, -3) X(ceil, -0.5, -0.0) X(           \
-                                                              ceil,                                         \
-                                                              0.5,                                          \
-                                                              1) X(ceil, -INFINITY,                         \
-                                                                   -INFINITY) X(ceil, NAN, NAN)             \
-                                                              X(round, 0.5, 0) X(round, 1.5, 2) X(          \
-                                                                  round,                                    \
-                                                                  2.5,                                      \
-                                                                  2) X(round, -0.5,                         \
-                                                                       -0.0) X(round, -2.5, -2)             \
-                                                                  X(round, INFINITY, INFINITY) X(           \
-                                                                      round, NAN,                           \
-                                                                      NAN) X(round, 8388609,                \
-                                                                             8388609) X(lgamma, 1, 0)       \
-                                                                      X(lgamma, 2,                          \
-                                                                        0) X(lgamma, 0,                     \
-                                                                             INFINITY) X(lgamma,            \
-                                                                                         -3,                \
-                                                                                         INFINITY)          \
-                                                                          X(lgamma, INFINITY, INFINITY) X(  \
-                                                                              lgamma,                       \
-                                                                              -INFINITY,                    \
-                                                                              INFINITY) X(lgamma, NAN, NAN) \
-                                                                              X(digamma, 0,                 \
-                                                                                -INFINITY) X(digamma,       \
-                                                                                             -0.0,          \
-                                                                                             INFINITY)      \
-                                                                                  X(digamma, -1,            \
-                                                                                    NAN) X(digamma,         \
-                                                                                           NAN,             \
-                                                                                           NAN)             \
-                                                                                      X(digamma,            \
-                                                                                        INFINITY,           \
-                                                                                        INFINITY)           \
-                                                                                          X(digamma,        \
-                                                                                            -INFINITY,      \
-                                                                                            NAN)
+/* Arguments and results exact in float and in double alike (C11, Annex F; lgamma and digamma by their
+   limits). */
+#define ROW(name, x, want)                                                                         \
+  { #name, nnrt_##name##_f32, nnrt_##name##_f64, x, want }
+
+static const struct {
+  const char *name;
+  float (*f32)(float);
+  double (*f64)(double);
+  double x, want;
+} special_values[] = {ROW(exp, 0, 1),
+                      ROW(exp, -0.0, 1),
+                      ROW(exp, INFINITY, INFINITY),
+                      ROW(exp, -INFINITY, 0),
+                      ROW(exp, NAN, NAN),
+                      ROW(exp, 1000, INFINITY),
+                      ROW(exp, -1000, 0),
+                      ROW(expm1, 0, 0),
+                      ROW(expm1, -0.0, -0.0),
+                      ROW(expm1, INFINITY, INFINITY),
+                      ROW(expm1, -INFINITY, -1),
+                      ROW(expm1, NAN, NAN),
+                      ROW(expm1, -50, -1),
+                      ROW(log, 1, 0),
+                      ROW(log, 0, -INFINITY),
+                      ROW(log, -0.0, -INFINITY),
+                      ROW(log, -1, NAN),
+                      ROW(log, NAN, NAN),
+                      ROW(log, INFINITY, INFINITY),
+                      ROW(log, -INFINITY, NAN),
+                      ROW(log1p, 0, 0),
+                      ROW(log1p, -0.0, -0.0),
+                      ROW(log1p, -1, -INFINITY),
+                      ROW(log1p, -2, NAN),
+                      ROW(log1p, INFINITY, INFINITY),
+                      ROW(log1p, -INFINITY, NAN),
+                      ROW(log1p, NAN, NAN),
+                      ROW(sqrt, 4, 2),
+                      ROW(sqrt, -0.0, -0.0),
+                      ROW(sqrt, INFINITY, INFINITY),
+                      ROW(sqrt, -1, NAN),
+                      ROW(rsqrt, 4, 0.5),
+                      ROW(rsqrt, 0, INFINITY),
+                      ROW(rsqrt, INFINITY, 0),
+                      ROW(rsqrt, -1, NAN),
+                      ROW(sigmoid, 0, 0.5),
+                      ROW(sigmoid, INFINITY, 1),
+                      ROW(sigmoid, -INFINITY, 0),
+                      ROW(sigmoid, NAN, NAN),
+                      ROW(softplus, INFINITY, INFINITY),
+                      ROW(softplus, -INFINITY, 0),
+                      ROW(softplus, NAN, NAN),
+                      ROW(softplus, 100, 100),
+                      ROW(tanh, 0, 0),
+                      ROW(tanh, -0.0, -0.0),
+                      ROW(tanh, INFINITY, 1),
+                      ROW(tanh, -INFINITY, -1),
+                      ROW(tanh, NAN, NAN),
+                      ROW(erf, 0, 0),
+                      ROW(erf, -0.0, -0.0),
+                      ROW(erf, INFINITY, 1),
+                      ROW(erf, -INFINITY, -1),
+                      ROW(erf, NAN, NAN),
+                      ROW(sin, 0, 0),
+                      ROW(sin, -0.0, -0.0),
+                      ROW(sin, INFINITY, NAN),
+                      ROW(sin, -INFINITY, NAN),
+                      ROW(sin, NAN, NAN),
+                      ROW(cos, 0, 1),
+                      ROW(cos, INFINITY, NAN),
+                      ROW(cos, NAN, NAN),
+                      ROW(tan, 0, 0),
+                      ROW(tan, -0.0, -0.0),
+                      ROW(tan, INFINITY, NAN),
+                      ROW(tan, NAN, NAN),
+                      ROW(atan, 0, 0),
+                      ROW(atan, -0.0, -0.0),
+                      ROW(atan, NAN, NAN),
+                      ROW(abs, -0.0, 0),
+                      ROW(abs, -INFINITY, INFINITY),
+                      ROW(abs, -2, 2),
+                      ROW(abs, NAN, NAN),
+                      ROW(sign, 0, 0),
+                      ROW(sign, -0.0, -0.0),
+                      ROW(sign, -3, -1),
+                      ROW(sign, INFINITY, 1),
+                      ROW(sign, NAN, NAN),
+                      ROW(floor, -0.5, -1),
+                      ROW(floor, 0.5, 0),
+                      ROW(floor, -0.0, -0.0),
+                      ROW(floor, INFINITY, INFINITY),
+                      ROW(floor, 1e30f, 1e30f),
+                      ROW(floor, NAN, NAN),
+                      ROW(floor, -3, -3),
+                      ROW(ceil, -0.5, -0.0),
+                      ROW(ceil, 0.5, 1),
+                      ROW(ceil, -INFINITY, -INFINITY),
+                      ROW(ceil, NAN, NAN),
+                      ROW(round, 0.5, 0),
+                      ROW(round, 1.5, 2),
+                      ROW(round, 2.5, 2),
+                      ROW(round, -0.5, -0.0),
+                      ROW(round, -2.5, -2),
+                      ROW(round, INFINITY, INFINITY),
+                      ROW(round, NAN, NAN),
+                      ROW(round, 8388609, 8388609),
+                      ROW(lgamma, 1, 0),
+                      ROW(lgamma, 2, 0),
+                      ROW(lgamma, 0, INFINITY),
+                      ROW(lgamma, -3, INFINITY),
+                      ROW(lgamma, INFINITY, INFINITY),
+                      ROW(lgamma, -INFINITY, INFINITY),
+                      ROW(lgamma, NAN, NAN),
+                      ROW(digamma, 0, -INFINITY),
+                      ROW(digamma, -0.0, INFINITY),
+                      ROW(digamma, -1, NAN),
+                      ROW(digamma, NAN, NAN),
+                      ROW(digamma, INFINITY, INFINITY),
+                      ROW(digamma, -INFINITY, NAN)};
 
 Test(runtime_math, special_values_are_those_of_annex_f) {
-#define CHECK(name, x, want)                                                                       \
-  cr_expect(is_same((double)nnrt_##name##_f32((float)(x)), (double)(want)), #name "_f32(" #x ")"); \
-  cr_expect(is_same(nnrt_##name##_f64((double)(x)), (double)(want)), #name "_f64(" #x ")");
-  SPECIAL_VALUES(CHECK)
-#undef CHECK
+  for (size_t i = 0; i < sizeof special_values / sizeof special_values[0]; ++i) {
+    double f32 = (double)special_values[i].f32((float)special_values[i].x),
+           f64 = special_values[i].f64(special_values[i].x);
+    cr_expect(is_same(f32, special_values[i].want), "%s_f32(%g) is %g", special_values[i].name,
+              special_values[i].x, f32);
+    cr_expect(is_same(f64, special_values[i].want), "%s_f64(%g) is %g", special_values[i].name,
+              special_values[i].x, f64);
+  }
 }
 
-/* x, y, x^y (C11 F.10.4.4) */
-#define POWERS(X)                                                                                  \
-  X(0, 3, 0)                                                                                       \
-  X(-0.0, 3, -0.0)                                                                                 \
-  X(-0.0, 2, 0) X(0, -1, INFINITY) X(-0.0, -1, -INFINITY) X(0, -INFINITY, INFINITY)                \
-      X(0, INFINITY, 0) X(-1, INFINITY, 1) X(-1, -INFINITY, 1) X(1, NAN, 1) X(NAN, 0, 1)           \
-          X(NAN, 1, NAN) X(2, NAN, NAN) X(INFINITY, 0, 1) X(-8, 1.0 / 3, NAN) X(-2, 3, -8)         \
-              X(-2, -2, 0.25) X(0.5, INFINITY, 0) X(0.5, -INFINITY, INFINITY)                      \
-                  X(2, INFINITY, INFINITY) X(2, -INFINITY, 0) X(-INFINITY, 3, -INFINITY)           \
-                      X(-INFINITY, 2, INFINITY) X(-INFINITY, -1, -0.0) X(-INFINITY, 0.5, INFINITY) \
-                          X(INFINITY, -1, 0) X(10, 400, INFINITY) X(10, -400, 0) X(3, 4, 81)       \
-                              X(-3, 1e30f, INFINITY) X(1, 1e30f, 1) X(7, 1, 7)
+/* C11 F.10.4.4 */
+static const struct {
+  double x, y, want;
+} powers[] = {{0, 3, 0},
+              {-0.0, 3, -0.0},
+              {-0.0, 2, 0},
+              {0, -1, INFINITY},
+              {-0.0, -1, -INFINITY},
+              {0, -INFINITY, INFINITY},
+              {0, INFINITY, 0},
+              {-1, INFINITY, 1},
+              {-1, -INFINITY, 1},
+              {1, NAN, 1},
+              {NAN, 0, 1},
+              {NAN, 1, NAN},
+              {2, NAN, NAN},
+              {INFINITY, 0, 1},
+              {-8, 1.0 / 3, NAN},
+              {-2, 3, -8},
+              {-2, -2, 0.25},
+              {0.5, INFINITY, 0},
+              {0.5, -INFINITY, INFINITY},
+              {2, INFINITY, INFINITY},
+              {2, -INFINITY, 0},
+              {-INFINITY, 3, -INFINITY},
+              {-INFINITY, 2, INFINITY},
+              {-INFINITY, -1, -0.0},
+              {-INFINITY, 0.5, INFINITY},
+              {INFINITY, -1, 0},
+              {10, 400, INFINITY},
+              {10, -400, 0},
+              {3, 4, 81},
+              {-3, 1e30f, INFINITY},
+              {1, 1e30f, 1},
+              {7, 1, 7}};
 
 Test(runtime_math, powers_keep_signs_and_limits) {
-#define CHECK(x, y, want)                                                                          \
-  cr_expect(is_same((double)nnrt_pow_f32((float)(x), (float)(y)), (double)(float)(want)),          \
-            "pow_f32(" #x ", " #y ")");                                                            \
-  cr_expect(is_same(nnrt_pow_f64((double)(x), (double)(y)), (double)(want)),                       \
-            "pow_f64(" #x ", " #y ")");
-  POWERS(CHECK)
-#undef CHECK
+  for (size_t i = 0; i < sizeof powers / sizeof powers[0]; ++i) {
+    double x = powers[i].x, y = powers[i].y;
+    double f32 = (double)nnrt_pow_f32((float)x, (float)y), f64 = nnrt_pow_f64(x, y);
+    cr_expect(is_same(f32, powers[i].want), "pow_f32(%g, %g) is %g", x, y, f32);
+    cr_expect(is_same(f64, powers[i].want), "pow_f64(%g, %g) is %g", x, y, f64);
+  }
 }
 
 Test(runtime_math, min_and_max_keep_the_first_and_pass_nan) {
