@@ -118,7 +118,7 @@ static Dual *step_number(Interpreter *interpreter) {
 }
 
 uint64_t interpreter_step(Interpreter *interpreter) {
-  return (uint64_t)step_number(interpreter)->value;
+  return (uint64_t)(int64_t)step_number(interpreter)->value;
 }
 
 static void evaluate_initial_values(Interpreter *interpreter) {

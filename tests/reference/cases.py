@@ -1,0 +1,76 @@
+"""What a reference case is: a small program, numbers for its inputs and parameters, and the numbers an
+independent implementation got.
+
+A suite's module turns its records into cases with the help of Case.input and Case.line; a record without
+a counterpart raises Skip with the reason.
+"""
+
+import math
+
+LETTERS = "abcdefgh"  # index variables, one for each dim
+
+
+class Skip(Exception):
+    """The record has no counterpart here; the reason is the message."""
+
+
+class Expected:
+    def __init__(self, data, atol, rtol):
+        self.data, self.atol, self.rtol = data, atol, rtol
+
+    def mismatch(self, found):
+        """None, or where the first wrong number is."""
+        if len(found) != len(self.data):
+            return f"{len(found)} numbers, not {len(self.data)}"
+        for i, (x, y) in enumerate(zip(found, self.data)):
+            x, y = float(x), float(y)
+            if x == y or (math.isnan(x) and math.isnan(y)):
+                continue
+            if not abs(x - y) <= self.atol + self.rtol * abs(y):
+                return f"number {i} is {x!r}, not {y!r}"
+        return None
+
+
+class Case:
+    """A program, eval unless it has train steps, with what to set and what to expect."""
+
+    def __init__(self, name):
+        self.name = name
+        self.head = []  # definitions before the model
+        self.lines = []
+        self.values = {}  # of inputs, parameters and states
+        self.batches = None  # inputs of each train step
+        self.expected = {}  # tensor -> Expected
+
+    def input(self, name, shape, data, kind=""):
+        """Declares an input; its values are set before the run."""
+        dims = "[" + ", ".join(map(str, shape)) + "]" if shape else ""
+        self.lines.append(f"input {name}{dims}{kind}")
+        self.values[name] = data
+        return name
+
+    def line(self, text):
+        self.lines.append(text)
+
+    def program(self):
+        body = "".join("  " + line + "\n" for line in self.lines)
+        return "".join(h + "\n" for h in self.head) + "model m {\n" + body + "}\n"
+
+
+def letters(rank):
+    return list(LETTERS[:rank])
+
+
+def subscripted(name, subscripts):
+    """name[a, b]; a scalar's bare name."""
+    return f"{name}[{', '.join(subscripts)}]" if subscripts else name
+
+
+def composite(subscripts):
+    """One subscript for several dims together."""
+    return "(" + ", ".join(subscripts) + ")" if len(subscripts) > 1 else subscripts[0]
+
+
+def ranged(subscripts, shape):
+    """Left-side subscripts with their ranges, as composites need them."""
+    return [f"{s} in {n}" for s, n in zip(subscripts, shape)]

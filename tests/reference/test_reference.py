@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Numbers from independent implementations (../shared/reference) against our programs, by every back end.
+
+Each record becomes a small program (see cases.py); a record without a counterpart is skipped with the
+reason. `test_reference.py --show NAME` prints the program of one case.
+"""
+
+import json
+import os
+import pathlib
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import burn_cases
+import keras_losses
+import keras_schedules
+import onnx_cases
+from backends import BACKENDS, Failed
+from cases import Skip
+
+REFERENCE = pathlib.Path("../shared/reference")
+GOLDEN = {"burn_optim": burn_cases, "keras_losses": keras_losses, "keras_schedules": keras_schedules}
+
+
+def records():
+    """Name, record and module, of everything that is to be tried."""
+    for name, module in GOLDEN.items():
+        for record in json.loads((REFERENCE / "golden" / f"{name}.json").read_text())["cases"]:
+            yield record["id"], record, module
+    for family in onnx_cases.FAMILIES:
+        for path in sorted((REFERENCE / "onnx" / family).glob("*.json")):
+            yield f"onnx_{family}_{path.stem.removeprefix('test_')}", json.loads(path.read_text()), onnx_cases
+
+
+def judge(case, backend):
+    """None, or what is wrong."""
+    try:
+        found = backend(case)
+    except Failed as failure:
+        return str(failure)
+    for tensor, expected in case.expected.items():
+        mismatch = expected.mismatch(found[tensor])
+        if mismatch:
+            return f"{tensor}: {mismatch}"
+    return None
+
+
+def verdict(name, record, module):
+    """The result lines of one record."""
+    try:
+        case = module.case(record)
+    except Skip as skip:
+        return [f"skip {name}: {skip}"]
+    lines = []
+    for label, backend in BACKENDS.items():
+        wrong = judge(case, backend)
+        lines.append(f"FAIL {name} by {label}: {wrong}" if wrong else f"ok {name} by {label}")
+    return lines
+
+
+def show(wanted):
+    for name, record, module in records():
+        if name == wanted:
+            print(module.case(record).program(), end="")
+
+
+def main():
+    if not REFERENCE.is_dir():
+        print("skip reference: ../shared/reference is not there")
+        return 0
+    if sys.argv[1:2] == ["--show"]:
+        show(sys.argv[2])
+        return 0
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = [line for lines in pool.map(lambda r: verdict(*r), records()) for line in lines]
+    print("\n".join(results))
+    counts = [sum(line.startswith(start) for line in results) for start in ("ok ", "FAIL ", "skip ")]
+    print("{} passed, {} failed, {} skipped".format(*counts))
+    return counts[1] > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
