@@ -126,15 +126,14 @@ static const struct {
   const char *previous, *found, *expected, *help;
 } mistakes[] = {
     {"*", "*", NULL, "a power is written '^': x^2"},
-    {"+", "=", NULL, "write x = x + y for an equation, x := x + y for a state or parameter"},
-    {"-", "=", NULL, "write x = x - y for an equation, x := x - y for a state or parameter"},
-    {"*", "=", NULL, "write x = x*y for an equation, x := x*y for a state or parameter"},
-    {"/", "=", NULL, "write x = x/y for an equation, x := x/y for a state or parameter"},
+    {NULL, "+", ":=", "write x = x + y for an equation, x := x + y for a state or parameter"},
+    {NULL, "-", ":=", "write x = x - y for an equation, x := x - y for a state or parameter"},
+    {NULL, "*", ":=", "write x = x*y for an equation, x := x*y for a state or parameter"},
+    {NULL, "/", ":=", "write x = x/y for an equation, x := x/y for a state or parameter"},
     {"=", ">", NULL, "'greater or equal' is written '>='; results follow '->'"},
     {"=", "<", NULL, "'less or equal' is written '<='"},
     {"<", ">", NULL, "'unequal' is written '!='"},
-    {"|", "|", NULL, "write 'or'"},
-    {NULL, "|", "|>", "a default belongs into the brackets, x[i | 0]; 'or' is a word"},
+    {NULL, "|", "|>", "write 'or'; a default stands inside the brackets: x[i | 0]"},
     {NULL, "=", "==", "'=' defines; equality is tested with '=='"},
     {NULL, ":=", "=", "':=' updates a state or a parameter; here write '='"},
     {NULL, "==", "=", "'==' tests equality; here write '='"},
@@ -223,7 +222,7 @@ void parse_report(Parse *parse, Span span, const char *found, const char *const 
   parse->recovering = true;
   Diagnostic *d = diagnose(parse->diagnostics, NN0101, span, "expected %s, found %s",
                            describe_expected(&failure), describe_found(&failure));
-  if (parse->continued.end > 0) {
+  if (parse->continued.end > 0 && span.end > span.begin) {
     diagnostic_note(d, parse->continued, "the line that ends with '%s' goes on in the next",
                     text_at(&failure, parse->continued));
     return;
