@@ -121,7 +121,12 @@ static const char *describe_found(const Failure *failure) {
 
 /* ---- what was meant ---- */
 
-/* The first row whose texts and expected token all agree decides; null agrees with anything. */
+static bool is_word(const char *text) {
+  return (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') || *text == '_';
+}
+
+/* The first row whose texts and expected token all agree decides; null agrees with anything. The text
+   found may go on past the token. */
 static const struct {
   const char *previous, *found, *expected, *help;
 } mistakes[] = {
@@ -130,8 +135,8 @@ static const struct {
     {NULL, "-", ":=", "write x = x - y for an equation, x := x - y for a state or parameter"},
     {NULL, "*", ":=", "write x = x*y for an equation, x := x*y for a state or parameter"},
     {NULL, "/", ":=", "write x = x/y for an equation, x := x/y for a state or parameter"},
-    {"=", ">", NULL, "'greater or equal' is written '>='; results follow '->'"},
-    {"=", "<", NULL, "'less or equal' is written '<='"},
+    {NULL, "=>", NULL, "'greater or equal' is written '>='; results follow '->'"},
+    {NULL, "=<", NULL, "'less or equal' is written '<='"},
     {"<", ">", NULL, "'unequal' is written '!='"},
     {NULL, "|", "|>", "write 'or'; a default stands inside the brackets: x[i | 0]"},
     {NULL, "=", "==", "'=' defines; equality is tested with '=='"},
@@ -165,9 +170,19 @@ static bool agrees(const char *pattern, const char *text) {
   return !pattern || strcmp(pattern, text) == 0;
 }
 
+/* Whether the source at the error begins with `pattern`, which is not a word. */
+static bool agrees_with_source(const Failure *failure, const char *pattern, const char *found) {
+  if (agrees(pattern, found)) return true;
+  const SourceFile *file = failure->parse->file;
+  size_t length = strlen(pattern);
+  return length > strlen(found) && !is_word(pattern) &&
+         strncmp(file->text + (failure->span.begin - file->base), pattern, length) == 0;
+}
+
 static const char *find_mistake(const Failure *failure, const char *previous, const char *found) {
   for (int i = 0; i < MISTAKE_COUNT; i++) {
-    if (agrees(mistakes[i].previous, previous) && agrees(mistakes[i].found, found) &&
+    if (agrees(mistakes[i].previous, previous) &&
+        agrees_with_source(failure, mistakes[i].found, found) &&
         (!mistakes[i].expected || is_expected(failure, mistakes[i].expected))) {
       return mistakes[i].help;
     }
@@ -179,10 +194,6 @@ static bool is_reduction(const char *text) {
   static const char *const words[] = {"sum",    "prod",   "max", "min", "mean",
                                       "argmax", "argmin", "lse", "any", "all"};
   return is_among(text, words, 10);
-}
-
-static bool is_word(const char *text) {
-  return (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') || *text == '_';
 }
 
 /* The keyword that stands where only a name can, as the token found or as the one before it. */
