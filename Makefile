@@ -62,10 +62,10 @@ $(GENERATED)/nn.lex.c: grammars/nn.l | $(BUILD)/flags
 
 LIBRARY_FILES = $(shell LC_ALL=C ls library/*.nn 2>/dev/null)
 RUNTIME_FILES = $(shell LC_ALL=C ls runtime/core/*.[ch] 2>/dev/null)
-$(GENERATED)/embedded.c: $(LIBRARY_FILES) $(RUNTIME_FILES) library/embed library runtime/core
+$(GENERATED)/embedded.c: $(LIBRARY_FILES) $(RUNTIME_FILES) docs/errors.md library/embed library runtime/core
 	@mkdir -p $(@D)
 	@{ echo '#include "support/library.h"'; library/embed library $(LIBRARY_FILES); \
-	  library/embed runtime $(RUNTIME_FILES); } > $@.new && mv $@.new $@
+	  library/embed runtime $(RUNTIME_FILES); library/embed explanation docs/errors.md; } > $@.new && mv $@.new $@
 
 # Objects depend on the command that makes them: another CC or CFLAGS rebuilds.
 $(BUILD)/flags: FORCE | build/packages-build

@@ -19,4 +19,8 @@ extern const int library_file_count;
 extern const LibraryFile runtime_files[];
 extern const int runtime_file_count;
 
+/* docs/errors.md, for `--explain`. */
+extern const LibraryFile explanation_files[];
+extern const int explanation_file_count;
+
 #endif

@@ -1,0 +1,342 @@
+/* The passes one after the other, with dumps, times and verifiers between them. */
+#include "command/compilation.h"
+
+#include "calculus/calculus.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+void compilation_open(Compilation *compilation, Arena *arena, const Options *options) {
+  *compilation = (Compilation){.arena = arena, .options = options, .names = names_new(arena)};
+  sources_init(&compilation->sources, arena);
+  compilation->diagnostics = diagnostics_new(arena, &compilation->sources);
+  if (options->warnings) diagnostics_enable_warnings(compilation->diagnostics);
+  const char *error;
+  size_t size;
+  char *text = file_read(arena, options->input, LIMIT_FILE_BYTES, &size, &error);
+  if (!text) {
+    fprintf(stderr, "nnc: %s: %s [%s]\n", options->input, error, error_name(NN0901));
+    exit(EXIT_USAGE);
+  }
+  const char *shown = strcmp(options->input, "-") == 0 ? "<stdin>" : options->input;
+  source_add(&compilation->sources, shown, text, (uint32_t)size);
+}
+
+/* ---- the passes ---- */
+
+static void run_parse(Compilation *compilation) {
+  compilation->tree = tree_parse(compilation->arena, compilation->names, &compilation->sources,
+                                 compilation->diagnostics, compilation->sources.files.items[0]);
+}
+
+static void warn_of_unused_overrides(const Compilation *compilation) {
+  const ElaborateOptions *options = &compilation->options->elaborate;
+  for (int i = 0; i < options->override_count; i++) {
+    if (options->overrides[i].used) continue;
+    Span nowhere = {0, 0};
+    diagnose(compilation->diagnostics, NN0201, nowhere, "-D: no model has a dim '%s'",
+             options->overrides[i].name);
+  }
+}
+
+static void run_elaborate(Compilation *compilation) {
+  ElaborateOptions options = compilation->options->elaborate;
+  compilation->models = elaborate(compilation->arena, compilation->names, &compilation->sources,
+                                  compilation->diagnostics, compilation->tree, &options,
+                                  &compilation->imports);
+  if (diagnostics_error_count(compilation->diagnostics) == 0) warn_of_unused_overrides(compilation);
+}
+
+static void run_share(Model *model) {
+  share(model, &model->init);
+  share(model, &model->train);
+  share(model, &model->eval);
+}
+
+static void run_stabilise(Model *model) {
+  simplify(model, &model->train, SIMPLIFY_STABILISE);
+  simplify(model, &model->eval, SIMPLIFY_STABILISE);
+}
+
+static void run_derive(Model *model) {
+  derive(model);
+}
+
+static void run_simplify(Model *model) {
+  simplify(model, &model->init, SIMPLIFY_ALGEBRA);
+  simplify(model, &model->train, SIMPLIFY_ALGEBRA);
+  simplify(model, &model->eval, SIMPLIFY_ALGEBRA);
+  run_share(model);
+}
+
+static void run_contract(Model *model) {
+  contract(model, &model->train);
+  contract(model, &model->eval);
+}
+
+static void run_arrange(Model *model) {
+  arrange(model, &model->init);
+  arrange(model, &model->train);
+  arrange(model, &model->eval);
+}
+
+static void run_order(Compilation *compilation, Routine *routine) {
+  (void)compilation;
+  routine_order(routine);
+}
+
+static void run_inline(Compilation *compilation, Routine *routine) {
+  (void)compilation;
+  routine_inline(routine);
+}
+
+static void run_fuse(Compilation *compilation, Routine *routine) {
+  (void)compilation;
+  routine_fuse(routine);
+}
+
+static int64_t planned_bytes(const Routine *routine) {
+  int64_t bytes = routine->arena_bytes;
+  const TensorList *tensors = &routine->model->tensors;
+  for (int i = 0; i < tensors->count; i++) {
+    const Tensor *tensor = tensors->items[i];
+    if (tensor->role != ROLE_PARAM && tensor->role != ROLE_STATE && tensor->role != ROLE_SLOT) continue;
+    int64_t elements = routine->bytes_of_real;
+    for (int dim = 0; dim < tensor->rank; dim++) {
+      if (!checked_multiply(elements, extent_maximum(tensor->axes[dim].extent), &elements)) return INT64_MAX;
+    }
+    if (!checked_add(bytes, elements, &bytes)) return INT64_MAX;
+  }
+  return bytes;
+}
+
+static void run_place(Compilation *compilation, Routine *routine) {
+  routine_place(routine, compilation->options->real_bytes);
+  routine_describe(routine);
+  int64_t bytes = planned_bytes(routine), limit = compilation->options->memory_limit;
+  if (bytes <= limit) return;
+  Diagnostic *d = diagnose(compilation->diagnostics, NN0602, routine->model->span,
+                           "the model needs %lld bytes of memory, more than the %lld allowed",
+                           (long long)bytes, (long long)limit);
+  diagnostic_help(d, "make a dim smaller, or allow more with --max-mem");
+}
+
+static void run_emit(Compilation *compilation) {
+  const Options *options = compilation->options;
+  const char *output = options->output ? options->output : "model.c";
+  const char *name = strrchr(output, '/') ? strrchr(output, '/') + 1 : output;
+  size_t length = strlen(name);
+  bool ends_in_c = length > 2 && strcmp(name + length - 2, ".c") == 0;
+  const char *input = strrchr(options->input, '/') ? strrchr(options->input, '/') + 1 : options->input;
+  EmitOptions emission = {
+      .header_name = arena_format(compilation->arena, "%.*s.h",
+                                  (int)(ends_in_c ? length - 2 : length), name),
+      .source_name = strcmp(input, "-") == 0 ? "standard input" : input,
+      .sources = &compilation->sources,
+      .real_bytes = options->real_bytes,
+      .standalone = options->standalone};
+  text_init(&compilation->header, compilation->arena);
+  text_init(&compilation->source, compilation->arena);
+  emit(compilation->arena, compilation->names, &emission, compilation->units,
+       compilation->models.count, &compilation->header, &compilation->source);
+  if (compilation->source.size + compilation->header.size <= LIMIT_GENERATED_BYTES) return;
+  diagnose(compilation->diagnostics, NN0603, (Span){0, 0}, "the generated C is larger than %d MiB",
+           LIMIT_GENERATED_BYTES >> 20);
+}
+
+/* ---- routines ---- */
+
+static void add_routine(Compilation *compilation, EmitUnit *unit, RoutineKind kind, const Step *step) {
+  Routine **grown = NEW_ARRAY(compilation->arena, Routine *, unit->count + 1);
+  for (int i = 0; i < unit->count; i++) grown[i] = unit->routines[i];
+  grown[unit->count++] = routine_new(unit->model, kind, step);
+  unit->routines = grown;
+}
+
+static void make_routines(Compilation *compilation) {
+  const Options *options = compilation->options;
+  compilation->units = NEW_ARRAY(compilation->arena, EmitUnit, compilation->models.count + 1);
+  for (int i = 0; i < compilation->models.count; i++) {
+    EmitUnit *unit = &compilation->units[i];
+    Model *model = unit->model = compilation->models.items[i];
+    add_routine(compilation, unit, ROUTINE_INIT, NULL);
+    for (int k = 0; options->emit_train && k < model->steps.count; k++) {
+      add_routine(compilation, unit, ROUTINE_TRAIN, &model->steps.items[k]);
+    }
+    bool has_own_updates = model->steps.count == 0 && model->train.updates.count > 0;
+    if (options->emit_train && has_own_updates) add_routine(compilation, unit, ROUTINE_TRAIN, NULL);
+    bool evaluates = model->eval.loss || model->eval.metrics.count > 0;
+    if (options->emit_train && evaluates) add_routine(compilation, unit, ROUTINE_EVAL, NULL);
+    if (options->emit_infer && model->eval.outputs.count > 0) {
+      add_routine(compilation, unit, ROUTINE_INFER, NULL);
+    }
+  }
+}
+
+/* ---- dumps and verifiers ---- */
+
+static void dump(Compilation *compilation, Pass pass) {
+  Text text;
+  text_init(&text, compilation->arena);
+  if (pass == PASS_parse) {
+    tree_print(compilation->tree, &compilation->sources, &text);
+  } else if (pass < PASS_order) {
+    for (int i = 0; i < compilation->models.count; i++) model_print(compilation->models.items[i], &text);
+  } else if (pass < PASS_emit) {
+    for (int i = 0; i < compilation->models.count; i++) {
+      for (int k = 0; k < compilation->units[i].count; k++) {
+        routine_print(compilation->units[i].routines[k], &text);
+      }
+    }
+  } else {
+    text_add_bytes(&text, compilation->source.bytes, compilation->source.size);
+  }
+  if (text.size > 0) fwrite(text.bytes, 1, text.size, stdout);
+}
+
+#ifdef NNC_VERIFY
+static void verify(const Compilation *compilation, Pass pass) {
+  for (int i = 0; i < compilation->models.count; i++) {
+    Model *model = compilation->models.items[i];
+    const Program *programs[] = {&model->init, &model->train, &model->eval};
+    for (int k = 0; k < 3 && pass < PASS_order; k++) {
+      const char *fault = program_verify(model, programs[k], compilation->arena);
+      if (fault) bug("after %s: %s", pass_name(pass), fault);
+    }
+    for (int k = 0; pass == PASS_place && k < compilation->units[i].count; k++) {
+      const char *fault = routine_verify(compilation->units[i].routines[k], compilation->arena);
+      if (fault) bug("after %s: %s", pass_name(pass), fault);
+    }
+  }
+}
+#endif
+
+/* ---- the sequence ---- */
+
+typedef void (*TextPass)(Compilation *);
+typedef void (*ModelPass)(Model *);
+typedef void (*RoutinePass)(Compilation *, Routine *);
+
+static void run_model_pass(Compilation *compilation, ModelPass pass) {
+  for (int i = 0; i < compilation->models.count; i++) pass(compilation->models.items[i]);
+}
+
+static void run_routine_pass(Compilation *compilation, RoutinePass pass) {
+  for (int i = 0; i < compilation->models.count; i++) {
+    for (int k = 0; k < compilation->units[i].count; k++) {
+      pass(compilation, compilation->units[i].routines[k]);
+    }
+  }
+}
+
+static void run_pass(Compilation *compilation, Pass pass) {
+  switch (pass) {
+  case PASS_parse: run_parse(compilation); break;
+  case PASS_elaborate: run_elaborate(compilation); break;
+  case PASS_share: run_model_pass(compilation, run_share); break;
+  case PASS_stabilise: run_model_pass(compilation, run_stabilise); break;
+  case PASS_derive: run_model_pass(compilation, run_derive); break;
+  case PASS_simplify: run_model_pass(compilation, run_simplify); break;
+  case PASS_contract: run_model_pass(compilation, run_contract); break;
+  case PASS_arrange: run_model_pass(compilation, run_arrange); break;
+  case PASS_order:
+    make_routines(compilation);
+    run_routine_pass(compilation, run_order);
+    break;
+  case PASS_inline: run_routine_pass(compilation, run_inline); break;
+  case PASS_fuse: run_routine_pass(compilation, run_fuse); break;
+  case PASS_place: run_routine_pass(compilation, run_place); break;
+  case PASS_emit: run_emit(compilation); break;
+  case PASS_COUNT: break;
+  }
+}
+
+static double seconds_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+bool compilation_run(Compilation *compilation, Pass last) {
+  for (Pass pass = PASS_parse; pass <= last; pass++) {
+    double start = seconds_now();
+    run_pass(compilation, pass);
+    if (compilation->options->time) {
+      fprintf(stderr, "%-10s %8.2f ms %10zu bytes\n", pass_name(pass), 1e3 * (seconds_now() - start),
+              arena_used(compilation->arena));
+    }
+    if (diagnostics_error_count(compilation->diagnostics) > 0) return false;
+#ifdef NNC_VERIFY
+    verify(compilation, pass);
+#endif
+    if (compilation->options->dumps[pass]) dump(compilation, pass);
+  }
+  return true;
+}
+
+int compilation_report(const Compilation *compilation) {
+  if (compilation->options->json) {
+    diagnostics_print_json(compilation->diagnostics, stdout);
+  } else {
+    const char *no_color = getenv("NO_COLOR");
+    bool color = isatty(STDERR_FILENO) && !(no_color && *no_color);
+    diagnostics_print(compilation->diagnostics, stderr, color);
+  }
+  return diagnostics_error_count(compilation->diagnostics) > 0 ? EXIT_PROGRAM : 0;
+}
+
+/* ---- files ---- */
+
+static const char *with_ending(Arena *arena, const char *path, const char *ending) {
+  size_t length = strlen(path);
+  bool ends_in_c = length > 2 && strcmp(path + length - 2, ".c") == 0;
+  return arena_format(arena, "%.*s%s", (int)(ends_in_c ? length - 2 : length), path, ending);
+}
+
+/* Spaces, dollars and number signs as make reads them. */
+static void add_path(Text *text, const char *path) {
+  for (; *path; path++) {
+    if (*path == '$') text_add(text, "$");
+    if (*path == ' ' || *path == '#') text_add(text, "\\");
+    text_add(text, "%c", *path);
+  }
+}
+
+static void add_rule(const Compilation *compilation, Text *rule, const char *header) {
+  add_path(rule, compilation->options->output);
+  text_add(rule, " ");
+  add_path(rule, header);
+  text_add(rule, ":");
+  for (int i = 0; i <= compilation->imports.count; i++) {
+    text_add(rule, " ");
+    add_path(rule, i == 0 ? compilation->options->input : compilation->imports.items[i - 1]);
+  }
+  text_add(rule, "\n");
+}
+
+int compilation_write(const Compilation *compilation) {
+  const Options *options = compilation->options;
+  if (!options->output) return 0;
+  Text rule;
+  text_init(&rule, compilation->arena);
+  const char *header = with_ending(compilation->arena, options->output, ".h");
+  bool to_stdout = strcmp(options->output, "-") == 0;
+  OutputFile files[3] = {
+      {options->output, compilation->source.bytes, compilation->source.size},
+      {header, compilation->header.bytes, compilation->header.size}};
+  int count = to_stdout ? 1 : 2;
+  if (options->depend && !to_stdout) {
+    add_rule(compilation, &rule, header);
+    const char *path = options->depend_file ? options->depend_file
+                                            : with_ending(compilation->arena, options->output, ".d");
+    files[count++] = (OutputFile){path, rule.bytes, rule.size};
+  }
+  const char *failed = NULL;
+  const char *error = files_write(files, count, &failed);
+  if (!error) return 0;
+  fprintf(stderr, "nnc: %s: %s [%s]\n", failed ? failed : options->output, error, error_name(NN0902));
+  return EXIT_USAGE;
+}

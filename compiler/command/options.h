@@ -1,0 +1,38 @@
+/* The command line. */
+#ifndef NNC_COMMAND_OPTIONS_H
+#define NNC_COMMAND_OPTIONS_H
+
+#include "elaborate/elaborate.h"
+
+typedef enum { COMMAND_COMPILE, COMMAND_CHECK, COMMAND_SHOW, COMMAND_FORMAT } Command;
+
+typedef enum {
+#define PASS(name, works_on, title) PASS_##name,
+#include "passes.def"
+#undef PASS
+  PASS_COUNT
+} Pass;
+
+typedef struct Options {
+  Command command;
+  const char *input;  /* "-": standard input */
+  const char *output; /* null: none */
+  ElaborateOptions elaborate;
+  bool dumps[PASS_COUNT];
+  bool dumps_any;
+  Pass stop_after; /* PASS_emit by default */
+  bool emit_train, emit_infer, emit_gradients;
+  int64_t real_bytes;
+  int64_t memory_limit;
+  bool standalone, gradients, time, json, warnings;
+  bool depend;
+  const char *depend_file;
+} Options;
+
+/* Reads the command line; prints a message and exits with EXIT_USAGE when it is wrong, and with 0 after
+   --help, --version and --explain. */
+Options options_read(Arena *arena, int count, char **arguments);
+
+const char *pass_name(Pass pass);
+
+#endif

@@ -1,0 +1,403 @@
+/* Entry points: the nests of a routine as functions, and the function that calls them in order. */
+#include "emit/program.h"
+
+#include <inttypes.h>
+
+enum { LONGEST_SEQUENCE = 100 }; /* nests called by one function */
+
+static const char *kind_word(const ProgramWriter *program, const Routine *routine) {
+  switch (routine->kind) {
+  case ROUTINE_INIT: return "init";
+  case ROUTINE_TRAIN:
+    return routine->step && routine->step->name
+               ? arena_format(program->arena, "%s", routine->step->name)
+               : "train";
+  case ROUTINE_ACCUMULATE: return "accumulate";
+  case ROUTINE_APPLY: return "apply";
+  case ROUTINE_EVAL: return "eval";
+  case ROUTINE_INFER: return "infer";
+  }
+  return "";
+}
+
+/* ---- scalars ---- */
+
+static bool has_scalars(const Routine *routine) {
+  for (int i = 0; i < routine->buffers.count; i++) {
+    if (((const Buffer *)routine->buffers.values[i])->place == PLACE_SCALAR) return true;
+  }
+  return false;
+}
+
+/* Their members are named in `scope`, which the functions of the routine see from inside. */
+static Name write_scalars(ProgramWriter *program, const Routine *routine, Scope *scope) {
+  if (!has_scalars(routine)) return NULL;
+  Name type = scope_fresh(&program->file, name_format(program->names, "%s.%s.scalars", program->prefix,
+                                                      kind_word(program, routine)));
+  text_add(program->text, "/* Numbers that pass from one nest to the next. */\ntypedef struct %s {\n",
+           type);
+  for (int i = 0; i < routine->buffers.count; i++) {
+    const Buffer *buffer = routine->buffers.values[i];
+    if (buffer->place != PLACE_SCALAR) continue;
+    text_add(program->text, "  %s %s;\n", element_type_name(routine, buffer->tensor),
+             scope_name(scope, buffer->tensor, buffer->tensor->name));
+  }
+  text_add(program->text, "} %s;\n\n", type);
+  return type;
+}
+
+/* ---- calls of nests ---- */
+
+static const char *array_argument(ProgramWriter *program, FunctionWriter *writer,
+                                  const Tensor *memory) {
+  const Buffer *buffer = map_get(&writer->routine->buffers, memory);
+  if (buffer && buffer->place == PLACE_ARGUMENT) {
+    return scope_name(&writer->scope, memory, memory->name);
+  }
+  if (is_kept(memory)) {
+    return arena_format(program->arena, "m->%s",
+                        scope_name(&program->fields, memory, memory->name));
+  }
+  return arena_format(program->arena, "(%s *)(void *)(m->scratch + %" PRId64 ")",
+                      element_type_name(writer->routine, memory), buffer ? buffer->offset : 0);
+}
+
+static const char *value_argument(ProgramWriter *program, const Tensor *value) {
+  if (value->role == ROLE_STEP) return "(double)step_number";
+  return arena_format(program->arena, "m->%s", scope_name(&program->fields, value, value->name));
+}
+
+static void write_call(ProgramWriter *program, FunctionWriter *writer, const Nest *nest,
+                       Name function) {
+  NestInterface interface = nest_interface(program->arena, writer->routine, nest);
+  ArgumentList items = {0};
+  Arena *arena = program->arena;
+  for (int i = 0; i < nest->dims.count; i++) {
+    APPEND(arena, &items, scope_name(&writer->scope, nest->dims.items[i], nest->dims.items[i]->name));
+  }
+  if (interface.draws) {
+    APPEND(arena, &items, "m->seed");
+    APPEND(arena, &items, "step_number");
+  }
+  if (interface.scalars) APPEND(arena, &items, "s");
+  for (int i = 0; i < interface.values.count; i++) {
+    APPEND(arena, &items, value_argument(program, interface.values.items[i]));
+  }
+  for (int i = 0; i < interface.arrays.count; i++) {
+    APPEND(arena, &items, array_argument(program, writer, interface.arrays.items[i]));
+  }
+  const char *head = arena_format(arena, "  %s(", function);
+  write_wrapped(writer, head, items.items, items.count, ");");
+}
+
+/* ---- functions ---- */
+
+typedef struct RoutineText {
+  ProgramWriter *program;
+  const Routine *routine;
+  Scope scope; /* of the scalars, around every function */
+  Name scalars;
+  LIST_OF(Name) functions; /* of the nests */
+} RoutineText;
+
+static void write_nests(RoutineText *text) {
+  ProgramWriter *program = text->program;
+  for (int i = 0; i < text->routine->nests.count; i++) {
+    const Nest *nest = text->routine->nests.items[i];
+    Name wanted = name_format(program->names, "%s.%s.%s", program->prefix,
+                              kind_word(program, text->routine), nest->name);
+    Name function = scope_fresh(&program->file, wanted);
+    FunctionWriter writer = function_open(program, text->routine, &text->scope);
+    write_nest(&writer, nest, function, text->scalars);
+    APPEND(program->arena, &text->functions, function);
+  }
+}
+
+/* Calls of nests [begin, end); long sequences in functions of their own, which take what the entry has. */
+static void write_sequence(RoutineText *text, FunctionWriter *writer, int begin, int end) {
+  for (int i = begin; i < end; i++) {
+    write_call(text->program, writer, text->routine->nests.items[i], text->functions.items[i]);
+  }
+}
+
+static void write_part(RoutineText *text, Name function, int begin, int end) {
+  ProgramWriter *program = text->program;
+  FunctionWriter writer = function_open(program, text->routine, &text->scope);
+  EntryArguments arguments = entry_arguments(program, &writer, text->routine);
+  ArgumentList items = {0};
+  APPEND(program->arena, &items, arena_format(program->arena, "%s *m", program->prefix));
+  APPEND(program->arena, &items, "uint64_t step_number");
+  if (text->scalars) APPEND(program->arena, &items, arena_format(program->arena, "%s *s", text->scalars));
+  for (int i = 0; i < arguments.declarations.count; i++) {
+    APPEND(program->arena, &items, arguments.declarations.items[i]);
+  }
+  write_wrapped(&writer, arena_format(program->arena, "static void %s(", function), items.items,
+                items.count, ") {");
+  text_add(program->text, "  (void)step_number;\n");
+  for (int i = 0; i < arguments.values.count; i++) {
+    text_add(program->text, "  (void)%s;\n", arguments.values.items[i]);
+  }
+  write_sequence(text, &writer, begin, end);
+  text_add(program->text, "}\n\n");
+}
+
+static Name *write_parts(RoutineText *text, int begin, int end, int *count) {
+  *count = (end - begin + LONGEST_SEQUENCE - 1) / LONGEST_SEQUENCE;
+  Name *parts = NEW_ARRAY(text->program->arena, Name, *count + 1);
+  for (int i = 0; i < *count; i++) {
+    int from = begin + i * LONGEST_SEQUENCE;
+    int to = from + LONGEST_SEQUENCE < end ? from + LONGEST_SEQUENCE : end;
+    parts[i] = scope_fresh(&text->program->file,
+                           name_format(text->program->names, "%s.%s.part", text->program->prefix,
+                                       kind_word(text->program, text->routine)));
+    write_part(text, parts[i], from, to);
+  }
+  return parts;
+}
+
+/* The nests [begin, end) inside the entry function: called one by one, or by parts written before. */
+typedef struct Stage {
+  int begin, end, part_count;
+  Name *parts;
+} Stage;
+
+static Stage prepare_stage(RoutineText *text, int begin, int end) {
+  Stage stage = {begin, end, 0, NULL};
+  if (end - begin > LONGEST_SEQUENCE) stage.parts = write_parts(text, begin, end, &stage.part_count);
+  return stage;
+}
+
+static void write_stage(RoutineText *text, FunctionWriter *writer, const Stage *stage,
+                        const EntryArguments *arguments) {
+  if (stage->part_count == 0) {
+    write_sequence(text, writer, stage->begin, stage->end);
+    return;
+  }
+  for (int i = 0; i < stage->part_count; i++) {
+    text_add(writer->text, "  %s(m, step_number%s", stage->parts[i], text->scalars ? ", s" : "");
+    for (int k = 0; k < arguments->values.count; k++) {
+      text_add(writer->text, ", %s", arguments->values.items[k]);
+    }
+    text_add(writer->text, ");\n");
+  }
+}
+
+/* ---- checks at entry ---- */
+
+static void write_extent_checks(ProgramWriter *program, FunctionWriter *writer, const char *fail) {
+  const Model *model = program->unit->model;
+  for (int i = 0; i < model->dims.count; i++) {
+    const Dim *dim = model->dims.items[i];
+    Name name = scope_find(&writer->scope, dim);
+    text_add(program->text, "  if (%s < 1 || %s > %" PRId64 ") return %s(m, NNRT_E_EXTENT);\n", name,
+             name, dim->maximum, fail);
+  }
+  for (int i = 0; i < model->checks.count; i++) {
+    writer->depth = 1;
+    const char *condition =
+        write_expression(writer, model->checks.items[i].condition, TYPE_BOOL, LEVEL_UNARY);
+    text_add(program->text, "  if (!%s) return %s(m, NNRT_E_EXTENT);\n", condition, fail);
+  }
+}
+
+static const char *count_text(FunctionWriter *writer, const Tensor *tensor) {
+  Text text;
+  text_init(&text, writer->arena);
+  for (int dim = 0; dim < tensor->rank; dim++) {
+    text_add(&text, "%s%s", dim > 0 ? " * " : "",
+             extent_text(writer, tensor->axes[dim].extent, LEVEL_UNARY));
+  }
+  return text.size > 0 ? text.bytes : "1";
+}
+
+static void write_promise_checks(ProgramWriter *program, FunctionWriter *writer,
+                                 const EntryArguments *arguments, const char *fail) {
+  for (int i = 0; i < arguments->arrays.count; i++) {
+    const Tensor *tensor = arguments->arrays.items[i];
+    if (tensor->role == ROLE_VALUE || !tensor->low || !tensor->high) continue;
+    Name name = scope_find(&writer->scope, tensor);
+    Name at = scope_fresh(&writer->scope, "i");
+    text_add(program->text,
+             "  for (int64_t %s = 0; %s < %s; ++%s) {\n"
+             "    if (%s[%s] < %s || %s[%s] >= %s) return %s(m, NNRT_E_INDEX);\n  }\n",
+             at, at, count_text(writer, tensor), at, name, at,
+             extent_text(writer, tensor->low, LEVEL_SUM), name, at,
+             extent_text(writer, tensor->high, LEVEL_SUM), fail);
+  }
+}
+
+/* ---- the entry function ---- */
+
+static void open_entry(RoutineText *text, FunctionWriter *writer, const EntryArguments *arguments,
+                       const char *result, const char *function, const char *last) {
+  ProgramWriter *program = text->program;
+  ArgumentList items = {0};
+  APPEND(program->arena, &items, arena_format(program->arena, "%s *m", program->prefix));
+  for (int i = 0; i < arguments->declarations.count; i++) {
+    APPEND(program->arena, &items, arguments->declarations.items[i]);
+  }
+  if (last) APPEND(program->arena, &items, last);
+  write_wrapped(writer, arena_format(program->arena, "%s %s(", result, function), items.items,
+                items.count, ") {");
+}
+
+static void declare_scalars(RoutineText *text, const char *step_number) {
+  text_add(text->program->text, "  const uint64_t step_number = %s;\n  (void)step_number;\n",
+           step_number);
+  if (!text->scalars) return;
+  text_add(text->program->text, "  %s scalars, *s = &scalars;\n", text->scalars);
+}
+
+static const char *loss_text(RoutineText *text) {
+  const Tensor *loss = routine_loss(text->routine);
+  if (!loss) return text->routine->bytes_of_real == 8 ? "0.0" : "0.0f";
+  const Buffer *buffer = routine_buffer(text->routine, loss);
+  if (buffer->place != PLACE_SCALAR) bug("the loss '%s' is no scalar of its routine", loss->name);
+  return arena_format(text->program->arena, "s->%s", scope_find(&text->scope, loss));
+}
+
+static void write_finite_check(RoutineText *text, const char *fail) {
+  if (!routine_loss(text->routine)) return;
+  text_add(text->program->text,
+           "  if (!nnrt_is_finite_%s(%s)) {\n    m->status = NNRT_E_NOT_FINITE;\n    return %s;\n  }\n",
+           real_suffix(text->routine), loss_text(text), fail);
+}
+
+/* New parameters that are not finite make the model unusable until it is loaded. */
+static void write_update_check(RoutineText *text) {
+  ProgramWriter *program = text->program;
+  const UpdateList *updates = &text->routine->updates;
+  for (int i = 0; i < updates->count; i++) {
+    const Tensor *target = updates->items[i].target;
+    if (target->role != ROLE_PARAM || target->type != TYPE_REAL) continue;
+    Name field = scope_name(&program->fields, target, target->name);
+    text_add(program->text, "  m->invalid |= !nnrt_all_finite_%s(m->%s, %" PRId64 ");\n",
+             real_suffix(text->routine), field, tensor_elements(target));
+  }
+  text_add(program->text, "  if (m->invalid) m->status = NNRT_E_NOT_FINITE;\n");
+}
+
+static void write_train(RoutineText *text) {
+  ProgramWriter *program = text->program;
+  const Routine *routine = text->routine;
+  const char *fail = arena_format(program->arena, "%s_fail", program->prefix);
+  Stage forward = prepare_stage(text, 0, routine->nests_before_commit);
+  Stage backward = prepare_stage(text, routine->nests_before_commit, routine->nests.count);
+  FunctionWriter writer = function_open(program, routine, &text->scope);
+  EntryArguments arguments = entry_arguments(program, &writer, routine);
+  open_entry(text, &writer, &arguments, real_name(program), step_function(program, routine->step),
+             NULL);
+  text_add(program->text, "  if (m->invalid) return %s(m, NNRT_E_INVALID);\n", fail);
+  write_extent_checks(program, &writer, fail);
+  write_promise_checks(program, &writer, &arguments, fail);
+  declare_scalars(text, "m->step + 1");
+  text_add(program->text, "  m->status = NNRT_OK;\n");
+  write_stage(text, &writer, &forward, &arguments);
+  write_finite_check(text, loss_text(text));
+  write_stage(text, &writer, &backward, &arguments);
+  text_add(program->text, "  m->step = step_number;\n");
+  write_update_check(text);
+  text_add(program->text, "  return %s;\n}\n\n", loss_text(text));
+}
+
+static void write_eval(RoutineText *text) {
+  ProgramWriter *program = text->program;
+  const Routine *routine = text->routine;
+  const char *fail = arena_format(program->arena, "%s_refuse", program->prefix);
+  Stage all = prepare_stage(text, 0, routine->nests.count);
+  FunctionWriter writer = function_open(program, routine, &text->scope);
+  scope_take(&writer.scope, "metrics");
+  EntryArguments arguments = entry_arguments(program, &writer, routine);
+  bool evaluates = routine->kind == ROUTINE_EVAL;
+  open_entry(text, &writer, &arguments, "int",
+             arena_format(program->arena, "%s_%s", program->prefix, evaluates ? "eval_step" : "infer"),
+             evaluates ? arena_format(program->arena, "%s_metrics *metrics", program->prefix) : NULL);
+  text_add(program->text, "  if (m->invalid) return %s(m, NNRT_E_INVALID);\n", fail);
+  write_extent_checks(program, &writer, fail);
+  write_promise_checks(program, &writer, &arguments, fail);
+  declare_scalars(text, "m->step");
+  write_stage(text, &writer, &all, &arguments);
+  if (evaluates) {
+    const Dim *batch = program->unit->model->batch;
+    Name samples = batch ? scope_find(&writer.scope, batch) : NULL;
+    text_add(program->text, "  const double samples = (double)%s;\n  metrics->samples += samples;\n",
+             samples ? samples : "1");
+    text_add(program->text, "  metrics->loss += samples * (double)%s;\n", loss_text(text));
+    const ResultList *metrics = &routine->program->metrics;
+    for (int i = 0; i < metrics->count; i++) {
+      text_add(program->text, "  metrics->%s += samples * (double)s->%s;\n",
+               scope_name(&program->metrics, &metrics->items[i], metrics->items[i].name),
+               scope_find(&text->scope, metrics->items[i].value));
+    }
+  }
+  text_add(program->text, "  return m->status = NNRT_OK;\n}\n\n");
+}
+
+/* ---- initial values ---- */
+
+static void write_initial_members(ProgramWriter *program) {
+  const TensorList *tensors = &program->unit->model->tensors;
+  for (int i = 0; i < tensors->count; i++) {
+    const Tensor *tensor = tensors->items[i];
+    if (tensor->role != ROLE_HYPER) continue;
+    text_add(program->text, "  m->%s = %.17g;\n", scope_name(&program->fields, tensor, tensor->name),
+             tensor->initial);
+  }
+}
+
+/* One matrix over the first and last axis for each index between. */
+static void write_orthogonal(ProgramWriter *program, const Routine *routine) {
+  const TensorList *tensors = &program->unit->model->tensors;
+  for (int i = 0; i < tensors->count; i++) {
+    const Tensor *tensor = tensors->items[i];
+    if (tensor->role != ROLE_PARAM || !(tensor->orthogonal_gain > 0)) continue;
+    int64_t rows = extent_maximum(tensor->axes[0].extent);
+    int64_t columns = extent_maximum(tensor->axes[tensor->rank - 1].extent);
+    text_add(program->text,
+             "  nnrt_orthogonal_%s(m->%s, %" PRId64 ", %" PRId64 ", %" PRId64 ", %.17g);\n",
+             real_suffix(routine), scope_name(&program->fields, tensor, tensor->name), rows,
+             tensor_elements(tensor) / (rows * columns), columns, tensor->orthogonal_gain);
+  }
+}
+
+/* Parameters and states are made for the greatest run-time sizes. */
+static void write_maximal_sizes(ProgramWriter *program, FunctionWriter *writer) {
+  const Model *model = program->unit->model;
+  for (int i = 0; i < model->dims.count; i++) {
+    Name name = scope_find(&writer->scope, model->dims.items[i]);
+    text_add(program->text, "  const int64_t %s = %" PRId64 ";\n  (void)%s;\n", name,
+             model->dims.items[i]->maximum, name);
+  }
+}
+
+static void write_init(RoutineText *text) {
+  ProgramWriter *program = text->program;
+  Stage all = prepare_stage(text, 0, text->routine->nests.count);
+  FunctionWriter writer = function_open(program, text->routine, &text->scope);
+  EntryArguments arguments = entry_arguments(program, &writer, text->routine), seed_only = {0};
+  APPEND(program->arena, &seed_only.declarations, "uint64_t seed");
+  open_entry(text, &writer, &seed_only, "int", arena_format(program->arena, "%s_init", program->prefix),
+             NULL);
+  text_add(program->text, "  memset(m, 0, sizeof *m);\n  m->seed = seed;\n");
+  write_initial_members(program);
+  write_maximal_sizes(program, &writer);
+  declare_scalars(text, "0");
+  write_stage(text, &writer, &all, &arguments);
+  write_orthogonal(program, text->routine);
+  text_add(program->text, "  return NNRT_OK;\n}\n\n");
+}
+
+void write_routine(ProgramWriter *program, const Routine *routine) {
+  RoutineText text = {.program = program, .routine = routine};
+  scope_open(&text.scope, program->arena, program->names, &program->file);
+  text.scalars = write_scalars(program, routine, &text.scope);
+  write_nests(&text);
+  switch (routine->kind) {
+  case ROUTINE_INIT: write_init(&text); break;
+  case ROUTINE_TRAIN: write_train(&text); break;
+  case ROUTINE_EVAL:
+  case ROUTINE_INFER: write_eval(&text); break;
+  case ROUTINE_ACCUMULATE:
+  case ROUTINE_APPLY: break;
+  }
+}

@@ -1,0 +1,426 @@
+/* Expressions as C.
+
+   The DAG is walked once, arguments before users; every node gets a short text. A node used twice, or
+   whose text grows long, becomes a named constant before the statement. What is needed only in one
+   branch of a choice is computed only there: each node has a region (the whole, or one side of a
+   choice), the innermost that holds all its uses, and constants of a region are written into it; a choice
+   whose sides need statements becomes an if. So the text is linear in the DAG, whatever is shared. */
+#include "emit/expression.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST_TEXT = 72 };
+
+typedef struct Region {
+  struct Region *outer;
+  int depth;
+  Text statements; /* lines without indentation of their own */
+} Region;
+
+typedef struct Piece {
+  const Expr *node;
+  int uses;
+  Region *region;      /* null: not used yet */
+  Region *sides[3];    /* of a choice: of its lazy arguments */
+  const char *text;
+  int level;
+} Piece;
+
+typedef struct Printer {
+  FunctionWriter *writer;
+  Piece *pieces;
+  int count;
+  Map by_node; /* Expr * -> Piece * */
+} Printer;
+
+static Piece *piece_of(const Printer *printer, const Expr *node) {
+  return map_get(&printer->by_node, node);
+}
+
+/* ---- regions ---- */
+
+static Region *region_new(Printer *printer, Region *outer) {
+  Region *region = NEW(printer->writer->arena, Region);
+  region->outer = outer;
+  region->depth = outer ? outer->depth + 1 : 0;
+  text_init(&region->statements, printer->writer->arena);
+  return region;
+}
+
+static Region *common_region(Region *a, Region *b) {
+  if (!a) return b;
+  while (a != b) {
+    if (a->depth >= b->depth) {
+      a = a->outer;
+    } else {
+      b = b->outer;
+    }
+  }
+  return a;
+}
+
+/* Position among the sides of a choice, or -1 when the argument is always evaluated. */
+static int lazy_side(const Expr *node, int argument) {
+  switch (node->op) {
+  case OP_SELECT: return argument - 1;
+  case OP_AND:
+  case OP_OR: return argument == 1 ? 0 : -1;
+  case OP_READ: return argument == node->tensor->rank ? 1 : -1;
+  default: return -1;
+  }
+}
+
+static void use_argument(Printer *printer, Piece *user, int argument) {
+  Piece *piece = piece_of(printer, user->node->args[argument]);
+  int side = lazy_side(user->node, argument);
+  Region *region = user->region;
+  if (side >= 0) {
+    if (!user->sides[side]) user->sides[side] = region_new(printer, user->region);
+    region = user->sides[side];
+  }
+  piece->region = common_region(piece->region, region);
+  piece->uses++;
+}
+
+static Region *find_regions(Printer *printer) {
+  Region *whole = region_new(printer, NULL);
+  printer->pieces[printer->count - 1].region = whole;
+  for (int i = printer->count - 1; i >= 0; i--) {
+    Piece *piece = &printer->pieces[i];
+    for (int k = 0; k < piece->node->count; k++) use_argument(printer, piece, k);
+  }
+  return whole;
+}
+
+/* ---- statements ---- */
+
+static bool has_statements(const Region *region) {
+  return region && region->statements.size > 0;
+}
+
+static void add_side(Printer *printer, Region *into, const Region *side, const char *variable,
+                     const char *value) {
+  Text inner;
+  text_init(&inner, printer->writer->arena);
+  if (has_statements(side)) text_add_bytes(&inner, side->statements.bytes, side->statements.size);
+  text_add(&inner, "%s = %s;\n", variable, value);
+  for (const char *line = inner.bytes; *line;) {
+    size_t length = strcspn(line, "\n") + 1;
+    text_add(&into->statements, "  ");
+    text_add_bytes(&into->statements, line, length);
+    line += length;
+  }
+}
+
+static void name_piece(Printer *printer, Piece *piece) {
+  FunctionWriter *writer = printer->writer;
+  Name name = scope_fresh(&writer->scope, "t");
+  text_add(&piece->region->statements, "const %s %s = %s;\n",
+           value_type_name(writer->routine, piece->node->type), name, piece->text);
+  piece->text = name;
+  piece->level = LEVEL_PRIMARY;
+}
+
+/* if (condition) variable = yes; else variable = no; with what the sides need inside. */
+static void write_choice(Printer *printer, Piece *piece, const char *condition, const Region *yes_side,
+                         const char *yes, const Region *no_side, const char *no) {
+  FunctionWriter *writer = printer->writer;
+  Name name = scope_fresh(&writer->scope, "t");
+  Text *text = &piece->region->statements;
+  text_add(text, "%s %s;\nif (%s) {\n", value_type_name(writer->routine, piece->node->type), name,
+           condition);
+  add_side(printer, piece->region, yes_side, name, yes);
+  text_add(text, "} else {\n");
+  add_side(printer, piece->region, no_side, name, no);
+  text_add(text, "}\n");
+  piece->text = name;
+  piece->level = LEVEL_PRIMARY;
+}
+
+/* ---- operands ---- */
+
+static const char *parenthesised(Printer *printer, const char *text, int has, int wants) {
+  return has >= wants ? text : arena_format(printer->writer->arena, "(%s)", text);
+}
+
+/* An argument as a value of the given type. */
+static const char *operand(Printer *printer, const Expr *e, ValueType as, int level) {
+  FunctionWriter *writer = printer->writer;
+  double value;
+  if (as != TYPE_BOOL && is_number(e, &value)) {
+    const char *text = number_text(writer, value, as);
+    return parenthesised(printer, text, *text == '-' ? LEVEL_UNARY : LEVEL_PRIMARY, level);
+  }
+  const Piece *piece = piece_of(printer, e);
+  bool same = e->type == as || as == TYPE_BOOL || (as == TYPE_INT && e->type == TYPE_BOOL);
+  if (same) return parenthesised(printer, piece->text, piece->level, level);
+  if (e->type == TYPE_BOOL) {
+    const char *text = arena_format(writer->arena, "%s ? %s : %s",
+                                    parenthesised(printer, piece->text, piece->level, LEVEL_OR),
+                                    number_text(writer, 1, as), number_text(writer, 0, as));
+    return parenthesised(printer, text, LEVEL_TERNARY, level);
+  }
+  const char *text = arena_format(writer->arena, "(%s)%s", value_type_name(writer->routine, as),
+                                  parenthesised(printer, piece->text, piece->level, LEVEL_UNARY));
+  return parenthesised(printer, text, LEVEL_UNARY, level);
+}
+
+static void set_text(Piece *piece, const char *text, int level) {
+  piece->text = text;
+  piece->level = level;
+}
+
+/* ---- operations ---- */
+
+static ValueType common_type(const Expr *node) {
+  ValueType type = TYPE_BOOL;
+  for (int i = 0; i < node->count; i++) {
+    if (node->args[i]->type > type) type = node->args[i]->type;
+  }
+  return type == TYPE_NUMBER ? TYPE_F64 : type;
+}
+
+static void print_infix(Printer *printer, Piece *piece, const char *sign, int level, ValueType type) {
+  const Expr *node = piece->node;
+  bool comparison = level == LEVEL_EQUAL || level == LEVEL_RELATION;
+  const char *left = operand(printer, node->args[0], type, comparison ? LEVEL_SUM : level);
+  const char *right = operand(printer, node->args[1], type, comparison ? LEVEL_SUM : level + 1);
+  set_text(piece, arena_format(printer->writer->arena, "%s %s %s", left, sign, right), level);
+}
+
+static const char *suffix_of(Printer *printer, ValueType type) {
+  return type == TYPE_REAL ? real_suffix(printer->writer->routine)
+         : type == TYPE_INT ? "i64"
+                            : "f64";
+}
+
+static void print_call(Printer *printer, Piece *piece, const char *name, ValueType type) {
+  Text text;
+  text_init(&text, printer->writer->arena);
+  text_add(&text, "nnrt_%s_%s(", name, suffix_of(printer, type));
+  for (int i = 0; i < piece->node->count; i++) {
+    const char *argument = operand(printer, piece->node->args[i], type, LEVEL_TERNARY);
+    text_add(&text, i > 0 ? ", %s" : "%s", argument);
+  }
+  text_add(&text, ")");
+  set_text(piece, text.bytes, LEVEL_PRIMARY);
+}
+
+/* Towards minus infinity; C's own operators where nothing is negative. */
+static void print_division(Printer *printer, Piece *piece) {
+  Model *model = printer->writer->routine->model;
+  int64_t least, greatest, divisor_least, divisor_greatest;
+  Arena *scratch = arena_new();
+  affine_interval(model->exprs, scratch, piece->node->args[0], NULL, &least, &greatest);
+  affine_interval(model->exprs, scratch, piece->node->args[1], NULL, &divisor_least,
+                  &divisor_greatest);
+  arena_free(scratch);
+  bool quotient = piece->node->op == OP_IDIV;
+  if (least >= 0 && divisor_least > 0) {
+    print_infix(printer, piece, quotient ? "/" : "%", LEVEL_PRODUCT, TYPE_INT);
+  } else {
+    print_call(printer, piece, quotient ? "floor_divide" : "floor_modulo", TYPE_INT);
+  }
+}
+
+static void print_negation(Printer *printer, Piece *piece, const char *sign, ValueType type) {
+  const char *inner = operand(printer, piece->node->args[0], type, LEVEL_PRIMARY);
+  set_text(piece, arena_format(printer->writer->arena, "%s%s", sign, inner), LEVEL_UNARY);
+}
+
+static void print_logic(Printer *printer, Piece *piece) {
+  const Expr *node = piece->node;
+  bool both = node->op == OP_AND;
+  const char *left = operand(printer, node->args[0], TYPE_BOOL, LEVEL_EQUAL);
+  const char *right = operand(printer, node->args[1], TYPE_BOOL, LEVEL_EQUAL);
+  if (!has_statements(piece->sides[0])) {
+    const char *text =
+        arena_format(printer->writer->arena, "%s %s %s", left, both ? "&&" : "||", right);
+    set_text(piece, text, both ? LEVEL_AND : LEVEL_OR);
+  } else if (both) {
+    write_choice(printer, piece, left, piece->sides[0], right, NULL, "0");
+  } else {
+    write_choice(printer, piece, left, NULL, "1", piece->sides[0], right);
+  }
+}
+
+static void print_choice(Printer *printer, Piece *piece, const char *condition, const char *yes,
+                         const char *no) {
+  if (has_statements(piece->sides[0]) || has_statements(piece->sides[1])) {
+    write_choice(printer, piece, condition, piece->sides[0], yes, piece->sides[1], no);
+    return;
+  }
+  const char *text = arena_format(printer->writer->arena, "%s ? %s : %s", condition, yes, no);
+  set_text(piece, text, LEVEL_TERNARY);
+}
+
+static void print_select(Printer *printer, Piece *piece) {
+  const Expr *node = piece->node;
+  ValueType type = node->type;
+  print_choice(printer, piece, operand(printer, node->args[0], TYPE_BOOL, LEVEL_OR),
+               operand(printer, node->args[1], type, LEVEL_OR),
+               operand(printer, node->args[2], type, LEVEL_TERNARY));
+}
+
+/* ---- reads ---- */
+
+static void add_condition(Text *text, const char *condition, const char *value, const char *bound) {
+  text_add(text, "%s%s%s%s", text->size > 0 ? " && " : "", value, condition, bound);
+}
+
+/* Whether all subscripts are in range, as a C condition; only what is not certain is asked. */
+static const char *range_condition(Printer *printer, const Expr *read) {
+  FunctionWriter *writer = printer->writer;
+  Model *model = writer->routine->model;
+  Text text;
+  text_init(&text, writer->arena);
+  for (int dim = 0; dim < read->tensor->rank; dim++) {
+    const Extent *extent = read->tensor->axes[dim].extent;
+    Arena *scratch = arena_new();
+    bool certain = affine_proves_range(model->exprs, scratch, read->args[dim], extent, NULL, NULL);
+    arena_free(scratch);
+    if (certain) continue;
+    const char *value = operand(printer, read->args[dim], TYPE_INT, LEVEL_SUM);
+    add_condition(&text, " >= ", value, "0");
+    add_condition(&text, " < ", value, extent_text(writer, extent, LEVEL_SUM));
+  }
+  return text.size > 0 ? text.bytes : "1";
+}
+
+static const char *drawn_text(Printer *printer, const Expr *read, const char *const *subscripts,
+                              const int *levels) {
+  FunctionWriter *writer = printer->writer;
+  const char *position = position_text(writer, read->tensor, subscripts, levels);
+  return draw_text(writer, read->tensor->definition->body->op, read->tensor, position);
+}
+
+static void print_element(Printer *printer, Piece *piece) {
+  FunctionWriter *writer = printer->writer;
+  const Expr *read = piece->node;
+  const char *subscripts[LIMIT_RANK];
+  int levels[LIMIT_RANK];
+  for (int dim = 0; dim < read->tensor->rank; dim++) {
+    subscripts[dim] = operand(printer, read->args[dim], TYPE_INT, LEVEL_TERNARY);
+    levels[dim] = is_number(read->args[dim], &(double){0}) ? LEVEL_PRIMARY
+                                                            : piece_of(printer, read->args[dim])->level;
+  }
+  const Buffer *buffer = routine_buffer(writer->routine, read->tensor);
+  if (buffer->place == PLACE_DRAW) {
+    set_text(piece, drawn_text(printer, read, subscripts, levels), LEVEL_PRIMARY);
+    return;
+  }
+  const char *element = element_text(writer, read->tensor, subscripts, levels);
+  const char *type = value_type_name(writer->routine, read->type);
+  if (strcmp(element_type_name(writer->routine, read->tensor), type) == 0 ||
+      read->type == TYPE_BOOL) {
+    set_text(piece, element, LEVEL_PRIMARY);
+  } else {
+    set_text(piece, arena_format(writer->arena, "(%s)%s", type, element), LEVEL_UNARY);
+  }
+}
+
+static void print_read(Printer *printer, Piece *piece) {
+  print_element(printer, piece);
+  const Expr *otherwise = read_default(piece->node);
+  if (!otherwise) return;
+  const char *condition = range_condition(printer, piece->node);
+  if (strcmp(condition, "1") == 0) return;
+  const char *inside = parenthesised(printer, piece->text, piece->level, LEVEL_OR);
+  print_choice(printer, piece, condition, inside,
+               operand(printer, otherwise, piece->node->type, LEVEL_TERNARY));
+}
+
+static void print_leaf(Printer *printer, Piece *piece) {
+  FunctionWriter *writer = printer->writer;
+  const Expr *node = piece->node;
+  double value;
+  if (is_number(node, &value)) {
+    set_text(piece, number_text(writer, value, node->type), LEVEL_UNARY);
+  } else if (node->op == OP_INDEX) {
+    set_text(piece, scope_find(&writer->scope, node->index), LEVEL_PRIMARY);
+  } else if (node->op == OP_EXTENT) {
+    set_text(piece, extent_text(writer, node->extent, LEVEL_PRIMARY), LEVEL_PRIMARY);
+  } else {
+    bug("a draw inside an expression");
+  }
+}
+
+static void print_conversion(Printer *printer, Piece *piece) {
+  const Expr *node = piece->node;
+  if (node->op == OP_INT && node->args[0]->type >= TYPE_NUMBER) {
+    print_call(printer, piece, "int", node->args[0]->type);
+    return;
+  }
+  set_text(piece, operand(printer, node->args[0], node->type, LEVEL_UNARY), LEVEL_UNARY);
+}
+
+static void print_piece(Printer *printer, Piece *piece) {
+  const Expr *node = piece->node;
+  ValueType type = node->type == TYPE_NUMBER ? TYPE_F64 : node->type;
+  switch (node->op) {
+  case OP_NUMBER:
+  case OP_INTEGER:
+  case OP_INDEX:
+  case OP_EXTENT:
+  case OP_UNIFORM:
+  case OP_NORMAL: print_leaf(printer, piece); break;
+  case OP_READ: print_read(printer, piece); break;
+  case OP_ADD: print_infix(printer, piece, "+", LEVEL_SUM, type); break;
+  case OP_SUB: print_infix(printer, piece, "-", LEVEL_SUM, type); break;
+  case OP_MUL: print_infix(printer, piece, "*", LEVEL_PRODUCT, type); break;
+  case OP_DIV: print_infix(printer, piece, "/", LEVEL_PRODUCT, type); break;
+  case OP_IDIV:
+  case OP_MOD: print_division(printer, piece); break;
+  case OP_NEGATE: print_negation(printer, piece, "-", type); break;
+  case OP_NOT: print_negation(printer, piece, "!", TYPE_BOOL); break;
+  case OP_EQ: print_infix(printer, piece, "==", LEVEL_EQUAL, common_type(node)); break;
+  case OP_NE: print_infix(printer, piece, "!=", LEVEL_EQUAL, common_type(node)); break;
+  case OP_LT: print_infix(printer, piece, "<", LEVEL_RELATION, common_type(node)); break;
+  case OP_LE: print_infix(printer, piece, "<=", LEVEL_RELATION, common_type(node)); break;
+  case OP_AND:
+  case OP_OR: print_logic(printer, piece); break;
+  case OP_SELECT: print_select(printer, piece); break;
+  case OP_STOP:
+    set_text(piece, operand(printer, node->args[0], type, LEVEL_UNARY), LEVEL_UNARY);
+    break;
+  case OP_REAL:
+  case OP_INT: print_conversion(printer, piece); break;
+  case OP_POW: print_call(printer, piece, "pow", type); break;
+  default: print_call(printer, piece, op_spelling(node->op), type); break;
+  }
+}
+
+static bool is_worth_naming(const FunctionWriter *writer, const Piece *piece) {
+  if (piece->node->count == 0 || piece->level == LEVEL_PRIMARY) {
+    bool computed = piece->node->op != OP_READ && strchr(piece->text, '(') != NULL;
+    if (!computed) return false;
+  }
+  bool drawn = is_read(piece->node) &&
+               routine_buffer(writer->routine, piece->node->tensor)->place == PLACE_DRAW;
+  bool plain_read = is_read(piece->node) && !drawn && !read_default(piece->node);
+  bool whole = piece->node->type == TYPE_INT;
+  if (piece->uses > 1 && !plain_read && !whole) return true;
+  return piece->uses > 0 && strlen(piece->text) > LONGEST_TEXT;
+}
+
+const char *write_expression(FunctionWriter *writer, const Expr *e, ValueType as, int level) {
+  Arena *scratch = arena_new();
+  ExprList nodes = expr_postorder(scratch, &e, 1);
+  Printer printer = {.writer = writer, .count = nodes.count};
+  printer.pieces = NEW_ARRAY(scratch, Piece, nodes.count);
+  map_init(&printer.by_node, scratch);
+  for (int i = 0; i < nodes.count; i++) {
+    printer.pieces[i].node = nodes.items[i];
+    map_put(&printer.by_node, nodes.items[i], &printer.pieces[i]);
+  }
+  Region *whole = find_regions(&printer);
+  for (int i = 0; i < nodes.count; i++) {
+    print_piece(&printer, &printer.pieces[i]);
+    if (is_worth_naming(writer, &printer.pieces[i])) name_piece(&printer, &printer.pieces[i]);
+  }
+  if (has_statements(whole)) write_lines(writer, whole->statements.bytes);
+  const char *text = operand(&printer, e, as, level);
+  arena_free(scratch);
+  return text;
+}

@@ -1,0 +1,11 @@
+/* What expressions need of the rest of the emitter. */
+#ifndef NNC_EMIT_EXPRESSION_H
+#define NNC_EMIT_EXPRESSION_H
+
+#include "emit/writer.h"
+#include "equations/affine.h"
+
+/* The random number of a drawn tensor at a row-major position: "nnrt_uniform_f32(seed, step, ...)". */
+const char *draw_text(FunctionWriter *writer, Op draw, const Tensor *tensor, const char *position);
+
+#endif

@@ -1,0 +1,174 @@
+/* The header: the model's struct, and a documented prototype for everything a program may call. */
+#include "emit/program.h"
+
+#include <inttypes.h>
+
+static void line(ProgramWriter *program, const char *text) {
+  text_add(program->text, "%s\n", text);
+}
+
+/* "[64][128]", with run-time dims at their maxima. */
+static const char *shape_text(ProgramWriter *program, const Tensor *tensor) {
+  Text text;
+  text_init(&text, program->arena);
+  for (int dim = 0; dim < tensor->rank; dim++) {
+    text_add(&text, "[%" PRId64 "]", extent_maximum(tensor->axes[dim].extent));
+  }
+  return text.size > 0 ? text.bytes : "a number";
+}
+
+static void write_member(ProgramWriter *program, const Tensor *tensor, const char *what) {
+  const Routine *any = program->unit->routines[0];
+  text_add(program->text, "  %s %s[%" PRId64 "]; /* %s %s %s */\n",
+           element_type_name(any, tensor), scope_name(&program->fields, tensor, tensor->name),
+           tensor_elements(tensor), what, tensor->name, shape_text(program, tensor));
+}
+
+static int64_t scratch_bytes(const ProgramWriter *program) {
+  int64_t most = 0;
+  for (int i = 0; i < program->unit->count; i++) {
+    int64_t bytes = program->unit->routines[i]->arena_bytes;
+    if (bytes > most) most = bytes;
+  }
+  return most > 0 ? most : 64;
+}
+
+static void write_members(ProgramWriter *program, Role role, const char *what) {
+  const TensorList *tensors = &program->unit->model->tensors;
+  for (int i = 0; i < tensors->count; i++) {
+    if (tensors->items[i]->role == role) write_member(program, tensors->items[i], what);
+  }
+}
+
+static void write_metrics_struct(ProgramWriter *program) {
+  const Routine *eval = find_routine(program, ROUTINE_EVAL, NULL);
+  if (!eval) return;
+  text_add(program->text,
+           "/* Sums over samples: set to zero, add any number of calls, divide by samples. */\n"
+           "typedef struct %s_metrics {\n  double samples, loss;\n",
+           program->prefix);
+  const ResultList *metrics = &eval->program->metrics;
+  for (int i = 0; i < metrics->count; i++) {
+    text_add(program->text, "  double %s;\n",
+             scope_name(&program->metrics, &metrics->items[i], metrics->items[i].name));
+  }
+  text_add(program->text, "} %s_metrics;\n\n", program->prefix);
+}
+
+void write_struct(ProgramWriter *program) {
+  const Model *model = program->unit->model;
+  text_add(program->text,
+           "/* Everything: sizeof(%s) is all the memory the model uses. Arrays are in row-major order. */\n"
+           "typedef struct %s {\n",
+           program->prefix, program->prefix);
+  line(program, "  uint64_t seed; /* of all random numbers */");
+  line(program, "  uint64_t step; /* training steps done */");
+  line(program, "  int32_t invalid; /* not 0: no usable values until init or load */");
+  line(program, "  int32_t status; /* NNRT_OK, or what was wrong with the last call */");
+  for (int i = 0; i < model->tensors.count; i++) {
+    const Tensor *tensor = model->tensors.items[i];
+    if (tensor->role != ROLE_HYPER) continue;
+    text_add(program->text, "  double %s; /* hyper-parameter, may be set at any time */\n",
+             scope_name(&program->fields, tensor, tensor->name));
+  }
+  write_members(program, ROLE_PARAM, "parameter");
+  write_members(program, ROLE_STATE, "state");
+  write_members(program, ROLE_SLOT, "optimizer state");
+  text_add(program->text, "  unsigned char scratch[%" PRId64 "] __attribute__((aligned(64)));\n} %s;\n\n",
+           scratch_bytes(program), program->prefix);
+  write_metrics_struct(program);
+}
+
+/* ---- prototypes ---- */
+
+static void describe_array(ProgramWriter *program, const Routine *routine, const Tensor *tensor,
+                           Name name, FunctionWriter *writer) {
+  text_add(program->text, "\n     %s ", name);
+  for (int dim = 0; dim < tensor->rank; dim++) {
+    text_add(program->text, "[%s]", extent_text(writer, tensor->axes[dim].extent, LEVEL_ANY));
+  }
+  if (tensor->rank == 0) text_add(program->text, "a number");
+  (void)routine;
+  if (tensor->low && tensor->high) {
+    text_add(program->text, ", %s <= value < %s", extent_text(writer, tensor->low, LEVEL_SUM),
+             extent_text(writer, tensor->high, LEVEL_SUM));
+  }
+}
+
+static void write_entry(ProgramWriter *program, const Routine *routine, const char *comment,
+                        const char *result, const char *function, const char *last) {
+  FunctionWriter writer = function_open(program, routine, &program->file);
+  EntryArguments arguments = entry_arguments(program, &writer, routine);
+  const Model *model = program->unit->model;
+  text_add(program->text, "/* %s", comment);
+  for (int i = 0; i < model->dims.count; i++) {
+    text_add(program->text, "\n     %s 1..%" PRId64, arguments.values.items[i],
+             model->dims.items[i]->maximum);
+  }
+  for (int i = 0; i < arguments.arrays.count; i++) {
+    describe_array(program, routine, arguments.arrays.items[i],
+                   arguments.values.items[model->dims.count + i], &writer);
+  }
+  text_add(program->text, " */\n");
+  ArgumentList items = {0};
+  APPEND(program->arena, &items, arena_format(program->arena, "%s *m", program->prefix));
+  for (int i = 0; i < arguments.declarations.count; i++) {
+    APPEND(program->arena, &items, arguments.declarations.items[i]);
+  }
+  if (last) APPEND(program->arena, &items, last);
+  const char *head = arena_format(program->arena, "%s %s(", result, function);
+  write_wrapped(&writer, head, items.items, items.count, ");\n");
+}
+
+static void write_entries(ProgramWriter *program) {
+  const char *real = real_name(program), *prefix = program->prefix;
+  Arena *arena = program->arena;
+  for (int i = 0; i < program->unit->count; i++) {
+    const Routine *routine = program->unit->routines[i];
+    switch (routine->kind) {
+    case ROUTINE_TRAIN:
+      write_entry(program, routine,
+                  "One training step. Returns the loss before the update, penalties included; on an error\n"
+                  "   NaN or the loss that is not finite, with the reason in status, and nothing changed.",
+                  real, step_function(program, routine->step), NULL);
+      break;
+    case ROUTINE_EVAL:
+      write_entry(program, routine,
+                  "Adds loss and metrics of these samples, without training, to *metrics. Returns status.",
+                  "int", arena_format(arena, "%s_eval_step", prefix),
+                  arena_format(arena, "%s_metrics *metrics", prefix));
+      break;
+    case ROUTINE_INFER:
+      write_entry(program, routine, "The outputs. Returns status.", "int",
+                  arena_format(arena, "%s_infer", prefix), NULL);
+      break;
+    case ROUTINE_INIT:
+    case ROUTINE_ACCUMULATE:
+    case ROUTINE_APPLY: break;
+    }
+  }
+}
+
+void write_prototypes(ProgramWriter *program) {
+  const char *p = program->prefix;
+  text_add(program->text,
+           "/* Initial values for everything. Returns NNRT_OK. */\n"
+           "int %s_init(%s *m, uint64_t seed);\n\n",
+           p, p);
+  write_entries(program);
+  text_add(program->text,
+           "/* NNRT_OK, or what was wrong with the last call: see nnrt_error_text. */\n"
+           "int %s_status(const %s *m);\n\n"
+           "/* Weights, optimizer state, step and seed through the caller's callbacks, in the layout of\n"
+           "   safetensors. Training goes on from a loaded file exactly as it would have. */\n"
+           "int %s_save(const %s *m, nnrt_write write, void *context);\n"
+           "int %s_load(%s *m, nnrt_read read, void *context);\n\n"
+           "/* Copies a parameter or state by its name in the source, dense and row-major. NNRT_E_NAME. */\n"
+           "int %s_get(const %s *m, const char *name, void *values);\n"
+           "int %s_set(%s *m, const char *name, const void *values);\n\n"
+           "/* Whether this compiler and these flags kept the arithmetic: NNRT_OK or NNRT_E_SELFTEST. */\n"
+           "int %s_selftest(void);\n\n"
+           "/* Names, shapes and entry points, for tools. */\n"
+           "extern const nnrt_model %s_model;\n\n",
+           p, p, p, p, p, p, p, p, p, p, p, p);
+}

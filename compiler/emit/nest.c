@@ -1,0 +1,302 @@
+/* One nest as one static C function: loops and stores under the equations they come from. */
+#include "emit/expression.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- lines ---- */
+
+void write_line(FunctionWriter *writer, const char *format, ...) {
+  char line[4096];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  text_add(writer->text, "%*s%s\n", 2 * writer->depth, "", line);
+}
+
+void write_lines(FunctionWriter *writer, const char *lines) {
+  while (*lines) {
+    size_t length = strcspn(lines, "\n");
+    text_add(writer->text, "%*s", 2 * writer->depth, "");
+    text_add_bytes(writer->text, lines, length);
+    text_add(writer->text, "\n");
+    lines += length + (lines[length] != '\0');
+  }
+}
+
+void write_comment(FunctionWriter *writer, const char *words) {
+  enum { MARGIN = 100 };
+  size_t column = (size_t)(2 * writer->depth);
+  text_add(writer->text, "%*s/* ", 2 * writer->depth, "");
+  column += 3;
+  while (*words) {
+    size_t length = strcspn(words, " ");
+    if (column + length + 3 > MARGIN && column > (size_t)(2 * writer->depth + 3)) {
+      text_add(writer->text, "\n%*s   ", 2 * writer->depth, "");
+      column = (size_t)(2 * writer->depth + 3);
+    }
+    text_add_bytes(writer->text, words, length);
+    column += length;
+    words += length;
+    if (*words == ' ') {
+      words++;
+      column++;
+      if (*words) text_add(writer->text, " ");
+    }
+  }
+  text_add(writer->text, " */\n");
+}
+
+/* ---- what the function takes ---- */
+
+static bool is_in(const TensorList *list, const Tensor *tensor) {
+  for (int i = 0; i < list->count; i++) {
+    if (list->items[i] == tensor) return true;
+  }
+  return false;
+}
+
+static void note_tensor(Arena *arena, const Routine *routine, const Tensor *tensor,
+                        NestInterface *interface) {
+  const Buffer *buffer = routine_buffer(routine, tensor);
+  const Tensor *memory = memory_of(routine, tensor);
+  bool by_value = memory->role == ROLE_HYPER || memory->role == ROLE_STEP;
+  if (buffer->place == PLACE_DRAW) {
+    interface->draws = true;
+  } else if (buffer->place == PLACE_SCALAR) {
+    interface->scalars = true;
+  } else if (by_value) {
+    if (!is_in(&interface->values, memory)) {
+      APPEND(arena, &interface->values, (Tensor *)(uintptr_t)memory);
+    }
+  } else if (buffer->place != PLACE_TABLE && !is_in(&interface->arrays, memory)) {
+    APPEND(arena, &interface->arrays, (Tensor *)(uintptr_t)memory);
+  }
+}
+
+static bool stores_a_draw(const LoopBody *body) {
+  for (int i = 0; i < body->count; i++) {
+    const LoopNode *node = body->items[i];
+    if (node->value && (node->value->op == OP_UNIFORM || node->value->op == OP_NORMAL)) return true;
+    if (stores_a_draw(&node->body)) return true;
+  }
+  return false;
+}
+
+NestInterface nest_interface(Arena *arena, const Routine *routine, const Nest *nest) {
+  NestInterface interface = {.draws = stores_a_draw(&nest->body)};
+  for (int i = 0; i < nest->reads.count; i++) {
+    note_tensor(arena, routine, nest->reads.items[i], &interface);
+  }
+  for (int i = 0; i < nest->writes.count; i++) {
+    note_tensor(arena, routine, nest->writes.items[i], &interface);
+  }
+  return interface;
+}
+
+static bool writes_memory(const Routine *routine, const Nest *nest, const Tensor *memory) {
+  for (int i = 0; i < nest->writes.count; i++) {
+    if (memory_of(routine, nest->writes.items[i]) == memory) return true;
+  }
+  return false;
+}
+
+/* "const float *restrict h1_W /_* [64][128] *_/" */
+static const char *array_parameter(FunctionWriter *writer, const Nest *nest, const Tensor *memory) {
+  const Routine *routine = writer->routine;
+  Text text;
+  text_init(&text, writer->arena);
+  text_add(&text, "%s%s *restrict %s", writes_memory(routine, nest, memory) ? "" : "const ",
+           element_type_name(routine, memory), scope_name(&writer->scope, memory, memory->name));
+  if (memory->rank == 0) return text.bytes;
+  text_add(&text, " /* ");
+  for (int dim = 0; dim < memory->rank; dim++) {
+    const Buffer *buffer = map_get(&routine->buffers, memory);
+    int64_t stride;
+    bool shrunk = buffer && extent_is_constant(buffer->strides[dim], &stride) && stride == 0;
+    if (!shrunk) text_add(&text, "[%s]", extent_text(writer, memory->axes[dim].extent, LEVEL_ANY));
+  }
+  text_add(&text, " */");
+  return text.bytes;
+}
+
+void write_wrapped(FunctionWriter *writer, const char *head, const char *const *items,
+                          int count, const char *tail) {
+  enum { MARGIN = 100 };
+  size_t column = strlen(head), indent = column < 50 ? column : 4;
+  text_add(writer->text, "%s", head);
+  for (int i = 0; i < count; i++) {
+    size_t length = strlen(items[i]) + 2;
+    if (i > 0 && column + length > MARGIN) {
+      text_add(writer->text, "\n%*s", (int)indent, "");
+      column = indent;
+    } else if (i > 0) {
+      text_add(writer->text, " ");
+      column++;
+    }
+    text_add(writer->text, "%s%s", items[i], i + 1 < count ? "," : "");
+    column += length;
+  }
+  text_add(writer->text, "%s\n", tail);
+}
+
+static void write_signature(FunctionWriter *writer, const Nest *nest, Name function,
+                            Name scalars_type) {
+  NestInterface interface = nest_interface(writer->arena, writer->routine, nest);
+  LIST_OF(const char *) items = {0};
+  Arena *arena = writer->arena;
+  for (int i = 0; i < nest->dims.count; i++) {
+    const Dim *dim = nest->dims.items[i];
+    APPEND(arena, &items, arena_format(arena, "int64_t %s", scope_name(&writer->scope, dim, dim->name)));
+  }
+  if (interface.draws) {
+    APPEND(arena, &items, "uint64_t seed");
+    APPEND(arena, &items, "uint64_t step_number");
+  }
+  if (interface.scalars) APPEND(arena, &items, arena_format(arena, "%s *restrict s", scalars_type));
+  for (int i = 0; i < interface.values.count; i++) {
+    const Tensor *value = interface.values.items[i];
+    APPEND(arena, &items, arena_format(arena, "double %s", scope_name(&writer->scope, value, value->name)));
+  }
+  for (int i = 0; i < interface.arrays.count; i++) {
+    APPEND(arena, &items, array_parameter(writer, nest, interface.arrays.items[i]));
+  }
+  if (items.count == 0) APPEND(arena, &items, "void");
+  write_wrapped(writer, arena_format(arena, "static void %s(", function), items.items, items.count,
+                ") {");
+}
+
+/* ---- nodes ---- */
+
+static void write_body(FunctionWriter *writer, const LoopBody *body);
+
+static void write_equation(FunctionWriter *writer, const Equation *equation) {
+  Text text;
+  text_init(&text, writer->arena);
+  text_add(&text, "= ");
+  equation_print(equation, &text);
+  write_comment(writer, text.bytes);
+}
+
+static void write_for(FunctionWriter *writer, const LoopNode *node) {
+  Scope outer = writer->scope;
+  Scope inner;
+  const char *begin = write_expression(writer, node->begin, TYPE_INT, LEVEL_TERNARY);
+  const char *end = write_expression(writer, node->end, TYPE_INT, LEVEL_SUM);
+  outer = writer->scope;
+  scope_open(&inner, writer->arena, writer->scope.names, &outer);
+  writer->scope = inner;
+  Name name = scope_name(&writer->scope, node->index, node->index->name);
+  const char *advance = node->step == 1 ? arena_format(writer->arena, "++%s", name)
+                                        : arena_format(writer->arena, "%s += %lld", name,
+                                                       (long long)node->step);
+  write_line(writer, "for (int64_t %s = %s; %s < %s; %s) {", name, begin, name, end, advance);
+  writer->depth++;
+  write_body(writer, &node->body);
+  writer->depth--;
+  write_line(writer, "}");
+  writer->scope = outer;
+}
+
+static void write_if(FunctionWriter *writer, const LoopNode *node) {
+  write_line(writer, "if (%s) {", write_expression(writer, node->condition, TYPE_BOOL, LEVEL_ANY));
+  writer->depth++;
+  write_body(writer, &node->body);
+  writer->depth--;
+  write_line(writer, "}");
+}
+
+static bool is_draw(const Expr *e) {
+  return e->op == OP_UNIFORM || e->op == OP_NORMAL;
+}
+
+/* The value of a store, as the type that the element has in memory. */
+static const char *stored_value(FunctionWriter *writer, const LoopNode *node, const char *position,
+                                int level) {
+  const Tensor *target = node->target;
+  if (is_draw(node->value)) return draw_text(writer, node->value->op, target, position);
+  ValueType type = target->type == TYPE_NUMBER ? TYPE_F64 : target->type;
+  const char *value = write_expression(writer, node->value, type, level);
+  const char *memory = element_type_name(writer->routine, target);
+  bool local = routine_buffer(writer->routine, target)->place == PLACE_REGISTER;
+  bool narrows = !local && (type == TYPE_INT || type == TYPE_BOOL);
+  return narrows ? arena_format(writer->arena, "(%s)(%s)", memory, value) : value;
+}
+
+static void write_declare(FunctionWriter *writer, const LoopNode *node) {
+  const Tensor *target = node->target;
+  const char *type = value_type_name(writer->routine, target->type);
+  bool lanes = target->rank == 1 && target->definition == NULL;
+  const char *value =
+      node->value ? stored_value(writer, node, "0", LEVEL_TERNARY) : NULL;
+  Name name = scope_name(&writer->scope, target, target->name);
+  if (lanes) {
+    const char *count = extent_text(writer, target->axes[0].extent, LEVEL_ANY);
+    Name lane = scope_fresh(&writer->scope, "lane");
+    write_line(writer, "%s %s[%s];", type, name, count);
+    write_line(writer, "for (int64_t %s = 0; %s < %s; ++%s) %s[%s] = %s;", lane, lane, count, lane,
+               name, lane, value);
+  } else if (value) {
+    bool constant = target->definition && target->definition->reduction == REDUCE_NONE;
+    write_line(writer, "%s%s %s = %s;", constant ? "const " : "", type, name, value);
+  } else {
+    write_line(writer, "%s %s;", type, name);
+  }
+}
+
+static void write_combined(FunctionWriter *writer, const LoopNode *node, const char *element,
+                           const char *value) {
+  const char *suffix = node->target->type == TYPE_REAL  ? real_suffix(writer->routine)
+                       : node->target->type == TYPE_INT ? "i64"
+                                                        : "f64";
+  switch (node->combine) {
+  case REDUCE_SUM: write_line(writer, "%s += %s;", element, value); break;
+  case REDUCE_PROD: write_line(writer, "%s *= %s;", element, value); break;
+  case REDUCE_MAX: write_line(writer, "%s = nnrt_max_%s(%s, %s);", element, suffix, element, value); break;
+  case REDUCE_MIN: write_line(writer, "%s = nnrt_min_%s(%s, %s);", element, suffix, element, value); break;
+  case REDUCE_ANY: write_line(writer, "%s |= %s;", element, value); break;
+  case REDUCE_ALL: write_line(writer, "%s &= %s;", element, value); break;
+  default: write_line(writer, "%s = %s;", element, value); break;
+  }
+}
+
+static void write_store(FunctionWriter *writer, const LoopNode *node) {
+  const char *subscripts[LIMIT_RANK];
+  int levels[LIMIT_RANK];
+  for (int dim = 0; dim < node->target->rank; dim++) {
+    bool simple = node->subscripts[dim]->op == OP_INDEX || node->subscripts[dim]->op == OP_INTEGER;
+    levels[dim] = simple ? LEVEL_PRIMARY : LEVEL_SUM;
+    subscripts[dim] = write_expression(writer, node->subscripts[dim], TYPE_INT, levels[dim]);
+  }
+  const char *position = position_text(writer, node->target, subscripts, levels);
+  int level = node->combine == REDUCE_ANY || node->combine == REDUCE_ALL ? LEVEL_EQUAL : LEVEL_TERNARY;
+  const char *value = stored_value(writer, node, position, level);
+  const char *element = element_text(writer, node->target, subscripts, levels);
+  write_combined(writer, node, element, value);
+}
+
+static void write_node(FunctionWriter *writer, const LoopNode *node) {
+  if (node->equation) write_equation(writer, node->equation);
+  switch (node->kind) {
+  case LOOP_FOR: write_for(writer, node); break;
+  case LOOP_IF: write_if(writer, node); break;
+  case LOOP_DECLARE: write_declare(writer, node); break;
+  case LOOP_STORE: write_store(writer, node); break;
+  }
+}
+
+static void write_body(FunctionWriter *writer, const LoopBody *body) {
+  for (int i = 0; i < body->count; i++) write_node(writer, body->items[i]);
+}
+
+void write_nest(FunctionWriter *writer, const Nest *nest, Name function, Name scalars_type) {
+  writer->nest = nest;
+  write_signature(writer, nest, function, scalars_type);
+  writer->depth = 1;
+  for (int i = 0; i < nest->inlined.count; i++) write_equation(writer, nest->inlined.items[i]);
+  write_body(writer, &nest->body);
+  writer->depth = 0;
+  text_add(writer->text, "}\n\n");
+}

@@ -1,0 +1,91 @@
+/* Names, arguments and small facts that the header and the C file of a program agree on. */
+#include "emit/program.h"
+
+void program_writer_open(ProgramWriter *program, Arena *arena, Names *names,
+                         const EmitOptions *options, const EmitUnit *unit, const Scope *taken) {
+  *program = (ProgramWriter){
+      .arena = arena, .names = names, .options = options, .unit = unit};
+  scope_open(&program->file, arena, names, taken);
+  program->prefix = scope_name(&program->file, unit->model, unit->model->name);
+  scope_open(&program->fields, arena, names, NULL);
+  scope_open(&program->metrics, arena, names, NULL);
+  static const char *const own[] = {"seed", "step", "invalid", "status", "scratch"};
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++) scope_take(&program->fields, own[i]);
+  scope_take(&program->metrics, "samples");
+  scope_take(&program->metrics, "loss");
+}
+
+FunctionWriter function_open(ProgramWriter *program, const Routine *routine, const Scope *outer) {
+  FunctionWriter writer = {.routine = routine, .arena = program->arena, .text = program->text};
+  scope_open(&writer.scope, program->arena, program->names, outer);
+  static const char *const own[] = {"m", "s", "seed", "step_number", "scalars"};
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++) scope_take(&writer.scope, own[i]);
+  return writer;
+}
+
+const Routine *find_routine(const ProgramWriter *program, RoutineKind kind, const Step *step) {
+  for (int i = 0; i < program->unit->count; i++) {
+    const Routine *routine = program->unit->routines[i];
+    if (routine->kind == kind && routine->step == step) return routine;
+  }
+  return NULL;
+}
+
+const char *step_function(const ProgramWriter *program, const Step *step) {
+  if (!step || !step->name) return arena_format(program->arena, "%s_train_step", program->prefix);
+  return arena_format(program->arena, "%s_%s_step", program->prefix, step->name);
+}
+
+const char *real_name(const ProgramWriter *program) {
+  return program->options->real_bytes == 8 ? "double" : "float";
+}
+
+bool is_kept(const Tensor *tensor) {
+  return tensor->role == ROLE_PARAM || tensor->role == ROLE_STATE || tensor->role == ROLE_SLOT;
+}
+
+int64_t tensor_elements(const Tensor *tensor) {
+  int64_t elements = 1;
+  for (int dim = 0; dim < tensor->rank; dim++) {
+    elements *= extent_maximum(tensor->axes[dim].extent);
+  }
+  return elements;
+}
+
+static bool takes(const Routine *routine, const Tensor *tensor) {
+  return map_has(&routine->buffers, tensor);
+}
+
+static void add_argument(ProgramWriter *program, FunctionWriter *writer, EntryArguments *arguments,
+                         Tensor *tensor, Name wanted, bool is_written) {
+  Name name = scope_name(&writer->scope, tensor, wanted);
+  const char *type = element_type_name(writer->routine, tensor);
+  APPEND(program->arena, &arguments->arrays, tensor);
+  APPEND(program->arena, &arguments->declarations,
+         arena_format(program->arena, "%s%s *%s", is_written ? "" : "const ", type, name));
+  APPEND(program->arena, &arguments->values, name);
+}
+
+EntryArguments entry_arguments(ProgramWriter *program, FunctionWriter *writer,
+                               const Routine *routine) {
+  const Model *model = program->unit->model;
+  EntryArguments arguments = {0};
+  for (int i = 0; i < model->dims.count; i++) {
+    Name name = scope_name(&writer->scope, model->dims.items[i], model->dims.items[i]->name);
+    APPEND(program->arena, &arguments.declarations, arena_format(program->arena, "int64_t %s", name));
+    APPEND(program->arena, &arguments.values, name);
+  }
+  for (int i = 0; i < model->tensors.count; i++) {
+    Tensor *tensor = model->tensors.items[i];
+    bool callers = tensor->role == ROLE_INPUT || tensor->role == ROLE_TARGET;
+    if (callers && takes(routine, tensor)) {
+      add_argument(program, writer, &arguments, tensor, tensor->name, false);
+    }
+  }
+  if (routine->kind != ROUTINE_INFER) return arguments;
+  const ResultList *outputs = &routine->program->outputs;
+  for (int i = 0; i < outputs->count; i++) {
+    add_argument(program, writer, &arguments, outputs->items[i].value, outputs->items[i].name, true);
+  }
+  return arguments;
+}

@@ -1,0 +1,74 @@
+/* Writing C: the text of one function and what expressions in it need to know. */
+#ifndef NNC_EMIT_WRITER_H
+#define NNC_EMIT_WRITER_H
+
+#include "emit/scope.h"
+#include "loops/loop.h"
+
+typedef struct FunctionWriter {
+  const Routine *routine;
+  const Nest *nest; /* being written */
+  Arena *arena;
+  Text *text;
+  int depth;   /* of indentation */
+  Scope scope; /* identifiers of this function */
+} FunctionWriter;
+
+/* "f32" or "f64": the suffix of runtime functions for REAL, and the C type of each value type. */
+const char *real_suffix(const Routine *routine);
+const char *value_type_name(const Routine *routine, ValueType type);   /* of a local variable */
+const char *element_type_name(const Routine *routine, const Tensor *tensor); /* in memory */
+
+/* One line at the current depth; the text is printf's. */
+void write_line(FunctionWriter *writer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Several lines, each indented by the current depth. */
+void write_lines(FunctionWriter *writer, const char *lines);
+
+/* `head`, the items separated by commas and wrapped at the margin, `tail`. */
+void write_wrapped(FunctionWriter *writer, const char *head, const char *const *items, int count,
+                   const char *tail);
+
+/* A comment of its own: words wrapped at the margin, nothing in them can end it. */
+void write_comment(FunctionWriter *writer, const char *words);
+
+/* expression.c: the C text of an expression of type `as`; what it shares or what must run only under a
+   condition is written first, as statements. The text binds at least as tightly as C's `level`. */
+enum {
+  LEVEL_ANY = 0,
+  LEVEL_TERNARY = 2,
+  LEVEL_OR = 3,
+  LEVEL_AND = 4,
+  LEVEL_EQUAL = 8,
+  LEVEL_RELATION = 9,
+  LEVEL_SUM = 11,
+  LEVEL_PRODUCT = 12,
+  LEVEL_UNARY = 14,
+  LEVEL_PRIMARY = 15
+};
+const char *write_expression(FunctionWriter *writer, const Expr *e, ValueType as, int level);
+
+/* The place of an element in its tensor's memory, "n * 128 + k", from the texts of its subscripts; and
+   the element, "h1_z[n * 128 + k]", "s->loss", or the name of a local variable. */
+const char *position_text(FunctionWriter *writer, const Tensor *tensor,
+                          const char *const *subscripts, const int *levels);
+const char *element_text(FunctionWriter *writer, const Tensor *tensor, const char *const *subscripts,
+                         const int *levels);
+const char *extent_text(FunctionWriter *writer, const Extent *extent, int level);
+const char *number_text(FunctionWriter *writer, double value, ValueType as);
+
+/* The tensor whose memory a tensor lives in: itself, or the one it is written in place of. */
+const Tensor *memory_of(const Routine *routine, const Tensor *tensor);
+
+/* What a nest's function takes, in order: run-time sizes, seed and step when it draws, the scalars of the
+   routine, rank-0 doubles of the model by value, and the arrays it touches. */
+typedef struct NestInterface {
+  bool draws, scalars;
+  TensorList values; /* ROLE_HYPER and ROLE_STEP */
+  TensorList arrays; /* memory tensors, each once */
+} NestInterface;
+NestInterface nest_interface(Arena *arena, const Routine *routine, const Nest *nest);
+
+/* nest.c: one static function for a nest. `scalars_type`: the struct of the routine's scalars. */
+void write_nest(FunctionWriter *writer, const Nest *nest, Name function, Name scalars_type);
+
+#endif
