@@ -13,9 +13,10 @@ BELOW = {  # what the files of each room may include, besides their own
     "syntax": {"support"},
     "equations": {"support"},
     "elaborate": {"support", "syntax", "equations"},
-    "calculus": {"support", "equations"},
+    "calculus": {"support", "syntax", "equations"},  # derivatives and rules are texts it parses
     "loops": {"support", "equations", "calculus"},
     "emit": {"support", "equations", "loops"},
+    "command": {"support", "syntax", "equations", "elaborate", "calculus", "loops", "emit"},
 }
 LEFTOVERS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
