@@ -2,11 +2,45 @@
    remainders are in affine_quotient.c. */
 #include "equations/affine_table.h"
 
+#include "equations/equation.h"
+
 #include <stdlib.h>
 
+static int compare_numbers(int64_t a, int64_t b) {
+  return a < b ? -1 : a > b;
+}
+
+/* The order of two leaves or operations of the same kind, by what they say themselves. */
+static int compare_payloads(const Expr *a, const Expr *b) {
+  switch (a->op) {
+  case OP_INDEX: return compare_numbers(a->index->id, b->index->id);
+  case OP_EXTENT: return extent_compare(a->extent, b->extent);
+  case OP_READ: return compare_numbers(a->tensor->id, b->tensor->id);
+  case OP_NUMBER: return (a->number > b->number) - (a->number < b->number);
+  default: return compare_numbers(a->integer, b->integer);
+  }
+}
+
+/* A total order by structure: the order of creation must not show, for a C compiler may evaluate the
+   arguments of a constructor in any order. Equal expressions are one node, so this walks one path. */
+static int compare_exprs(const Expr *a, const Expr *b) {
+  while (a != b) {
+    if (a->op != b->op) return compare_numbers(a->op, b->op);
+    int order = compare_payloads(a, b), first = 0;
+    if (order == 0) order = compare_numbers(a->count, b->count);
+    if (order == 0) order = compare_numbers(a->type, b->type);
+    if (order != 0) return order;
+    while (first < a->count && a->args[first] == b->args[first]) first++;
+    if (first == a->count) return compare_numbers(a->id, b->id);
+    const Expr *next = a->args[first];
+    b = b->args[first];
+    a = next;
+  }
+  return 0;
+}
+
 static int compare_atoms(const void *a, const void *b) {
-  uint32_t x = ((const AffineTerm *)a)->atom->id, y = ((const AffineTerm *)b)->atom->id;
-  return x < y ? -1 : x > y;
+  return compare_exprs(((const AffineTerm *)a)->atom, ((const AffineTerm *)b)->atom);
 }
 
 /* Adds up equal atoms, sorted, and drops zeros. */
@@ -175,7 +209,7 @@ static const Expr *multiply(ExprTable *table, const Expr *const *args, const Aff
   Arena *arena = expr_arena(table);
   Affine product;
   if (a->count > 0 && b->count > 0) {
-    bool ordered = args[0]->id <= args[1]->id;
+    bool ordered = compare_exprs(args[0], args[1]) <= 0;
     return expr_node(table, OP_MUL, TYPE_INT, (const Expr *[]){args[!ordered], args[ordered]}, 2);
   }
   product = a->count == 0 ? affine_scale(table, arena, b, a->constant)

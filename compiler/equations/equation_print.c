@@ -28,6 +28,7 @@ static void name_index(Printer *printer, Map *used, const Index *index) {
 /* Scalars and index variables share their names. */
 static void add_scalars(Printer *printer, Map *used, const Equation *equation) {
   const Expr *roots[2] = {equation->body, equation->guard};
+  if (!equation->body) return;
   ExprList nodes = expr_postorder(printer->arena, roots, equation->guard ? 2 : 1);
   for (int i = 0; i < nodes.count; i++) {
     const Expr *e = nodes.items[i];
@@ -37,7 +38,7 @@ static void add_scalars(Printer *printer, Map *used, const Equation *equation) {
   }
 }
 
-static void name_indices(Printer *printer, const Equation *equation) {
+void name_indices(Printer *printer, const Equation *equation) {
   Map used;
   map_init(&used, printer->arena);
   add_scalars(printer, &used, equation);
@@ -137,9 +138,10 @@ Drawn drawn_by(const Model *model, const Equation *equation) {
   const Tensor *draw = plain_draw(equation, e);
   if (equation->reduction != REDUCE_NONE) return (Drawn){.distribution = NO_DISTRIBUTION};
   if (draw) return scaled_draw(model, draw, zero, expr_integer(model->exprs, 1));
-  if (e->op == OP_ADD && e->args[1]->op == OP_MUL) {
-    draw = plain_draw(equation, e->args[1]->args[1]);
-    if (draw) return scaled_draw(model, draw, e->args[0], e->args[1]->args[0]);
+  const Expr *product = e->op == OP_ADD ? e->args[1] : e;
+  if (product->op == OP_MUL) {
+    draw = plain_draw(equation, product->args[1]);
+    if (draw) return scaled_draw(model, draw, product == e ? zero : e->args[0], product->args[0]);
   }
   return bernoulli_of(equation);
 }

@@ -12,14 +12,41 @@ enum { FIRST_SLOTS = 2 };
 enum { FIRST_SLOTS = 256 };
 #endif
 
+static int compare_numbers(int64_t a, int64_t b) {
+  return a < b ? -1 : a > b;
+}
+
+/* Dims by their ids, then floor divisions; recursion is as deep as these nest. */
+static int compare_atoms(const ExtentAtom *a, const ExtentAtom *b) {
+  if (a == b) return 0;
+  if (a->dim && b->dim && a->dim->id != b->dim->id) {
+    return compare_numbers(a->dim->id, b->dim->id);
+  }
+  if (a->dim || b->dim) {
+    return a->dim && b->dim ? compare_numbers(atom_of(a)->id, atom_of(b)->id) : a->dim ? -1 : 1;
+  }
+  int order = extent_compare(a->numerator, b->numerator);
+  return order != 0 ? order : extent_compare(a->denominator, b->denominator);
+}
+
 /* Order of terms: degree, then atoms. */
 static int compare_monomials(const ExtentTerm *a, const ExtentTerm *b) {
   if (a->atom_count != b->atom_count) return a->atom_count > b->atom_count ? -1 : 1;
   for (int i = 0; i < a->atom_count; i++) {
-    int difference = atom_of(a->atoms[i])->id - atom_of(b->atoms[i])->id;
-    if (difference != 0) return difference < 0 ? -1 : 1;
+    int order = compare_atoms(a->atoms[i], b->atoms[i]);
+    if (order != 0) return order;
   }
   return 0;
+}
+
+int extent_compare(const Extent *a, const Extent *b) {
+  if (a == b) return 0;
+  for (int i = 0; i < a->count && i < b->count; i++) {
+    int order = compare_monomials(&a->terms[i], &b->terms[i]);
+    if (order == 0) order = compare_numbers(a->terms[i].coefficient, b->terms[i].coefficient);
+    if (order != 0) return order;
+  }
+  return compare_numbers(a->count, b->count);
 }
 
 static int compare_terms(const void *a, const void *b) {
@@ -202,8 +229,8 @@ static void add_product(ExtentTable *table, Terms *terms, const ExtentTerm *a,
   }
   const ExtentAtom **atoms = count > 0 ? NEW_ARRAY(table->arena, const ExtentAtom *, count) : NULL;
   for (int i = 0, k = 0; i + k < count;) {
-    bool first = k == b->atom_count ||
-                 (i < a->atom_count && atom_of(a->atoms[i])->id <= atom_of(b->atoms[k])->id);
+    bool first =
+        k == b->atom_count || (i < a->atom_count && compare_atoms(a->atoms[i], b->atoms[k]) <= 0);
     atoms[i + k] = first ? a->atoms[i] : b->atoms[k];
     if (first) {
       i++;

@@ -41,8 +41,12 @@ const Extent *extent_divide(ExtentTable *table, const Extent *a, const Extent *b
                             const Extent **remainder);
 
 bool extent_is_constant(const Extent *extent, int64_t *value);
-bool extent_is_poisoned(const Extent *extent); /* overflowed or derived from an error; equal to itself only */
+bool extent_is_poisoned(
+    const Extent *extent); /* overflowed or derived from an error; equal to itself only */
 const Extent *extent_poison(ExtentTable *table);
+
+/* A total order that does not depend on the order of creation. */
+int extent_compare(const Extent *a, const Extent *b);
 
 /* Bounds over all run-time sizes; clamped to +-INT64_MAX/4 where unbounded or overflowing. */
 int64_t extent_minimum(const Extent *extent);
@@ -52,7 +56,10 @@ int64_t extent_maximum(const Extent *extent);
 int64_t extent_evaluate(const Extent *extent, const int64_t *sizes);
 
 /* The run-time dims it depends on, appended to `dims` without repetition in order of id. */
-typedef struct DimList { const Dim **items; int count, capacity; } DimList;
+typedef struct DimList {
+  const Dim **items;
+  int count, capacity;
+} DimList;
 void extent_dims(Arena *arena, const Extent *extent, DimList *dims);
 
 /* Printed in the language: "2*T + 1", "(H - 1)//2"; `extent_print` needs no parentheses around it
@@ -62,7 +69,7 @@ bool extent_is_atom(const Extent *extent);
 
 /* Terms, for analyses that walk a polynomial: value = sum of coefficient * product of atoms. */
 typedef struct ExtentAtom {
-  const Dim *dim;                       /* a run-time dim, or */
+  const Dim *dim;                        /* a run-time dim, or */
   const Extent *numerator, *denominator; /* a floor division */
 } ExtentAtom;
 typedef struct ExtentTerm {

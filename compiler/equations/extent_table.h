@@ -1,8 +1,8 @@
 /* What the files of extents share: the table that interns them and the parts of an extent.
 
-   Atoms are interned too and numbered in order of creation. Terms are sorted by degree, highest first,
-   then by the numbers of their atoms (graded lexicographic order), so the constant term comes last and
-   the first term is the leading one of polynomial division. Private to extent*.c. */
+   Atoms are interned too; their order depends on what they are, not on when they were made. Terms are
+   sorted by degree, highest first, then by their atoms (graded lexicographic order), so the constant
+   term comes last and the first term is the leading one of polynomial division. Private to extent*.c. */
 #ifndef NNC_EQUATIONS_EXTENT_TABLE_H
 #define NNC_EQUATIONS_EXTENT_TABLE_H
 
@@ -21,8 +21,8 @@ typedef struct Interval {
 typedef struct Atom Atom;
 struct Atom {
   ExtentAtom public; /* first: an ExtentAtom of the table is an Atom */
-  int id;
-  int nesting; /* of floor divisions */
+  int id;            /* for hashing */
+  int nesting;       /* of floor divisions */
   Interval interval;
   Atom *next; /* with the same numerator */
 };

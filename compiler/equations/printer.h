@@ -21,13 +21,15 @@ bool is_reserved(const char *word);
 void print_expr(Printer *printer, const Expr *e, bool real);
 void print_double(Text *text, double value, bool real);
 
+/* Chooses names for the variables of the equation, which need not have a right side yet. */
+void name_indices(Printer *printer, const Equation *equation);
 /* "z[n in N, k in 128]", naming the variables of the equation first. */
 void print_left_side(Printer *printer, const Equation *equation);
 /* "sum[i in 784](x[n, i]*W[i, k])" or "uniform(0, 1)", after the left side. */
 void print_right_side(Printer *printer, const Equation *equation);
 
 /* The distribution that the body stands for, when it reads the draw of its target in the form that `~`
-   has: a + d*draw, or 1 if draw < p else 0. */
+   has: a + d*draw, d*draw, draw, or 1 if draw < p else 0. */
 typedef enum {
   NO_DISTRIBUTION,
   UNIFORM_DISTRIBUTION,
@@ -40,6 +42,10 @@ typedef struct Drawn {
   const Tensor *draw;
 } Drawn;
 Drawn drawn_by(const Model *model, const Equation *equation);
+/* The initial value of a PARAM, STATE or SLOT, with the sign before it: " ~ uniform(-1, 1)", " = 0". */
+void print_initial(Printer *printer, const Model *model, const Tensor *tensor);
+/* Whether that value depends on where the element is, so that the declaration must name indices. */
+bool has_indexed_initial(Printer *printer, const Model *model, const Tensor *tensor);
 void print_distribution(Printer *printer, const Drawn *drawn);
 
 #endif
