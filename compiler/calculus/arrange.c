@@ -1,0 +1,72 @@
+/* The order of every reduction.
+
+   From here on roundings are fixed: whatever target, tile or thread count the loops are given, the terms
+   of a floating-point reduction are added in the order that `lanes` says. It follows from the equation's
+   index structure and declared sizes alone:
+
+   16 lanes  a reduction along contiguous memory: the last reduced variable runs at least 16 long, every
+             read that uses it has it as its innermost subscript, and there is such a read. Full reductions,
+             rows of softmax and layer norm, products of a matrix and a vector.
+   1 lane    in sequence: all others. They are vectorised along a variable of the target instead. So are
+             contractions, products in which each of two factors has a target variable that the other lacks:
+             kernels keep a tile of the target in registers and add along the sum.
+
+   max, min, argmax, argmin, any and all do not depend on order. */
+#include "calculus/calculus.h"
+
+#include "calculus/activity.h"
+#include "equations/affine.h"
+
+enum { LANES = 16 };
+
+static bool depends_on_order(const Equation *equation) {
+  if (equation->target->type != TYPE_REAL && equation->target->type != TYPE_F64) return false;
+  return equation->reduction == REDUCE_SUM || equation->reduction == REDUCE_PROD ||
+         equation->reduction == REDUCE_LSE;
+}
+
+/* Every read that uses the index runs along it, and some read does. */
+static bool runs_along(Arena *scratch, const Equation *equation, const Index *index) {
+  bool found = false;
+  ExprList nodes = expr_postorder(scratch, &equation->body, 1);
+  for (int i = 0; i < nodes.count; i++) {
+    const Expr *e = nodes.items[i];
+    if (!is_read(e) || !expr_uses_index(scratch, e, index)) continue;
+    if (e->tensor->rank == 0 || lone_index(e->args[e->tensor->rank - 1]) != index) return false;
+    found = true;
+  }
+  return found;
+}
+
+/* Some target variable is used by `a` and not by `b`. */
+static bool has_own_variable(Arena *scratch, const Equation *equation, const Expr *a,
+                             const Expr *b) {
+  for (int i = 0; i < equation->var_count; i++)
+    if (expr_uses_index(scratch, a, equation->vars[i]) &&
+        !expr_uses_index(scratch, b, equation->vars[i]))
+      return true;
+  return false;
+}
+
+static bool is_contraction(Arena *scratch, const Equation *equation) {
+  const Expr *e = equation->body;
+  if (equation->reduction != REDUCE_SUM || e->op != OP_MUL) return false;
+  return has_own_variable(scratch, equation, e->args[0], e->args[1]) &&
+         has_own_variable(scratch, equation, e->args[1], e->args[0]);
+}
+
+static int lanes_of(Arena *scratch, const Equation *equation) {
+  if (equation->reduction == REDUCE_NONE) return 0;
+  if (!depends_on_order(equation)) return 1;
+  const Index *last = equation->reduced[equation->reduced_count - 1];
+  if (extent_maximum(last->range) < LANES || is_contraction(scratch, equation)) return 1;
+  return runs_along(scratch, equation, last) ? LANES : 1;
+}
+
+void arrange(Model *model, Program *program) {
+  (void)model;
+  Arena *scratch = arena_new();
+  for (int i = 0; i < program->equations.count; i++)
+    program->equations.items[i]->lanes = lanes_of(scratch, program->equations.items[i]);
+  arena_free(scratch);
+}

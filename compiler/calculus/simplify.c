@@ -1,0 +1,130 @@
+/* Simplification: the rules, from the leaves up, until nothing changes.
+
+   A pass goes over all equations of the program in their order, those made on the way included; each
+   expression is looked at once in a pass, whichever equations share it. A pass follows for what the last
+   one opened. The work is bounded by a budget in proportion to the program: when it is used up the
+   program is left as it is, which is right at every moment. */
+#include "calculus/calculus.h"
+
+#include "calculus/activity.h"
+#include "calculus/condition.h"
+#include "calculus/sums.h"
+
+enum {
+  MOST_PASSES = 12,
+  REWRITES_FOR_EACH_NODE = 8 /* the budget */
+};
+
+typedef struct Simplifier {
+  Site site;
+  const Rules *rules;
+  SimplifyPhase phase;
+  Map done; /* expression -> its simplified form, in this pass */
+  int64_t budget;
+  bool changed;
+} Simplifier;
+
+static bool spend(Simplifier *s) {
+  s->changed = true;
+  return --s->budget >= 0;
+}
+
+/* A comparison of whole numbers that its ranges decide. */
+static const Expr *decide(Simplifier *s, const Expr *e) {
+  if (e->op < OP_EQ || e->op > OP_LE) return e;
+  ExprTable *table = s->site.model->exprs;
+  Truth truth = condition_truth(table, s->site.scratch, e);
+  if (truth == SOMETIMES_TRUE) return e;
+  s->changed = true;
+  return truth == ALWAYS_TRUE ? expr_true(table) : expr_false(table);
+}
+
+/* The first rule that matches, again and again. */
+static const Expr *rewrite(Simplifier *s, const Expr *e) {
+  const Expr *next = decide(s, e);
+  while (next && s->budget > 0) {
+    e = next;
+    next = NULL;
+    const RuleList *rules = &s->rules->by_op[e->op];
+    for (int i = 0; i < rules->count && !next; i++)
+      next = rule_apply(&s->site, &rules->items[i], e);
+    if (next == e) next = NULL;
+    if (next && !spend(s)) break;
+  }
+  return e;
+}
+
+/* `e` over the simplified forms of its arguments. */
+static const Expr *rebuild(Simplifier *s, const Expr *e) {
+  ExprTable *table = s->site.model->exprs;
+  const Expr *args[LIMIT_RANK + 1];
+  bool same = true;
+  for (int i = 0; i < e->count; i++) {
+    args[i] = map_get(&s->done, e->args[i]);
+    same = same && args[i] == e->args[i];
+  }
+  if (same) return e;
+  if (!is_read(e)) return expr_make(table, e->op, args, e->count);
+  return expr_read(table, e->tensor, args, read_default(e) ? args[e->count - 1] : NULL);
+}
+
+static const Expr *simplify_expr(Simplifier *s, const Expr *root) {
+  if (!root) return NULL;
+  ExprList nodes = expr_postorder(s->site.scratch, &root, 1);
+  for (int i = 0; i < nodes.count; i++) {
+    const Expr *e = nodes.items[i];
+    if (map_has(&s->done, e)) continue;
+    map_put(&s->done, e, (void *)(uintptr_t)rewrite(s, rebuild(s, e)));
+  }
+  return map_get(&s->done, root);
+}
+
+static void decide_guard(Equation *equation, ExprTable *table) {
+  if (equation->guard && is_true(equation->guard)) equation->guard = NULL;
+  if (!equation->guard || !is_false(equation->guard) || equation->reduction != REDUCE_SUM) return;
+  equation->guard = NULL;
+  equation->reduction = REDUCE_NONE;
+  equation->reduced_count = 0;
+  equation->body = expr_number(table, 0);
+}
+
+/* Rules on the equation as a whole. */
+static bool apply_whole(Simplifier *s, Equation *equation) {
+  for (int i = 0; i < s->rules->whole.count; i++)
+    if (rule_apply_whole(&s->site, &s->rules->whole.items[i], equation)) return true;
+  if (s->phase != SIMPLIFY_ALGEBRA) return false;
+  return sum_collapse(&s->site, equation) || sum_factor(&s->site, equation);
+}
+
+static void simplify_equation(Simplifier *s, Equation *equation) {
+  s->site.equation = equation;
+  equation->body = simplify_expr(s, equation->body);
+  equation->guard = simplify_expr(s, equation->guard);
+  decide_guard(equation, s->site.model->exprs);
+  while (s->budget > 0 && apply_whole(s, equation)) spend(s);
+}
+
+static int64_t count_nodes(const Program *program, Arena *scratch) {
+  int64_t count = 0;
+  for (int i = 0; i < program->equations.count; i++)
+    count += equation_nodes(scratch, program->equations.items[i]).count;
+  return count;
+}
+
+void simplify(Model *model, Program *program, SimplifyPhase phase) {
+  Arena *kept = arena_new();
+  Simplifier s = {.site = {.model = model, .program = program}, .phase = phase};
+  s.rules = rules_new(model, kept, phase);
+  s.budget = 1000 + REWRITES_FOR_EACH_NODE * count_nodes(program, kept);
+  s.changed = true;
+  for (int pass = 0; pass < MOST_PASSES && s.changed && s.budget > 0; pass++) {
+    s.changed = false;
+    s.site.scratch = arena_new();
+    map_init(&s.done, s.site.scratch);
+    for (int i = 0; i < program->equations.count; i++)
+      simplify_equation(&s, program->equations.items[i]);
+    arena_free(s.site.scratch);
+  }
+  arena_free(kept);
+  program_prune(model, program);
+}
