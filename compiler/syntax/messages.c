@@ -196,6 +196,11 @@ static bool is_reduction(const char *text) {
   return is_among(text, words, 10);
 }
 
+static bool is_comparison(const char *text) {
+  static const char *const signs[] = {"==", "!=", "<", "<=", ">", ">="};
+  return is_among(text, signs, 6);
+}
+
 /* The keyword that stands where only a name can, as the token found or as the one before it. */
 static const char *find_reserved(const Failure *failure, const char *previous, const char *found) {
   if (!is_expected(failure, "name") || is_expected(failure, "param")) return NULL;
@@ -219,6 +224,9 @@ static const char *find_remedy(const Failure *failure) {
   }
   if (failure->count == 1 && is_expected(failure, "(") && strcmp(previous, "]") == 0) {
     return "what is reduced follows in parentheses: sum[i](x[i])";
+  }
+  if (is_comparison(found) && is_expected(failure, "and")) {
+    return "comparisons do not chain: write a < b and b < c";
   }
   bool ends_here = is_expected(failure, "end of statement") && !is_expected(failure, "param");
   if (ends_here && (is_word(found) || failure->found[0] == 'n')) {

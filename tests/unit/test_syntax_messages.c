@@ -68,6 +68,7 @@ Test(messages, propose_a_remedy_for_common_mistakes) {
   expect_in_body("sum i (x)", "help: a reduction names its indices in brackets: sum[i](x[i])");
   expect_in_body("y = sum[i] x[i]", "help: what is reduced follows in parentheses");
   expect_in_body("a = 1 b = 2", "help: two statements on one line are separated by ';'");
+  expect_in_body("y = 0 < x <= 1", "help: comparisons do not chain: write a < b and b < c");
   expect_in_body("input = 3", "help: 'input' is a word of the language and cannot be a name");
   expect_in_body("param state = 3", "help: 'state' is a word of the language");
   expect_in_body("use e := f(x)", "help: ':=' updates a state or a parameter; here write '='");
