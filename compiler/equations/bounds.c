@@ -50,24 +50,25 @@ static const Extent *choose_any(ExtentTable *extents, const Extent *a, const Ext
   return second ? b : a;
 }
 
-static Bounds quotient_bounds(ExprTable *table, Arena *scratch, const Expr *e, int depth) {
-  ExtentTable *extents = expr_extents(table);
-  const Extent *d = whole_constant(table, e->args[1]);
-  if (!d || extent_minimum(d) <= 0) return UNBOUNDED;
-  if (e->op == OP_MOD) {
-    return (Bounds){extent_constant(extents, 0),
-                    extent_subtract(extents, d, extent_constant(extents, 1))};
-  }
-  Affine numerator = affine_of(table, scratch, e->args[0]);
-  Bounds bounds = bounds_at(table, scratch, &numerator, depth + 1);
-  if (bounds.low) bounds.low = extent_floor_divide(extents, bounds.low, d);
-  if (bounds.high) bounds.high = extent_floor_divide(extents, bounds.high, d);
-  return bounds;
-}
-
 static Bounds operand_bounds(ExprTable *table, Arena *scratch, const Expr *operand, int depth) {
   Affine affine = affine_of(table, scratch, operand);
   return bounds_at(table, scratch, &affine, depth + 1);
+}
+
+static Bounds quotient_bounds(ExprTable *table, Arena *scratch, const Expr *e, int depth) {
+  ExtentTable *extents = expr_extents(table);
+  const Extent *d = whole_constant(table, e->args[1]), *zero = extent_constant(extents, 0);
+  if (!d || extent_minimum(d) <= 0) return UNBOUNDED;
+  Bounds bounds = operand_bounds(table, scratch, e->args[0], depth);
+  if (e->op ==
+      OP_MOD) { /* less than the divisor, and not more than a number that is not negative */
+    const Extent *high = extent_subtract(extents, d, extent_constant(extents, 1));
+    bool positive = bounds.low && extent_minimum(bounds.low) >= 0;
+    return (Bounds){zero, positive ? choose_any(extents, high, bounds.high, false) : high};
+  }
+  if (bounds.low) bounds.low = extent_floor_divide(extents, bounds.low, d);
+  if (bounds.high) bounds.high = extent_floor_divide(extents, bounds.high, d);
+  return bounds;
 }
 
 static Bounds choice_bounds(ExprTable *table, Arena *scratch, const Expr *e, int depth) {

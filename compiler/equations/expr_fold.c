@@ -21,12 +21,13 @@ static bool fold_real(Op op, const double *v, double *result) {
 #define FOLD2(OP, name)                                                                            \
   case OP_##OP: *result = nnrt_##name##_f64(v[0], v[1]); break;
     FOLD2(POW, pow)
-    FOLD2(MIN, min) FOLD2(MAX, max) FOLD1(ABS, abs) FOLD1(SIGN, sign) FOLD1(FLOOR, floor)
-        FOLD1(CEIL, ceil) FOLD1(ROUND, round) FOLD1(EXP, exp) FOLD1(EXPM1, expm1) FOLD1(LOG, log)
-            FOLD1(LOG1P, log1p) FOLD1(SQRT, sqrt) FOLD1(RSQRT, rsqrt) FOLD1(SIN, sin)
-                FOLD1(COS, cos) FOLD1(TAN, tan) FOLD1(ATAN, atan) FOLD1(TANH, tanh)
-                    FOLD1(SIGMOID, sigmoid) FOLD1(SOFTPLUS, softplus) FOLD1(ERF, erf)
-                        FOLD1(LGAMMA, lgamma) FOLD1(DIGAMMA, digamma)
+    FOLD2(MIN, min)
+    FOLD2(MAX, max) FOLD1(ABS, abs) FOLD1(SIGN, sign) FOLD1(FLOOR, floor) FOLD1(CEIL, ceil)
+        FOLD1(ROUND, round) FOLD1(EXP, exp) FOLD1(EXPM1, expm1) FOLD1(LOG, log) FOLD1(LOG1P, log1p)
+            FOLD1(SQRT, sqrt) FOLD1(RSQRT, rsqrt) FOLD1(SIN, sin) FOLD1(COS, cos) FOLD1(TAN, tan)
+                FOLD1(ATAN, atan) FOLD1(TANH, tanh) FOLD1(SIGMOID, sigmoid)
+                    FOLD1(SOFTPLUS, softplus) FOLD1(ERF, erf) FOLD1(LGAMMA, lgamma)
+                        FOLD1(DIGAMMA, digamma)
 #undef FOLD1
 #undef FOLD2
                             default : return false;
@@ -45,6 +46,7 @@ static bool compare(Op op, double a, double b) {
 
 static const Expr *fold_whole(ExprTable *table, Op op, const Expr *const *args) {
   if (op != OP_MIN && op != OP_MAX && op != OP_ABS && op != OP_SIGN) return NULL;
+  if (op_arity(op) == 2 && args[0] == args[1]) return args[0];
   if (args[0]->op != OP_INTEGER || args[op_arity(op) - 1]->op != OP_INTEGER) return NULL;
   int64_t a = args[0]->integer, b = args[op_arity(op) - 1]->integer;
   if (op == OP_MIN) return args[b < a];

@@ -73,7 +73,10 @@ static void add_condition(Prover *p, const Expr *condition, bool holds) {
   while (pending.count > 0) {
     Condition next = pending.items[--pending.count];
     const Expr *e = next.expr;
-    if (e->op == OP_NOT) {
+    if (is_true(e) || is_false(e)) {
+      Affine zero = affine_constant(p->zero);
+      add_fact(p, &zero, &zero, is_true(e) != next.holds);
+    } else if (e->op == OP_NOT) {
       APPEND(p->scratch, &pending, (Condition){e->args[0], !next.holds});
     } else if ((e->op == OP_AND || e->op == OP_OR) && (e->op == OP_AND) == next.holds) {
       APPEND(p->scratch, &pending, (Condition){e->args[1], next.holds});

@@ -179,6 +179,34 @@ Test(equations_affine, guards_enter_the_proofs) {
   cr_assert(proves(expr_read(f.exprs, gathered, NULL, NULL), n, NULL, NULL));
 }
 
+Test(equations_affine, windows_slices_and_strides_are_proved) {
+  const Extent *t = extent_dim(f.extents, f.t), *two = extent_constant(f.extents, 2);
+  const Extent *half = extent_floor_divide(f.extents, t, two);
+  const Extent *pooled = extent_floor_divide(
+      f.extents, extent_subtract(f.extents, t, extent_constant(f.extents, 3)), two);
+  pooled = extent_add(f.extents, pooled, extent_constant(f.extents, 1));
+  const Index *h = index_new(f.model, name_of(f.names, "h"), half);
+  const Index *p = index_new(f.model, name_of(f.names, "p"), pooled);
+  const Index *r = index_new(f.model, name_of(f.names, "r"), extent_constant(f.extents, 3));
+  const Index *u = index_new(f.model, name_of(f.names, "u"), extent_multiply(f.extents, two, t));
+  const Expr *odd = make(make(number(2), OP_MUL, variable(h)), OP_ADD, number(1));
+  const Expr *window = make(make(number(2), OP_MUL, variable(p)), OP_ADD, variable(r));
+  cr_assert(proves(odd, t, NULL, NULL));
+  cr_assert(proves(window, t, NULL, NULL));
+  cr_assert_not(proves(make(window, OP_ADD, number(1)), t, NULL, NULL));
+  cr_assert(proves(make(variable(u), OP_IDIV, number(2)), t, NULL, NULL));
+  cr_assert(proves(make(variable(u), OP_MOD, size(f.t)), t, NULL, NULL));
+  /* a window that slides into the padding, guarded on both sides */
+  const Expr *padded = make(window, OP_SUB, number(1));
+  Facts above = {.condition = make(number(0), OP_LE, padded), .holds = true};
+  Facts below = {.outer = &above, .condition = make(size(f.t), OP_LE, padded), .holds = false};
+  cr_assert(proves(padded, t, &below, NULL));
+  const Expr *even = make(variable(u), OP_LT, make(number(2), OP_MUL, size(f.n)));
+  Facts small = {.condition = even, .holds = true};
+  cr_assert(
+      proves(make(variable(u), OP_IDIV, number(2)), extent_dim(f.extents, f.n), &small, NULL));
+}
+
 Test(equations_affine, alternatives_are_proved_one_by_one) {
   const Extent *t = extent_dim(f.extents, f.t);
   const Expr *e = make(variable(k), OP_ADD, make(variable(i), OP_SUB, number(1)));
