@@ -1,4 +1,5 @@
 /* Statements of an optimizer: each is run for all trainees it concerns before the next. */
+#include "elaborate/checks.h"
 #include "elaborate/trainer.h"
 
 Slot *slot_find(const Trainee *trainee, Name name) {
@@ -44,9 +45,7 @@ static void define_initial(Trainer *trainer, const Trainee *trainee, Tensor *slo
   Value value = value_filled(&c, evaluate(&c, expr), slot, expr->span);
   if (!is_poison(value)) {
     const Index *const *indices = value.field ? value.field->indices : NULL;
-    Equation *equation = equation_new(e->model, e->program, slot, indices, value.expr);
-    equation->span = expr->span;
-    equation->instance = frame->instance;
+    define_equation(&c, slot, indices, value.expr, expr->span);
   }
   e->program = training;
 }
@@ -130,7 +129,7 @@ static void run_update(Trainer *trainer, const Node *update, const TraineeList *
 
 /* Scalars of `step` stay what they are, shared by all parameters; other values become a tensor. */
 static Value define_local(const Context *c, Name path, Value value, Span span) {
-  if (is_poison(value) || is_static(value)) return value;
+  if (value.kind == VALUE_TENSOR || is_static(value)) return value;
   value = as_operand(c, value, span);
   if (is_poison(value)) return value;
   bool is_scalar_of_step = !value.field && value.expr->type != TYPE_REAL;
@@ -269,10 +268,7 @@ static void run_if(Trainer *trainer, const Node *statement, const TraineeList *t
 /* ---- the rest */
 
 static void run_require(const Node *statement, const TraineeList *trainees) {
-  Frame *frame = trainees->items[0]->frame;
-  bool truth = true;
-  if (!evaluate_condition(frame, statement->parts[0], &truth) || truth) return;
-  report(frame, NN0302, statement->span, "%s", statement->parts[1]->name);
+  for (int i = 0; i < trainees->count; i++) elaborate_require(trainees->items[i]->frame, statement);
 }
 
 void optimizer_run(Trainer *trainer, const Node *block, const TraineeList *trainees) {

@@ -6,28 +6,20 @@
 #include "elaborate/selectors.h"
 #include "elaborate/trainer.h"
 
-Value value_filled(const Context *c, Value value, Tensor *like, Span span) {
-  value = as_operand(c, value, span);
-  Value shape = as_operand(c, value_tensor(like), span);
-  if (is_poison(value) || is_poison(shape)) return value_poison();
-  if (value.field && value.field != shape.field) {
-    report(c->frame, NN0205, span, "this has the dims %s, and '%s' has %s",
-           shape_text(c->frame->e->arena, value.field->axes, value.field->rank), like->name,
-           shape_text(c->frame->e->arena, like->axes, like->rank));
-    return value_poison();
-  }
-  if (value.expr->type == TYPE_BOOL) {
+Value value_filled(const Context *c, Value value, const Tensor *like, Span span) {
+  value = spread_value(c, value, like->axes, like->rank, span);
+  if (is_poison(value)) return value;
+  ValueType type = value.expr->type;
+  if (type == TYPE_BOOL) {
     report(c->frame, NN0209, span, "a condition where a number is wanted");
     return value_poison();
   }
-  bool is_converted = value.expr->type == TYPE_F64 || value.expr->type == TYPE_INT;
-  ExprTable *exprs = c->frame->e->model->exprs;
-  return value_expr(is_converted ? expr_unary(exprs, OP_REAL, value.expr) : value.expr,
-                    shape.field);
+  if (type != TYPE_F64 && type != TYPE_INT) return value;
+  return value_expr(expr_unary(c->frame->e->model->exprs, OP_REAL, value.expr), value.field);
 }
 
 /* `expr` summed over one parameter; `frame` says what its names mean for that one. */
-static Value sum_over(Frame *frame, Tensor *parameter, const Node *expr) {
+static Value sum_over(Frame *frame, const Tensor *parameter, const Node *expr) {
   Names *names = frame->e->names;
   Context c = formula_begin(frame, NULL, name_format(names, "%s.total", parameter->name), expr);
   Value value = value_filled(&c, evaluate(&c, expr), parameter, expr->span);

@@ -70,7 +70,7 @@ Value hyper_value(const Context *c, Value value, Span span);
 void optimizer_run(Trainer *trainer, const Node *block, const TraineeList *trainees);
 Slot *slot_find(const Trainee *trainee, Name name); /* null when the optimizer has no such state */
 
-/* totals.c: a value as an element of a tensor with the dims of `like`, which a scalar fills. */
-Value value_filled(const Context *c, Value value, Tensor *like, Span span);
+/* totals.c: a number for every element of `like`: a value with its dims, or a scalar. */
+Value value_filled(const Context *c, Value value, const Tensor *like, Span span);
 
 #endif
