@@ -21,6 +21,10 @@ void share(Model *model, Program *program);
 /* contract.c: products of more than two tensors under a sum are split pairwise by least work. */
 void contract(Model *model, Program *program);
 
+/* accumulate.c: the equations of MODEL_accumulate and MODEL_apply for each step: states `sum.<parameter>`
+   that gradients are added to, and the step's updates once more, reading their mean. After derive. */
+void accumulate(Model *model);
+
 /* arrange.c: fixes the order of every reduction (equation->lanes), after which no pass may change a
    rounding. */
 void arrange(Model *model, Program *program);

@@ -48,6 +48,8 @@ TensorSet program_roots(const Model *model, const Program *program, Arena *arena
     add_root(&roots, step->loss);
     add_gradients(&roots, &step->gradients);
     add_updates(&roots, &step->updates);
+    add_updates(&roots, &step->accumulation);
+    add_updates(&roots, &step->application);
   }
   for (int i = 0; program == &model->init && i < model->tensors.count; i++)
     add_root(&roots, model->tensors.items[i]);

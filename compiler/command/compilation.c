@@ -50,34 +50,43 @@ static void run_elaborate(Compilation *compilation) {
   if (diagnostics_error_count(compilation->diagnostics) == 0) warn_of_unused_overrides(compilation);
 }
 
-static void run_share(Model *model) {
+static void run_share(Compilation *compilation, Model *model) {
+  (void)compilation;
   share(model, &model->init);
   share(model, &model->train);
   share(model, &model->eval);
 }
 
-static void run_stabilise(Model *model) {
+static void run_stabilise(Compilation *compilation, Model *model) {
+  (void)compilation;
   simplify(model, &model->train, SIMPLIFY_STABILISE);
   simplify(model, &model->eval, SIMPLIFY_STABILISE);
 }
 
-static void run_derive(Model *model) {
+static void run_derive(Compilation *compilation, Model *model) {
+  (void)compilation;
   derive(model);
 }
 
-static void run_simplify(Model *model) {
+static void run_accumulate(Compilation *compilation, Model *model) {
+  if (compilation->options->emit_gradients) accumulate(model);
+}
+
+static void run_simplify(Compilation *compilation, Model *model) {
   simplify(model, &model->init, SIMPLIFY_ALGEBRA);
   simplify(model, &model->train, SIMPLIFY_ALGEBRA);
   simplify(model, &model->eval, SIMPLIFY_ALGEBRA);
-  run_share(model);
+  run_share(compilation, model);
 }
 
-static void run_contract(Model *model) {
+static void run_contract(Compilation *compilation, Model *model) {
+  (void)compilation;
   contract(model, &model->train);
   contract(model, &model->eval);
 }
 
-static void run_arrange(Model *model) {
+static void run_arrange(Compilation *compilation, Model *model) {
+  (void)compilation;
   arrange(model, &model->init);
   arrange(model, &model->train);
   arrange(model, &model->eval);
@@ -156,6 +165,14 @@ static void add_routine(Compilation *compilation, EmitUnit *unit, RoutineKind ki
   unit->routines = grown;
 }
 
+static void add_step_routines(Compilation *compilation, EmitUnit *unit, int block) {
+  const Step *step = &unit->model->steps.items[block];
+  if (compilation->options->emit_train) add_routine(compilation, unit, ROUTINE_TRAIN, step);
+  if (!compilation->options->emit_gradients) return;
+  add_routine(compilation, unit, ROUTINE_ACCUMULATE, step);
+  add_routine(compilation, unit, ROUTINE_APPLY, step);
+}
+
 static void make_routines(Compilation *compilation) {
   const Options *options = compilation->options;
   compilation->units = NEW_ARRAY(compilation->arena, EmitUnit, compilation->models.count + 1);
@@ -163,9 +180,7 @@ static void make_routines(Compilation *compilation) {
     EmitUnit *unit = &compilation->units[i];
     Model *model = unit->model = compilation->models.items[i];
     add_routine(compilation, unit, ROUTINE_INIT, NULL);
-    for (int k = 0; options->emit_train && k < model->steps.count; k++) {
-      add_routine(compilation, unit, ROUTINE_TRAIN, &model->steps.items[k]);
-    }
+    for (int k = 0; k < model->steps.count; k++) add_step_routines(compilation, unit, k);
     bool has_own_updates = model->steps.count == 0 && model->train.updates.count > 0;
     if (options->emit_train && has_own_updates) add_routine(compilation, unit, ROUTINE_TRAIN, NULL);
     bool evaluates = model->eval.loss || model->eval.metrics.count > 0;
@@ -216,12 +231,11 @@ static void verify(const Compilation *compilation, Pass pass) {
 
 /* ---- the sequence ---- */
 
-typedef void (*TextPass)(Compilation *);
-typedef void (*ModelPass)(Model *);
+typedef void (*ModelPass)(Compilation *, Model *);
 typedef void (*RoutinePass)(Compilation *, Routine *);
 
 static void run_model_pass(Compilation *compilation, ModelPass pass) {
-  for (int i = 0; i < compilation->models.count; i++) pass(compilation->models.items[i]);
+  for (int i = 0; i < compilation->models.count; i++) pass(compilation, compilation->models.items[i]);
 }
 
 static void run_routine_pass(Compilation *compilation, RoutinePass pass) {
@@ -239,6 +253,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_share: run_model_pass(compilation, run_share); break;
   case PASS_stabilise: run_model_pass(compilation, run_stabilise); break;
   case PASS_derive: run_model_pass(compilation, run_derive); break;
+  case PASS_accumulate: run_model_pass(compilation, run_accumulate); break;
   case PASS_simplify: run_model_pass(compilation, run_simplify); break;
   case PASS_contract: run_model_pass(compilation, run_contract); break;
   case PASS_arrange: run_model_pass(compilation, run_arrange); break;

@@ -2,6 +2,7 @@
 #include "emit/program.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- tensors ---- */
@@ -101,9 +102,14 @@ static int position_of(const DescribedList *list, const Tensor *tensor, Name nam
   bug("'%s' is not described", name);
 }
 
-static const char *entry_name(const Routine *routine) {
+static const char *entry_name(const ProgramWriter *program, const Routine *routine) {
   switch (routine->kind) {
-  case ROUTINE_TRAIN: return routine->step && routine->step->name ? routine->step->name : "train_step";
+  case ROUTINE_TRAIN:
+  case ROUTINE_ACCUMULATE:
+  case ROUTINE_APPLY: {
+    const char *function = step_function(program, routine);
+    return function + strlen(program->prefix) + 1;
+  }
   case ROUTINE_EVAL: return "eval_step";
   case ROUTINE_INFER: return "infer";
   default: return NULL;
@@ -117,10 +123,11 @@ typedef struct EntryRow {
 } EntryRow;
 typedef struct EntryRows { EntryRow *items; int count, capacity; } EntryRows;
 
-static void write_call_arguments(ProgramWriter *program, const EntryArguments *arguments) {
+static void write_call_arguments(ProgramWriter *program, const Routine *routine,
+                                 const EntryArguments *arguments) {
   const Model *model = program->unit->model;
   int inputs = 0, outputs = 0;
-  for (int i = 0; i < model->dims.count; i++) text_add(program->text, ", extents[%d]", i);
+  for (int i = 0; routine->kind != ROUTINE_APPLY && i < model->dims.count; i++) text_add(program->text, ", extents[%d]", i);
   for (int i = 0; i < arguments->arrays.count; i++) {
     bool is_output = arguments->arrays.items[i]->role == ROLE_VALUE;
     text_add(program->text, is_output ? ", outputs[%d]" : ", inputs[%d]",
@@ -132,20 +139,23 @@ static void write_call_body(ProgramWriter *program, const Routine *routine,
                             const EntryArguments *arguments, const char *metric) {
   const char *p = program->prefix;
   text_add(program->text, "  %s *m = model;\n  (void)extents, (void)inputs, (void)outputs, (void)result;\n", p);
-  if (routine->kind == ROUTINE_TRAIN) {
-    text_add(program->text, "  double loss = (double)%s(m", step_function(program, routine->step));
-    write_call_arguments(program, arguments);
+  bool trains = routine->kind == ROUTINE_TRAIN || routine->kind == ROUTINE_ACCUMULATE;
+  if (trains) {
+    text_add(program->text, "  double loss = (double)%s(m", step_function(program, routine));
+    write_call_arguments(program, routine, arguments);
     text_add(program->text, ");\n  if (result) *result = loss;\n  return m->status;\n");
   } else if (routine->kind == ROUTINE_EVAL) {
     text_add(program->text, "  %s_metrics metrics = {0};\n  int status = %s_eval_step(m", p, p);
-    write_call_arguments(program, arguments);
+    write_call_arguments(program, routine, arguments);
     text_add(program->text,
              ", &metrics);\n  if (result && status == NNRT_OK) *result = metrics.%s / metrics.samples;\n"
              "  return status;\n",
              metric);
   } else {
-    text_add(program->text, "  return %s_infer(m", p);
-    write_call_arguments(program, arguments);
+    bool applies = routine->kind == ROUTINE_APPLY;
+    text_add(program->text, "  return %s(m", applies ? step_function(program, routine)
+                                                     : arena_format(program->arena, "%s_infer", p));
+    write_call_arguments(program, routine, arguments);
     text_add(program->text, ");\n");
   }
 }
@@ -194,9 +204,9 @@ static EntryRows write_calls(ProgramWriter *program, const DescribedList *list) 
   EntryRows rows = {0};
   for (int i = 0; i < program->unit->count; i++) {
     const Routine *routine = program->unit->routines[i];
-    const char *name = entry_name(routine);
+    const char *name = entry_name(program, routine);
     if (!name) continue;
-    bool infers = routine->kind == ROUTINE_INFER;
+    bool infers = routine->kind == ROUTINE_INFER || routine->kind == ROUTINE_APPLY;
     write_uniform_call(program, &rows, list, routine, name, "loss", infers ? NULL : "loss");
     if (routine->kind != ROUTINE_EVAL) continue;
     const ResultList *metrics = &routine->program->metrics;
@@ -289,7 +299,8 @@ static void write_common_functions(ProgramWriter *program) {
            "  if (!tensor) return NNRT_E_NAME;\n"
            "  nnrt_set(tensor, m, values);\n  return NNRT_OK;\n}\n\n",
            p, p, p, p, p, p, p, p, p, p, p, p, p, p);
-  text_add(program->text, "int %s_selftest(void) {\n  return nnrt_selftest();\n}\n", p);
+  text_add(program->text, "int %s_selftest(void) {\n  return nnrt_selftest_%s();\n}\n", p,
+           program->options->real_bytes == 8 ? "f64" : "f32");
 }
 
 static const char *table_or_null(ProgramWriter *program, int count, const char *table) {

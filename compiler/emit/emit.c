@@ -75,6 +75,11 @@ static void add_runtime_sources(Text *source, const char *prefix) {
   }
 }
 
+/* Headers of the runtime that nests use. */
+static const char *const needed[] = {"nnrt_math.h", "nnrt_whole.h", "nnrt_philox.h",
+                                     "nnrt_orthogonal.h", "nnrt_selftest.h"};
+enum { NEEDED_COUNT = sizeof needed / sizeof *needed };
+
 /* ---- the files ---- */
 
 static void add_letters(Text *text, Arena *arena, const Model *model) {
@@ -111,11 +116,10 @@ static void open_source(Text *source, Arena *arena, const EmitOptions *options, 
   if (options->standalone) add_runtime_sources(source, prefix);
   text_add(source, "#include \"%s\"\n\n#include <string.h>\n", harmless(arena, options->header_name));
   if (options->standalone) {
-    add_runtime_file(source, runtime_file("nnrt_math.h"));
-    add_runtime_file(source, runtime_file("nnrt_philox.h"));
-    add_runtime_file(source, runtime_file("nnrt_selftest.h"));
+    for (int i = 0; i < NEEDED_COUNT; i++) add_runtime_file(source, runtime_file(needed[i]));
   } else {
-    text_add(source, "\n#include <nnrt_math.h>\n#include <nnrt_philox.h>\n#include <nnrt_selftest.h>\n");
+    text_add(source, "\n");
+    for (int i = 0; i < NEEDED_COUNT; i++) text_add(source, "#include <%s>\n", needed[i]);
   }
   text_add(source, "\n");
 }

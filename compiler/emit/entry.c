@@ -6,18 +6,10 @@
 enum { LONGEST_SEQUENCE = 100 }; /* nests called by one function */
 
 static const char *kind_word(const ProgramWriter *program, const Routine *routine) {
-  switch (routine->kind) {
-  case ROUTINE_INIT: return "init";
-  case ROUTINE_TRAIN:
-    return routine->step && routine->step->name
-               ? arena_format(program->arena, "%s", routine->step->name)
-               : "train";
-  case ROUTINE_ACCUMULATE: return "accumulate";
-  case ROUTINE_APPLY: return "apply";
-  case ROUTINE_EVAL: return "eval";
-  case ROUTINE_INFER: return "infer";
-  }
-  return "";
+  static const char *const words[] = {"init", "train", "accumulate", "apply", "eval", "infer"};
+  const char *word = words[routine->kind];
+  if (!routine->step || !routine->step->name) return word;
+  return arena_format(program->arena, "%s_%s", routine->step->name, word);
 }
 
 /* ---- scalars ---- */
@@ -285,7 +277,7 @@ static void write_train(RoutineText *text) {
   Stage backward = prepare_stage(text, routine->nests_before_commit, routine->nests.count);
   FunctionWriter writer = function_open(program, routine, &text->scope);
   EntryArguments arguments = entry_arguments(program, &writer, routine);
-  open_entry(text, &writer, &arguments, real_name(program), step_function(program, routine->step),
+  open_entry(text, &writer, &arguments, real_name(program), step_function(program, routine),
              NULL);
   text_add(program->text, "  if (m->invalid) return %s(m, NNRT_E_INVALID);\n", fail);
   write_extent_checks(program, &writer, fail);
@@ -295,9 +287,39 @@ static void write_train(RoutineText *text) {
   write_stage(text, &writer, &forward, &arguments);
   write_finite_check(text, loss_text(text));
   write_stage(text, &writer, &backward, &arguments);
-  text_add(program->text, "  m->step = step_number;\n");
+  if (routine->kind == ROUTINE_TRAIN) text_add(program->text, "  m->step = step_number;\n");
   write_update_check(text);
   text_add(program->text, "  return %s;\n}\n\n", loss_text(text));
+}
+
+/* Parameters, states and updates alone are made for the greatest run-time sizes. */
+static void write_maximal_sizes(ProgramWriter *program, FunctionWriter *writer) {
+  const Model *model = program->unit->model;
+  for (int i = 0; i < model->dims.count; i++) {
+    Name name = scope_find(&writer->scope, model->dims.items[i]);
+    text_add(program->text, "  const int64_t %s = %" PRId64 ";\n  (void)%s;\n", name,
+             model->dims.items[i]->maximum, name);
+  }
+}
+
+static void write_apply(RoutineText *text) {
+  ProgramWriter *program = text->program;
+  const Routine *routine = text->routine;
+  const char *fail = arena_format(program->arena, "%s_refuse", program->prefix);
+  Stage all = prepare_stage(text, 0, routine->nests.count);
+  FunctionWriter writer = function_open(program, routine, &text->scope);
+  EntryArguments arguments = entry_arguments(program, &writer, routine), none = {0};
+  open_entry(text, &writer, &none, "int", step_function(program, routine), NULL);
+  text_add(program->text, "  if (m->invalid) return %s(m, NNRT_E_INVALID);\n", fail);
+  Name samples = scope_name(&program->fields, routine->step->samples, routine->step->samples->name);
+  text_add(program->text, "  if (!(m->%s[0] > 0)) return %s(m, NNRT_E_VALUE);\n", samples, fail);
+  write_maximal_sizes(program, &writer);
+  declare_scalars(text, "m->step + 1");
+  text_add(program->text, "  m->status = NNRT_OK;\n");
+  write_stage(text, &writer, &all, &arguments);
+  text_add(program->text, "  m->step = step_number;\n");
+  write_update_check(text);
+  text_add(program->text, "  return m->status;\n}\n\n");
 }
 
 static void write_eval(RoutineText *text) {
@@ -360,16 +382,6 @@ static void write_orthogonal(ProgramWriter *program, const Routine *routine) {
   }
 }
 
-/* Parameters and states are made for the greatest run-time sizes. */
-static void write_maximal_sizes(ProgramWriter *program, FunctionWriter *writer) {
-  const Model *model = program->unit->model;
-  for (int i = 0; i < model->dims.count; i++) {
-    Name name = scope_find(&writer->scope, model->dims.items[i]);
-    text_add(program->text, "  const int64_t %s = %" PRId64 ";\n  (void)%s;\n", name,
-             model->dims.items[i]->maximum, name);
-  }
-}
-
 static void write_init(RoutineText *text) {
   ProgramWriter *program = text->program;
   Stage all = prepare_stage(text, 0, text->routine->nests.count);
@@ -394,10 +406,10 @@ void write_routine(ProgramWriter *program, const Routine *routine) {
   write_nests(&text);
   switch (routine->kind) {
   case ROUTINE_INIT: write_init(&text); break;
-  case ROUTINE_TRAIN: write_train(&text); break;
+  case ROUTINE_TRAIN:
+  case ROUTINE_ACCUMULATE: write_train(&text); break;
+  case ROUTINE_APPLY: write_apply(&text); break;
   case ROUTINE_EVAL:
   case ROUTINE_INFER: write_eval(&text); break;
-  case ROUTINE_ACCUMULATE:
-  case ROUTINE_APPLY: break;
   }
 }

@@ -100,8 +100,9 @@ static void write_entry(ProgramWriter *program, const Routine *routine, const ch
   FunctionWriter writer = function_open(program, routine, &program->file);
   EntryArguments arguments = entry_arguments(program, &writer, routine);
   const Model *model = program->unit->model;
+  int dims = routine->kind == ROUTINE_APPLY ? 0 : model->dims.count;
   text_add(program->text, "/* %s", comment);
-  for (int i = 0; i < model->dims.count; i++) {
+  for (int i = 0; i < dims; i++) {
     text_add(program->text, "\n     %s 1..%" PRId64, arguments.values.items[i],
              model->dims.items[i]->maximum);
   }
@@ -112,7 +113,7 @@ static void write_entry(ProgramWriter *program, const Routine *routine, const ch
   text_add(program->text, " */\n");
   ArgumentList items = {0};
   APPEND(program->arena, &items, arena_format(program->arena, "%s *m", program->prefix));
-  for (int i = 0; i < arguments.declarations.count; i++) {
+  for (int i = model->dims.count - dims; i < arguments.declarations.count; i++) {
     APPEND(program->arena, &items, arguments.declarations.items[i]);
   }
   if (last) APPEND(program->arena, &items, last);
@@ -130,7 +131,7 @@ static void write_entries(ProgramWriter *program) {
       write_entry(program, routine,
                   "One training step. Returns the loss before the update, penalties included; on an error\n"
                   "   NaN or the loss that is not finite, with the reason in status, and nothing changed.",
-                  real, step_function(program, routine->step), NULL);
+                  real, step_function(program, routine), NULL);
       break;
     case ROUTINE_EVAL:
       write_entry(program, routine,
@@ -142,9 +143,18 @@ static void write_entries(ProgramWriter *program) {
       write_entry(program, routine, "The outputs. Returns status.", "int",
                   arena_format(arena, "%s_infer", prefix), NULL);
       break;
-    case ROUTINE_INIT:
     case ROUTINE_ACCUMULATE:
-    case ROUTINE_APPLY: break;
+      write_entry(program, routine,
+                  "Adds the gradients of these samples to those of earlier calls. Returns as a training step.",
+                  real, step_function(program, routine), NULL);
+      break;
+    case ROUTINE_APPLY:
+      write_entry(program, routine,
+                  "The update of a training step with the mean of all accumulated gradients. Returns status:\n"
+                  "   NNRT_E_VALUE when there are none.",
+                  "int", step_function(program, routine), NULL);
+      break;
+    case ROUTINE_INIT: break;
     }
   }
 }

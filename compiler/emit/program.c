@@ -31,9 +31,14 @@ const Routine *find_routine(const ProgramWriter *program, RoutineKind kind, cons
   return NULL;
 }
 
-const char *step_function(const ProgramWriter *program, const Step *step) {
-  if (!step || !step->name) return arena_format(program->arena, "%s_train_step", program->prefix);
-  return arena_format(program->arena, "%s_%s_step", program->prefix, step->name);
+const char *step_function(const ProgramWriter *program, const Routine *routine) {
+  const Step *step = routine->step;
+  const char *block = step && step->name ? arena_format(program->arena, "%s_", step->name) : "";
+  const char *verb = routine->kind == ROUTINE_ACCUMULATE ? "accumulate"
+                     : routine->kind == ROUTINE_APPLY    ? "apply"
+                     : *block                            ? "step"
+                                                         : "train_step";
+  return arena_format(program->arena, "%s_%s%s", program->prefix, block, verb);
 }
 
 const char *real_name(const ProgramWriter *program) {

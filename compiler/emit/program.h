@@ -24,7 +24,7 @@ void program_writer_open(ProgramWriter *program, Arena *arena, Names *names,
 FunctionWriter function_open(ProgramWriter *program, const Routine *routine, const Scope *outer);
 
 const Routine *find_routine(const ProgramWriter *program, RoutineKind kind, const Step *step);
-const char *step_function(const ProgramWriter *program, const Step *step); /* "digits_train_step" */
+const char *step_function(const ProgramWriter *program, const Routine *routine); /* "digits_train_step" */
 const char *real_name(const ProgramWriter *program);                       /* "float" */
 bool is_kept(const Tensor *tensor);     /* a member of the struct: parameter, state, slot */
 int64_t tensor_elements(const Tensor *tensor); /* at the maxima */

@@ -20,16 +20,16 @@
 #include "support/limits.h"
 
 typedef enum {
-  ROLE_INPUT,    /* the caller's, at each call */
-  ROLE_TARGET,   /* the same; not available to infer */
-  ROLE_PARAM,    /* trained */
-  ROLE_STATE,    /* kept between calls: batch-norm statistics, recurrent state */
-  ROLE_SLOT,     /* state of an optimizer, in the shape of its parameter */
-  ROLE_CONST,    /* a table of numbers from the source */
-  ROLE_HYPER,    /* a @runtime hyper-parameter: rank 0, F64 */
-  ROLE_STEP,     /* the number of the training step, 1, 2, ...: rank 0, F64 */
-  ROLE_VALUE,    /* defined by an equation of its program */
-  ROLE_GRADIENT  /* to be defined by differentiation: see Gradient; a VALUE in every other respect */
+  ROLE_INPUT,   /* the caller's, at each call */
+  ROLE_TARGET,  /* the same; not available to infer */
+  ROLE_PARAM,   /* trained */
+  ROLE_STATE,   /* kept between calls: batch-norm statistics, recurrent state */
+  ROLE_SLOT,    /* state of an optimizer, in the shape of its parameter */
+  ROLE_CONST,   /* a table of numbers from the source */
+  ROLE_HYPER,   /* a @runtime hyper-parameter: rank 0, F64 */
+  ROLE_STEP,    /* the number of the training step, 1, 2, ...: rank 0, F64 */
+  ROLE_VALUE,   /* defined by an equation of its program */
+  ROLE_GRADIENT /* to be defined by differentiation: see Gradient; a VALUE in every other respect */
 } Role;
 
 /* How an element is stored where the caller sees it; inside, values are REAL, F64, INT or BOOL. */
@@ -45,23 +45,25 @@ typedef struct Axis {
 } Axis;
 
 struct Tensor {
-  Name name; /* the path, "h1.W"; unique in its model among parameters, states and slots, and in its program */
+  Name
+      name; /* the path, "h1.W"; unique in its model among parameters, states and slots, and in its program */
   Role role;
   ValueType type;
   Storage storage;
   int rank;
   Axis axes[LIMIT_RANK];
-  Equation *definition;     /* VALUE and defined GRADIENT; PARAM and STATE have theirs in model->init */
+  Equation *definition; /* VALUE and defined GRADIENT; PARAM and STATE have theirs in model->init */
   const Extent *low, *high; /* whole-number tensors with a promise low <= value < high; else null */
   Name *tags;               /* "weight", "bias", "live", "eval", ... */
   int tag_count;
-  const Tensor *parameter;  /* SLOT: the parameter it belongs to; a slot tagged "eval" stands for it in eval */
-  const double *values;     /* CONST: the numbers, row-major */
-  double initial;           /* HYPER: the value at init */
-  double orthogonal_gain;   /* PARAM: not 0 when the drawn initial value is then made orthogonal */
-  uint32_t site;            /* of a drawn VALUE: hash of the path, the key of its random numbers */
+  const Tensor *
+      parameter; /* SLOT: the parameter it belongs to; a slot tagged "eval" stands for it in eval */
+  const double *values;   /* CONST: the numbers, row-major */
+  double initial;         /* HYPER: the value at init */
+  double orthogonal_gain; /* PARAM: not 0 when the drawn initial value is then made orthogonal */
+  uint32_t site;          /* of a drawn VALUE: hash of the path, the key of its random numbers */
   Span origin;
-  int id;                   /* order of creation in the model */
+  int id; /* order of creation in the model */
 };
 
 /* The call of a definition that an equation came from: the call stack of messages and the path of names. */
@@ -74,8 +76,16 @@ struct Instance {
 };
 
 typedef enum {
-  REDUCE_NONE, REDUCE_SUM, REDUCE_PROD, REDUCE_MAX, REDUCE_MIN, REDUCE_LSE,
-  REDUCE_ARGMAX, REDUCE_ARGMIN, REDUCE_ANY, REDUCE_ALL
+  REDUCE_NONE,
+  REDUCE_SUM,
+  REDUCE_PROD,
+  REDUCE_MAX,
+  REDUCE_MIN,
+  REDUCE_LSE,
+  REDUCE_ARGMAX,
+  REDUCE_ARGMIN,
+  REDUCE_ANY,
+  REDUCE_ALL
 } Reduction;
 
 struct Equation {
@@ -99,33 +109,50 @@ struct Equation {
   Span span; /* of the statement it came from */
 };
 
-typedef struct TensorList { Tensor **items; int count, capacity; } TensorList;
-typedef struct EquationList { Equation **items; int count, capacity; } EquationList;
+typedef struct TensorList {
+  Tensor **items;
+  int count, capacity;
+} TensorList;
+typedef struct EquationList {
+  Equation **items;
+  int count, capacity;
+} EquationList;
 
 /* `state := value`, committed with all others at the end of the call. */
 typedef struct Update {
   Tensor *target; /* STATE, SLOT or PARAM */
   Tensor *value;
-  bool live;      /* kept in inference, too */
+  bool live; /* kept in inference, too */
 } Update;
-typedef struct UpdateList { Update *items; int count, capacity; } UpdateList;
+typedef struct UpdateList {
+  Update *items;
+  int count, capacity;
+} UpdateList;
 
 /* A request: `result` becomes the derivative of the scalar `of` with respect to `with_respect_to`. */
 typedef struct Gradient {
   Tensor *of, *with_respect_to, *result;
   Span span;
 } Gradient;
-typedef struct GradientList { Gradient *items; int count, capacity; } GradientList;
+typedef struct GradientList {
+  Gradient *items;
+  int count, capacity;
+} GradientList;
 
 /* A `grad x = expr` clause: in the instance, x is read through `input` (an identity equation); the adjoint
    of `input` is `adjoint`, whose equation reads the adjoints of the definition's results through `incoming`. */
 typedef struct CustomGradient {
   Tensor *input;
   Tensor *adjoint;
-  struct { Tensor *result, *placeholder; } *incoming; /* adj.y: placeholder has role GRADIENT */
+  struct {
+    Tensor *result, *placeholder;
+  } * incoming; /* adj.y: placeholder has role GRADIENT */
   int incoming_count;
 } CustomGradient;
-typedef struct CustomGradientList { CustomGradient *items; int count, capacity; } CustomGradientList;
+typedef struct CustomGradientList {
+  CustomGradient *items;
+  int count, capacity;
+} CustomGradientList;
 
 /* A named scalar result: a metric or an output. */
 typedef struct Result {
@@ -133,7 +160,10 @@ typedef struct Result {
   Tensor *value;
   Span span;
 } Result;
-typedef struct ResultList { Result *items; int count, capacity; } ResultList;
+typedef struct ResultList {
+  Result *items;
+  int count, capacity;
+} ResultList;
 
 typedef struct Program {
   TensorList tensors;     /* VALUE and GRADIENT tensors, in order of creation */
@@ -152,9 +182,16 @@ typedef struct Step {
   Tensor *loss;
   GradientList gradients; /* one per trained parameter that is not frozen */
   UpdateList updates;     /* of parameters and slots, reading the gradients */
+  /* The same in two calls, made by calculus/accumulate.c when asked for: gradients are added up, weighted
+     by their samples, and the updates read their mean. `samples`: how many there are so far. */
+  UpdateList accumulation, application;
+  Tensor *samples;
   Span span;
 } Step;
-typedef struct StepList { Step *items; int count, capacity; } StepList;
+typedef struct StepList {
+  Step *items;
+  int count, capacity;
+} StepList;
 
 typedef struct Model {
   Name name;
@@ -164,13 +201,19 @@ typedef struct Model {
   ExprTable *exprs;
   Diagnostics *diagnostics;
   LIST_OF(const Dim *) dims; /* run-time dims; id = position */
-  const Dim *batch;          /* the run-time dim that counts samples: leading dim of the first input; null: none */
-  TensorList tensors;        /* every role but VALUE and GRADIENT, in order of declaration */
+  const Dim
+      *batch; /* the run-time dim that counts samples: leading dim of the first input; null: none */
+  TensorList tensors; /* every role but VALUE and GRADIENT, in order of declaration */
   Tensor *step_number;
   Program init, train, eval;
   StepList steps;
   /* conditions on run-time dims that proofs and `require` left to the entry of each call */
-  LIST_OF(struct { const Expr *condition; const char *text; Span span; }) checks;
+  LIST_OF(struct {
+    const Expr *condition;
+    const char *text;
+    Span span;
+  })
+  checks;
   struct NameTable *taken; /* names of `tensors` */
   int next_tensor, next_index;
   Span span;
@@ -193,9 +236,12 @@ Equation *equation_new(Model *model, Program *program, Tensor *target, const Ind
 const Expr *equation_hoist(Model *model, Program *program, Name name, Reduction reduction,
                            const Index *const *reduced, int reduced_count, const Expr *guard,
                            const Expr *body, const Instance *instance, Span span);
+/* Promises on the values of the whole-number tensor it defines, from its right side. */
+void equation_bound_values(Model *model, const Equation *equation);
 bool tensor_has_tag(const Tensor *tensor, Name tag);
 bool tensor_is_scalar(const Tensor *tensor);
-const Expr *tensor_read(Model *model, const Tensor *tensor, const Index *const *vars); /* plain read */
+const Expr *tensor_read(Model *model, const Tensor *tensor,
+                        const Index *const *vars); /* plain read */
 /* The name, or the name with a number, that no tensor of the program or of the model has yet. */
 Name program_unique_name(Model *model, const Program *program, Name wanted);
 /* FNV-1a of a path: the site of its random numbers. */
@@ -214,7 +260,9 @@ const char *reduction_name(Reduction reduction);
    variable and binder with its range. Reads well, re-parses to equal equations. */
 void equation_print(const Equation *equation, Text *text);
 void expr_print(const Expr *e, Text *text);
-void model_print(const Model *model, Text *text); /* the model after derivation: dims, tensors, train program with updates */
+void model_print(
+    const Model *model,
+    Text *text); /* the model after derivation: dims, tensors, train program with updates */
 void program_print(const Model *model, const Program *program, Text *text);
 
 /* The verifier: a description of the first broken invariant, in `arena`, or null. */

@@ -136,6 +136,8 @@ static void search_roots(Search *search, const Model *model, const Program *prog
     search_tensor(search, model->steps.items[i].loss);
     search_gradients(search, &model->steps.items[i].gradients);
     search_updates(search, &model->steps.items[i].updates);
+    search_updates(search, &model->steps.items[i].accumulation);
+    search_updates(search, &model->steps.items[i].application);
   }
   for (int i = 0; program == &model->init && i < model->tensors.count; i++) {
     search_tensor(search, model->tensors.items[i]);

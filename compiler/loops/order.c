@@ -224,7 +224,7 @@ void routine_order(Routine *routine) {
   Tensor *loss = routine_loss(routine);
   if (loss) visit(&order, vertex_of(&order, loss));
   routine->forward_count = routine->equations.count;
-  if (routine->step && routine->kind != ROUTINE_ACCUMULATE) order_updates(&order);
+  if (routine->step && routine->kind != ROUTINE_APPLY) order_updates(&order);
   for (int i = 0; i < order.count; i++) visit(&order, &order.vertices[i]);
   arena_free(order.scratch);
 }

@@ -13,15 +13,25 @@ static bool keeps_update(const Routine *routine, const Update *update) {
   return false;
 }
 
+static void append_updates(Routine *routine, const UpdateList *updates) {
+  for (int i = 0; i < updates->count; i++) {
+    APPEND(routine->model->arena, &routine->updates, updates->items[i]);
+  }
+}
+
 static void collect_updates(Routine *routine) {
   Arena *arena = routine->model->arena;
   const UpdateList *own = &routine->program->updates;
   for (int i = 0; i < own->count; i++) {
     if (keeps_update(routine, &own->items[i])) APPEND(arena, &routine->updates, own->items[i]);
   }
-  if (!routine->step || routine->kind == ROUTINE_ACCUMULATE) return;
-  const UpdateList *of_step = &routine->step->updates;
-  for (int i = 0; i < of_step->count; i++) APPEND(arena, &routine->updates, of_step->items[i]);
+  if (!routine->step) return;
+  switch (routine->kind) {
+  case ROUTINE_TRAIN: append_updates(routine, &routine->step->updates); break;
+  case ROUTINE_ACCUMULATE: append_updates(routine, &routine->step->accumulation); break;
+  case ROUTINE_APPLY: append_updates(routine, &routine->step->application); break;
+  default: break;
+  }
 }
 
 Routine *routine_new(Model *model, RoutineKind kind, const Step *step) {
