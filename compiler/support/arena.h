@@ -38,11 +38,15 @@ size_t arena_used(const Arena *arena);
 
 /* Growable arrays: any struct with members `Type *items; int count, capacity;`.
    `APPEND(arena, list, value)` grows by doubling; earlier addresses of items become stale. */
-#define LIST_OF(Type) struct { Type *items; int count, capacity; }
+#define LIST_OF(Type)                                                                              \
+  struct {                                                                                         \
+    Type *items;                                                                                   \
+    int count, capacity;                                                                           \
+  }
 #define APPEND(arena, list, ...)                                                                   \
   ((list)->count == (list)->capacity                                                               \
-       ? (void)((list)->items = arena_grow((arena), (list)->items, &(list)->capacity,              \
-                                           sizeof *(list)->items))                                 \
+       ? (void)((list)->items =                                                                    \
+                    arena_grow((arena), (list)->items, &(list)->capacity, sizeof *(list)->items))  \
        : (void)0,                                                                                  \
    (void)((list)->items[(list)->count++] = (__VA_ARGS__)))
 

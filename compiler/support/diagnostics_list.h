@@ -33,8 +33,4 @@ Severity error_severity(ErrorCode code);
    without a place first); `*left` gets the number of errors that were left out. */
 Diagnostic **diagnostics_select(const Diagnostics *diagnostics, int *count, int *left);
 
-/* Bytes of the printable character that `text` begins with; 0 for a control byte or what is not
- * UTF-8. */
-int character_size(const char *text, size_t rest);
-
 #endif

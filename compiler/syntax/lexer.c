@@ -111,7 +111,7 @@ static Bracket find_bracket(Lexer *lexer, uint32_t offset) {
 }
 
 static void report_unclosed(Parse *parse, const Bracket *bracket) {
-  char partner = bracket->kind == '(' ? ')' : bracket->kind == '[' ? ']' : '}';
+  int partner = bracket->kind == '(' ? ')' : bracket->kind == '[' ? ']' : '}';
   Span opening = {bracket->open, bracket->open + 1};
   Diagnostic *d =
       diagnose(parse->diagnostics, NN0102, opening, "'%c' is never closed", bracket->kind);

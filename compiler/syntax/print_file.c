@@ -291,7 +291,7 @@ void print_statement(Printer *printer, const Node *node) {
   case NODE_STATE: print_parameter(printer, node, "state"); break;
   case NODE_USE:
     text_add(printer->text, "use %s", node->name);
-    print_value(printer, node, "=", first);
+    print_value(printer, node, "=", node->parts[0]);
     break;
   case NODE_SCAN: print_scan(printer, node); break;
   case NODE_IF_STATEMENT: print_if(printer, node); break;
@@ -311,7 +311,7 @@ void print_statement(Printer *printer, const Node *node) {
     break;
   case NODE_METRIC:
     text_add(printer->text, "metric %s", node->name);
-    print_value(printer, node, "=", first);
+    print_value(printer, node, "=", node->parts[0]);
     break;
   case NODE_LOSS: print_word(printer, "loss", first); break;
   case NODE_TRAIN: print_named_block(printer, node, "train"); break;

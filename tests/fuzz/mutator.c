@@ -75,65 +75,19 @@ static void insert_byte(Mutant *mutant) {
   insert(mutant, draw_below(mutant, mutant->size + 1), &byte, 1);
 }
 
+/* Tokens and beginnings that lead somewhere. */
+/* clang-format off */
+static const char *const tokens[] = {
+    "(", ")", "[", "]", "{", "}", ";", "\n", ",", "=", ":=", "~", "|>", "|", "->", "...", "==",
+    "<=", "+", "-", "*", "//", "%", "^", ":", "\"", "#", "@", "1", "0", "1e999", "2.5e-3", "x",
+    "n", "adj.y", "sum[i](", "if ", " then ", " else ", " in ", " and ", "not ", "dim ", "param ",
+    "state ", "def f(", "model m {", "scan t in ", "use ", "total(", "count[", "train {", "loss ",
+    "\xE2\x89\xA4", "999999999999", "repeat(9999, dense(3))", "((((((((((((((((((((((((((((((((",
+    "[N, N, N, N, N, N, N, N, N]"
+};
+/* clang-format on */
+
 static void insert_token(Mutant *mutant) {
-  static const char *const tokens[] = {"(",
-                                       ")",
-                                       "[",
-                                       "]",
-                                       "{",
-                                       "}",
-                                       ";",
-                                       "\n",
-                                       ",",
-                                       "=",
-                                       ":=",
-                                       "~",
-                                       "|>",
-                                       "|",
-                                       "->",
-                                       "...",
-                                       "==",
-                                       "<=",
-                                       "+",
-                                       "-",
-                                       "*",
-                                       "//",
-                                       "%",
-                                       "^",
-                                       ":",
-                                       "\"",
-                                       "#",
-                                       "@",
-                                       "1",
-                                       "0",
-                                       "1e999",
-                                       "2.5e-3",
-                                       "x",
-                                       "n",
-                                       "adj.y",
-                                       "sum[i](",
-                                       "if ",
-                                       " then ",
-                                       " else ",
-                                       " in ",
-                                       " and ",
-                                       "not ",
-                                       "dim ",
-                                       "param ",
-                                       "state ",
-                                       "def f(",
-                                       "model m {",
-                                       "scan t in ",
-                                       "use ",
-                                       "total(",
-                                       "count[",
-                                       "train {",
-                                       "loss ",
-                                       "\xE2\x89\xA4",
-                                       "999999999999",
-                                       "repeat(9999, dense(3))",
-                                       "((((((((((((((((((((((((((((((((",
-                                       "[N, N, N, N, N, N, N, N, N]"};
   const char *token = tokens[draw_below(mutant, sizeof tokens / sizeof tokens[0])];
   insert(mutant, draw_below(mutant, mutant->size + 1), token, strlen(token));
 }

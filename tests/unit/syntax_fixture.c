@@ -77,15 +77,12 @@ const char *reported(void) {
   Text text;
   text_init(&text, arena);
   text_add_bytes(&text, "", 0);
-  for (const char *line = print_diagnostics(); *line; line = strchr(line, '\n') + 1) {
-    int row, column;
-    char code[8];
-    const char *bracket = strstr(line, " [NN");
-    if (sscanf(line, "test.nn:%d:%d: error:", &row, &column) != 2 || !strstr(line, ": error: "))
-      continue;
-    if (strstr(line, ": error: ") > strchr(line, '\n')) continue;
-    sscanf(bracket, " [%6s", code);
-    text_add(&text, "%s%s %d:%d", text.size > 0 ? ", " : "", code, row, column);
+  for (const char *line = print_diagnostics(), *end; *line; line = end + 1) {
+    end = strchr(line, '\n');
+    const char *place = line + strlen("test.nn:"), *error = strstr(line, ": error: ");
+    if (!error || error > end) continue;
+    text_add(&text, "%s%.6s %.*s", text.size > 0 ? ", " : "", end - strlen("NN0101]"),
+             (int)(error - place), place);
   }
   return text.bytes;
 }

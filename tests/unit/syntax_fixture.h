@@ -15,7 +15,7 @@ Node *parse_value(const char *text);
 
 /* The layout of a tree, and of the body of a model with its lines moved back to the left margin. */
 const char *print_tree(const Tree *tree);
-const char *print_body(const char *text);
+const char *print_body(const char *body);
 
 /* What was reported since the last call, in source order: "NN0101 2:5, NN0102 3:1"; "" for nothing. */
 const char *reported(void);

@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <ftw.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,8 +26,13 @@ static void set_up(void) {
   cr_assert(mkdtemp(home));
 }
 
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk) {
+  (void)status, (void)type, (void)walk;
+  return remove(path);
+}
+
 static void tear_down(void) {
-  system(arena_format(arena, "chmod -R u+w '%s'; rm -rf '%s'", home, home));
+  cr_assert_eq(nftw(home, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
   arena_free(arena);
 }
 
