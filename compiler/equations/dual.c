@@ -83,7 +83,10 @@ static double digamma_of(double x) {
   const double pi = 3.14159265358979323846;
   if (x <= 0) return x == floor(x) ? NAN : digamma_of(1 - x) - pi / tan(pi * x);
   double shift = 0;
-  for (; x < 10; x += 1) shift -= 1 / x;
+  while (x < 10) {
+    shift -= 1 / x;
+    x += 1;
+  }
   double s = 1 / (x * x);
   double series =
       s * (1. / 12 -
