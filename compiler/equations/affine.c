@@ -63,7 +63,7 @@ Affine affine_add_scaled(ExprTable *table, Arena *arena, const Affine *a, const 
   Affine sum = {
       .constant = extent_add(extents, a->constant, extent_multiply(extents, b->constant, factor))};
   int count = a->count + b->count;
-  sum.terms = count > 0 ? NEW_ARRAY(arena, AffineTerm, count) : NULL;
+  sum.terms = NEW_ARRAY(arena, AffineTerm, count + 1);
   for (int i = 0; i < a->count; i++) sum.terms[sum.count++] = a->terms[i];
   for (int i = 0; i < b->count; i++) {
     const Extent *product = extent_multiply(extents, b->terms[i].coefficient, factor);

@@ -15,7 +15,8 @@ typedef struct AffineTerm {
 
 typedef struct Affine {
   const Extent *constant;
-  AffineTerm *terms; /* sorted: index variables by their ids, then other atoms; coefficients are not 0 */
+  AffineTerm
+      *terms; /* sorted: index variables by their ids, then other atoms; coefficients are not 0 */
   int count;
 } Affine;
 

@@ -162,8 +162,8 @@ static const Expr *rename_expr(Model *model, Arena *scratch, const Hoist *hoist,
   return expr_substitute(model->exprs, scratch, e, hoist->from, values, hoist->count);
 }
 
-/* Promises on the values of a new whole-number tensor. */
-static void set_bounds(Model *model, Arena *scratch, Tensor *tensor, const Equation *equation) {
+void equation_bound_values(Model *model, const Equation *equation) {
+  Tensor *tensor = equation->target;
   const Extent *one = extent_constant(model->extents, 1);
   if (tensor->type != TYPE_INT) return;
   if (equation->reduction == REDUCE_ARGMAX || equation->reduction == REDUCE_ARGMIN) {
@@ -178,8 +178,8 @@ static void set_bounds(Model *model, Arena *scratch, Tensor *tensor, const Equat
   bool kept = equation->reduction == REDUCE_NONE || equation->reduction == REDUCE_MAX ||
               equation->reduction == REDUCE_MIN;
   if (!kept || equation->guard) return;
-  Affine affine = affine_of(model->exprs, scratch, equation->body);
-  Bounds bounds = affine_bounds(model->exprs, scratch, &affine);
+  Affine affine = affine_of(model->exprs, model->arena, equation->body);
+  Bounds bounds = affine_bounds(model->exprs, model->arena, &affine);
   if (!bounds.low || !bounds.high) return;
   tensor->low = bounds.low;
   tensor->high = extent_add(model->extents, bounds.high, one);
@@ -208,7 +208,7 @@ static const Expr *hoist_into(Model *model, Program *program, Arena *scratch, Te
   equation->guard = wanted->guard ? rename_expr(model, scratch, hoist, wanted->guard) : NULL;
   equation->instance = wanted->instance;
   equation->span = wanted->span;
-  set_bounds(model, scratch, tensor, equation);
+  equation_bound_values(model, equation);
   return tensor_read(model, tensor, hoist->free.items);
 }
 

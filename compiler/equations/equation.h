@@ -45,8 +45,8 @@ typedef struct Axis {
 } Axis;
 
 struct Tensor {
-  Name
-      name; /* the path, "h1.W"; unique in its model among parameters, states and slots, and in its program */
+  /* The path, "h1.W"; unique in its model among parameters, states and slots, and in its program. */
+  Name name;
   Role role;
   ValueType type;
   Storage storage;
@@ -56,8 +56,8 @@ struct Tensor {
   const Extent *low, *high; /* whole-number tensors with a promise low <= value < high; else null */
   Name *tags;               /* "weight", "bias", "live", "eval", ... */
   int tag_count;
-  const Tensor *
-      parameter; /* SLOT: the parameter it belongs to; a slot tagged "eval" stands for it in eval */
+  /* SLOT: the parameter it belongs to; a slot tagged "eval" stands for it in eval. */
+  const Tensor *parameter;
   const double *values;   /* CONST: the numbers, row-major */
   double initial;         /* HYPER: the value at init */
   double orthogonal_gain; /* PARAM: not 0 when the drawn initial value is then made orthogonal */
@@ -193,6 +193,17 @@ typedef struct StepList {
   int count, capacity;
 } StepList;
 
+/* A condition on run-time dims, and what is said when it does not hold. */
+typedef struct EntryCheck {
+  const Expr *condition;
+  const char *text;
+  Span span;
+} EntryCheck;
+typedef struct CheckList {
+  EntryCheck *items;
+  int count, capacity;
+} CheckList;
+
 typedef struct Model {
   Name name;
   Arena *arena;
@@ -201,19 +212,14 @@ typedef struct Model {
   ExprTable *exprs;
   Diagnostics *diagnostics;
   LIST_OF(const Dim *) dims; /* run-time dims; id = position */
-  const Dim
-      *batch; /* the run-time dim that counts samples: leading dim of the first input; null: none */
+  /* The run-time dim that counts samples: leading dim of the first input; null: none. */
+  const Dim *batch;
   TensorList tensors; /* every role but VALUE and GRADIENT, in order of declaration */
   Tensor *step_number;
   Program init, train, eval;
   StepList steps;
   /* conditions on run-time dims that proofs and `require` left to the entry of each call */
-  LIST_OF(struct {
-    const Expr *condition;
-    const char *text;
-    Span span;
-  })
-  checks;
+  CheckList checks;
   struct NameTable *taken; /* names of `tensors` */
   int next_tensor, next_index;
   Span span;
@@ -240,8 +246,8 @@ const Expr *equation_hoist(Model *model, Program *program, Name name, Reduction 
 void equation_bound_values(Model *model, const Equation *equation);
 bool tensor_has_tag(const Tensor *tensor, Name tag);
 bool tensor_is_scalar(const Tensor *tensor);
-const Expr *tensor_read(Model *model, const Tensor *tensor,
-                        const Index *const *vars); /* plain read */
+/* The plain read of each element. */
+const Expr *tensor_read(Model *model, const Tensor *tensor, const Index *const *vars);
 /* The name, or the name with a number, that no tensor of the program or of the model has yet. */
 Name program_unique_name(Model *model, const Program *program, Name wanted);
 /* FNV-1a of a path: the site of its random numbers. */
@@ -260,9 +266,8 @@ const char *reduction_name(Reduction reduction);
    variable and binder with its range. Reads well, re-parses to equal equations. */
 void equation_print(const Equation *equation, Text *text);
 void expr_print(const Expr *e, Text *text);
-void model_print(
-    const Model *model,
-    Text *text); /* the model after derivation: dims, tensors, train program with updates */
+/* The model after derivation: dims, tensors, train program with updates. */
+void model_print(const Model *model, Text *text);
 void program_print(const Model *model, const Program *program, Text *text);
 
 /* The verifier: a description of the first broken invariant, in `arena`, or null. */

@@ -67,10 +67,13 @@ const Expr *expr_select(ExprTable *table, const Expr *condition, const Expr *a, 
 /* `subscripts` has the tensor's rank; `otherwise` null: proved in range, else the default outside it. */
 const Expr *expr_read(ExprTable *table, const Tensor *tensor, const Expr *const *subscripts,
                       const Expr *otherwise);
-const Expr *expr_true(ExprTable *table);  /* booleans are 0 == 0 and 0 != 0 folded: INTEGER 1 and 0 of TYPE_BOOL */
+/* Booleans are 0 == 0 and 0 != 0 folded: INTEGER 1 and 0 of TYPE_BOOL. */
+const Expr *expr_true(ExprTable *table);
 const Expr *expr_false(ExprTable *table);
 
-static inline bool is_read(const Expr *e) { return e->op == OP_READ; }
+static inline bool is_read(const Expr *e) {
+  return e->op == OP_READ;
+}
 bool is_number(const Expr *e, double *value); /* NUMBER or INTEGER leaf */
 bool is_true(const Expr *e);
 bool is_false(const Expr *e);
@@ -78,7 +81,10 @@ int read_rank(const Expr *read);
 const Expr *read_default(const Expr *read); /* null when there is none */
 
 /* All expressions below `roots`, each once, args before users; in the arena given. */
-typedef struct ExprList { const Expr **items; int count, capacity; } ExprList;
+typedef struct ExprList {
+  const Expr **items;
+  int count, capacity;
+} ExprList;
 ExprList expr_postorder(Arena *scratch, const Expr *const *roots, int count);
 
 /* The expression with its leaves replaced: `replace` is called for every INDEX and READ node (a READ
@@ -91,7 +97,10 @@ const Expr *expr_substitute(ExprTable *table, Arena *scratch, const Expr *e,
                             const Index *const *indices, const Expr *const *values, int count);
 
 /* Index variables that occur in `e`, in order of id. */
-typedef struct IndexList { const Index **items; int count, capacity; } IndexList;
+typedef struct IndexList {
+  const Index **items;
+  int count, capacity;
+} IndexList;
 void expr_indices(Arena *arena, const Expr *e, IndexList *indices);
 bool expr_uses_index(Arena *scratch, const Expr *e, const Index *index);
 
@@ -99,7 +108,8 @@ bool expr_uses_index(Arena *scratch, const Expr *e, const Index *index);
 const char *op_spelling(Op op);
 int op_arity(Op op); /* -1: any */
 int op_cost(Op op);
-const char *op_derivative(Op op, int argument); /* the text of the column; "0"; null for UNDEFINED */
+/* The text of the column; "0"; null for UNDEFINED. */
+const char *op_derivative(Op op, int argument);
 /* For tests only: `text` stands for that column until the next call (null: none does). */
 void op_override_derivative(Op op, int argument, const char *text);
 

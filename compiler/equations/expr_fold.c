@@ -87,7 +87,7 @@ static const Expr *fold_comparison(ExprTable *table, Op op, const Expr *a, const
 }
 
 const Expr *expr_fold(ExprTable *table, Op op, ValueType type, const Expr *const *args) {
-  double values[3], result;
+  double values[3] = {0}, result = 0;
   switch (op) {
   case OP_SELECT:
     if (args[1] == args[2]) return args[1];

@@ -37,8 +37,9 @@ static void note_reads(Listing *l) {
 }
 
 static void note_use(Listing *l, const Tensor *value) {
-  intptr_t count = (intptr_t)map_get(&l->uses, value);
-  map_put(&l->uses, value, (void *)(count + 1));
+  int *count = map_get(&l->uses, value);
+  if (!count) map_put(&l->uses, value, count = NEW(l->text->arena, int));
+  ++*count;
 }
 
 static bool has_steps(const Listing *l) {
@@ -69,7 +70,8 @@ static void note_uses(Listing *l) {
 /* The equation to write in place of a read of `value`; null when it stands by itself. */
 static const Equation *sole_definition(const Listing *l, const Tensor *value) {
   if (value->role != ROLE_VALUE && value->role != ROLE_GRADIENT) return NULL;
-  if (map_has(&l->read, value) || (intptr_t)map_get(&l->uses, value) != 1) return NULL;
+  const int *uses = map_get(&l->uses, value);
+  if (map_has(&l->read, value) || !uses || *uses != 1) return NULL;
   const Equation *definition = value->definition;
   if (!definition || map_has(&l->drawn, definition)) return NULL;
   bool drawn = definition->body->op == OP_UNIFORM || definition->body->op == OP_NORMAL;

@@ -33,13 +33,15 @@ Name program_unique_name(Model *model, const Program *program, Name wanted) {
   if (is_free(model, program, wanted)) return wanted;
   char last = wanted[strlen(wanted) - 1];
   const char *between = last >= '0' && last <= '9' ? "_" : "";
-  intptr_t number = (intptr_t)map_get(numbers, wanted);
+  int *number = map_get(numbers, wanted);
+  if (!number) {
+    map_put(numbers, wanted, number = NEW(model->arena, int));
+    *number = 1;
+  }
   Name name;
   do {
-    number = number < 2 ? 2 : number + 1;
-    name = name_format(model->names, "%s%s%ld", wanted, between, (long)number);
+    name = name_format(model->names, "%s%s%d", wanted, between, ++*number);
   } while (!is_free(model, program, name));
-  map_put(numbers, wanted, (void *)number);
   return name;
 }
 

@@ -167,22 +167,21 @@ static const char *check_ranges(Verifier *v, const Equation *e) {
   const Expr *roots[2] = {e->body, e->guard};
   ExprList nodes = expr_postorder(v->scratch, roots, e->guard ? 2 : 1);
   Known *known = NEW_ARRAY(v->scratch, Known, nodes.count), start = {.reached = true};
-  Map positions;
-  map_init(&positions, v->scratch);
-  for (intptr_t i = 0; i < nodes.count; i++) map_put(&positions, nodes.items[i], (void *)i);
+  Map places;
+  map_init(&places, v->scratch);
+  for (int i = 0; i < nodes.count; i++) map_put(&places, nodes.items[i], &known[i]);
   for (int i = 0; i < v->model->checks.count; i++) {
     start = extend(v->scratch, start, v->model->checks.items[i].condition, true);
   }
-  if (e->guard) meet(&known[(intptr_t)map_get(&positions, e->guard)], start);
+  if (e->guard) meet(map_get(&places, e->guard), start);
   if (e->guard) start = extend(v->scratch, start, e->guard, true);
-  meet(&known[(intptr_t)map_get(&positions, e->body)], start);
+  meet(map_get(&places, e->body), start);
   for (int i = nodes.count - 1; i >= 0; i--) {
     const Expr *node = nodes.items[i];
     const char *wrong = node->op == OP_READ ? check_range(v, node, known[i].facts) : NULL;
     if (wrong) return wrong;
     for (int k = 0; k < node->count; k++) {
-      meet(&known[(intptr_t)map_get(&positions, node->args[k])],
-           inside(v->scratch, node, k, known[i]));
+      meet(map_get(&places, node->args[k]), inside(v->scratch, node, k, known[i]));
     }
   }
   return NULL;

@@ -14,7 +14,7 @@ typedef struct Cell {
 typedef struct Search {
   ExprList nodes; /* below the subscript and the conditions, args first */
   Cell *cells;    /* values of the nodes */
-  Map positions;  /* from node to position + 1 */
+  Map places;     /* from node to its cell */
   DimList dims;
   int64_t *sizes; /* by dim->id */
   int choice;     /* variables chosen so far in this sample */
@@ -97,7 +97,7 @@ static Cell whole_value(Op op, int64_t a, int64_t b) {
 }
 
 static Cell cell_of(const Search *search, const Expr *e) {
-  return search->cells[(intptr_t)map_get(&search->positions, e) - 1];
+  return *(const Cell *)map_get(&search->places, e);
 }
 
 static Cell node_value(Search *search, const Expr *e) {
@@ -134,10 +134,10 @@ static Search start_search(Arena *scratch, const Expr *e, const Extent *extent,
     APPEND(scratch, &roots, fact->condition);
   search.nodes = expr_postorder(scratch, roots.items, roots.count);
   search.cells = NEW_ARRAY(scratch, Cell, search.nodes.count);
-  map_init(&search.positions, scratch);
+  map_init(&search.places, scratch);
   extent_dims(scratch, extent, &search.dims);
-  for (intptr_t i = 0; i < search.nodes.count; i++) {
-    map_put(&search.positions, search.nodes.items[i], (void *)(i + 1));
+  for (int i = 0; i < search.nodes.count; i++) {
+    map_put(&search.places, search.nodes.items[i], &search.cells[i]);
     add_dims_of(scratch, &search.dims, search.nodes.items[i]);
   }
   int last = search.dims.count > 0 ? search.dims.items[search.dims.count - 1]->id : 0;
