@@ -108,6 +108,13 @@ typedef struct Elaborator {
   int instance_count; /* against LIMIT_INSTANCES */
   long evaluations;   /* against a budget: definitions that double at each level end with an error */
   int depth;          /* of evaluate() and of statements waiting for each other */
+  Map hoisted;        /* Expr * of step and hyper-parameters -> the Expr * that reads its tensor */
+  const Program *hoisted_in;
+  Span total_span;    /* of the last total(..), which saw */
+  int total_count;    /* so many tensors of the model; -1: none was evaluated */
+  LIST_OF(Value) loss_terms; /* of the model's own loss lines */
+  Map updated;        /* Tensor * with a := in this program -> its Node * */
+  struct Trainer *trainer; /* of trainer.h, while optimizers are applied; else null */
 } Elaborator;
 
 /* A tensor of the caller's, a parameter or a state: one object for both programs. */
@@ -132,11 +139,12 @@ typedef struct Binding {
 } Binding;
 
 struct Statement {
+  Frame *frame;
   const Node *node;
   const Scan *scan;
-  enum { STATEMENT_WAITING, STATEMENT_RUNNING, STATEMENT_SHAPED, STATEMENT_DONE } state;
-  bool assumed_real; /* its tensor was read before its type was known */
-  int mark;          /* of order.c */
+  enum { STATEMENT_WAITING, STATEMENT_SHAPED, STATEMENT_RUNNING, STATEMENT_DONE } state;
+  struct Shape *shape; /* of an indexed equation, from when it is known: see statements.h */
+  int mark;            /* of order.c */
 };
 typedef struct StatementList { Statement **items; int count, capacity; } StatementList;
 
@@ -163,6 +171,7 @@ struct Frame {
   Map memo;                     /* Node * -> Value *: whole tensors that are read through subscripts */
   Map declared_results;         /* Name -> RESULT, OUTPUT Node * with dims */
   bool is_optimizer;            /* `sum[unit](..)` has its meaning */
+  bool is_shared;               /* applied by a named instance: its paths may come again */
 };
 
 /* A right side being built. */
@@ -171,18 +180,18 @@ typedef struct Formula {
   bool lone;       /* the right side is one application, whose path is `path` itself */
   Map *kinds;      /* Name of a definition -> (intptr_t) how many applications so far */
   LIST_OF(Field *) fields;
-  const Index *scan_indices[LIMIT_RANK]; /* of the scans around it, outermost first */
+  const Scan *scan; /* innermost of the scans around it */
+  const Index *scan_indices[LIMIT_RANK]; /* their hidden indices, outermost first */
   int scan_count;
   const Node *root; /* the tree it is built from: names of generated variables avoid its names */
+  LIST_OF(Name) generated;
 } Formula;
 
 /* An index variable in sight, or the variables of a pack. */
 typedef struct Variable {
   const struct Variable *outer;
-  Name name;
-  bool is_pack;
-  int count; /* 1 unless a pack */
-  const Index *indices[LIMIT_RANK];
+  const struct Binder *binder; /* see indices.h */
+  const Index *indices[LIMIT_RANK]; /* one, unless a pack */
 } Variable;
 
 /* A reduction around the point of evaluation: facts from outside it hold inside only by its guard. */
@@ -214,7 +223,7 @@ const Definition *definition_of(const Elaborator *e, Name name);
 
 Value value_poison(void);
 Value value_bool(bool truth);
-Value value_number(double number); /* an EXTENT when whole and small enough */
+Value value_number(double number);
 Value value_extent(const Extent *extent);
 Value value_integer(const Elaborator *e, int64_t integer);
 Value value_string(Name text);
@@ -224,10 +233,15 @@ bool is_poison(Value value);
 bool is_static(Value value); /* BOOL, NUMBER, STRING, or an EXTENT that is a constant */
 /* The number of a static value, of an extent only when constant; false for anything else. */
 bool value_as_number(Value value, double *number);
+bool value_as_integer(Value value, int64_t *integer);
 
 /* names.c: what a name means at a place (statements it waits for are run). Poison and NN0201 when
    nothing. */
 Value resolve_name(const Context *c, Name name, Span span);
+/* An operation with the form of a function, by its spelling; false when there is none. */
+bool find_function(Name name, Op *op);
+bool find_reduction(Name name, Reduction *reduction); /* "mean" is REDUCE_SUM here */
+bool is_lower_case(Name name);
 
 /* static.c: values known at compile time. */
 Value evaluate_static(Frame *frame, const Node *node); /* NN0305 when it is not */
@@ -238,17 +252,29 @@ const Extent *evaluate_extent(Frame *frame, const Node *node, Axis *axis); /* po
 Value evaluate(const Context *c, const Node *node);
 /* evaluate, then a scalar or pointwise operand; null when poisoned or not a number or condition. */
 const Expr *evaluate_expr(const Context *c, const Node *node, const Field **field);
+/* The same as a VALUE_EXPR or poison; sees to the field. */
+Value value_of_expr(const Expr *expr, const Field *field);
 /* One operation on values: folded when they are known, pointwise when they are tensors. */
 Value apply_op(const Context *c, Op op, const Value *operands, int count, Span span);
 
 /* pointwise.c: the value as an operand of this formula: an EXPR (tensors become their element at the
    field's variables) or poison. */
 Value as_operand(const Context *c, Value value, Span span);
+/* A scalar as every element of a tensor with these dims; a value that has them already. */
+Value spread_value(const Context *c, Value value, const Axis *axes, int rank, Span span);
+bool same_dims(const Axis *a, int a_rank, const Axis *b, int b_rank);
 /* Reduces every dim of a value with a field: `sum(h)`, `mean(h)`. */
 Value reduce_all(const Context *c, Name reduction, Value value, Span span);
 
 /* formulas.c: from values to tensors. A new formula for the right side of `path`. */
 Context formula_begin(Frame *frame, const Scan *scan, Name path, const Node *root);
+/* A formula of its own for a part of another: new fields, no facts, the same names and scans. */
+Context formula_inside(const Context *c);
+/* Whether an equation may have these dims: rank, sizes (NN0212, NN0211). */
+bool check_size(const Frame *frame, Name name, const Axis *axes, int rank, Span span);
+/* An equation for `target`, its scalars of step hoisted, its whole numbers with their bounds. */
+Equation *define_equation(const Context *c, Tensor *target, const Index *const *vars,
+                          const Expr *body, Span span);
 /* The value as a whole tensor called `name` (as it is when it already is one): an equation of the
    program, one variable per element. A TENSOR value or poison. */
 Value define_tensor(const Context *c, Name name, Value value, Span span);
@@ -276,6 +302,11 @@ Diagnostic *report(const Frame *frame, ErrorCode code, Span span, const char *te
 const char *shape_text(Arena *arena, const Axis *axes, int rank); /* "[N, 784]" */
 const char *value_text(Arena *arena, Value value);                /* "784", "N", "x[N, 784]" */
 const char *kind_text(ValueKind kind);                            /* "a number", "a layer" */
+const char *size_text(Arena *arena, const Extent *extent);
+const char *axis_text(const Elaborator *e, const Axis *axis, Span near); /* "dim P = 784, from ..." */
+const char *place_text(const Elaborator *e, Span span, Span near);
+const char *source_text(const Elaborator *e, Span span);
+void suggest_name(Diagnostic *diagnostic, const Frame *frame, Name wanted);
 /* The name in reach nearest to `wanted` by edit distance, or null. */
 Name nearest_name(const Frame *frame, Name wanted);
 

@@ -1,0 +1,96 @@
+/* Checks: requirements of definitions, conditions left to the entry, and outputs that need a target. */
+#include "elaborate/checks.h"
+
+void check_at_entry(const Frame *frame, const Expr *condition, const char *text, Span span) {
+  Model *model = frame->e->model;
+  if (is_true(condition)) return;
+  for (int i = 0; i < model->checks.count; i++) {
+    if (model->checks.items[i].condition == condition) return;
+  }
+  APPEND(model->arena, &model->checks, (EntryCheck){condition, text, span});
+}
+
+/* "H = 3, size = 5": the names of the condition, each once. */
+static void add_values(Frame *frame, const Node *node, Text *text, Map *seen) {
+  if (!node) return;
+  if (node->kind == NODE_IDENT && !map_has(seen, node->name)) {
+    const Binding *binding = frame_find(frame, node->name);
+    map_put(seen, node->name, text);
+    if (binding && binding->known) {
+      text_add(text, "%s%s = %s", text->size > 0 ? ", " : "", node->name,
+               value_text(frame->e->arena, binding->value));
+    }
+  }
+  for (int i = 0; i < node->count; i++) add_values(frame, node->parts[i], text, seen);
+}
+
+static void reject_requirement(Frame *frame, const Node *node) {
+  Text text;
+  Map seen;
+  text_init(&text, frame->e->arena);
+  map_init(&seen, frame->e->arena);
+  add_values(frame, node->parts[0], &text, &seen);
+  Diagnostic *d = report(frame, NN0302, node->parts[0]->span, "%s", node->parts[1]->name);
+  if (text.size > 0) diagnostic_note(d, node->parts[0]->span, "%s", text.bytes);
+}
+
+static bool is_over_sizes(const Expr *condition) {
+  Arena *scratch = arena_new();
+  ExprList nodes = expr_postorder(scratch, &condition, 1);
+  bool good = condition->type == TYPE_BOOL;
+  for (int i = 0; i < nodes.count; i++) good = good && !is_read(nodes.items[i]);
+  arena_free(scratch);
+  return good;
+}
+
+void elaborate_require(Frame *frame, const Node *node) {
+  Context c = formula_begin(frame, NULL, path_of(frame, "require"), NULL);
+  Value value = evaluate(&c, node->parts[0]);
+  if (is_poison(value) || (value.kind == VALUE_BOOL && value.truth)) return;
+  if (value.kind == VALUE_BOOL) {
+    reject_requirement(frame, node);
+  } else if (value.kind == VALUE_EXPR && !value.field && is_over_sizes(value.expr)) {
+    check_at_entry(frame, value.expr, node->parts[1]->name, node->span);
+  } else {
+    report(frame, NN0305, node->parts[0]->span, "a requirement is a condition on sizes and options");
+  }
+}
+
+/* ---- outputs */
+
+static const Tensor *find_target(const Expr *const *roots, int count) {
+  const Tensor *target = NULL;
+  Arena *scratch = arena_new();
+  ExprList nodes = expr_postorder(scratch, roots, count);
+  for (int i = 0; i < nodes.count && !target; i++) {
+    const Expr *node = nodes.items[i];
+    if (is_read(node) && node->tensor->role == ROLE_TARGET) target = node->tensor;
+  }
+  arena_free(scratch);
+  return target;
+}
+
+static const Tensor *target_needed(const Frame *frame, Tensor *value) {
+  const Elaborator *e = frame->e;
+  EquationList needed = program_needed(e->model, e->program, e->arena, &value, 1);
+  for (int i = 0; i < needed.count; i++) {
+    const Equation *equation = needed.items[i];
+    const Expr *roots[2] = {equation->body, equation->guard};
+    const Tensor *target = find_target(roots, equation->guard ? 2 : 1);
+    if (target) return target;
+  }
+  return NULL;
+}
+
+void check_outputs(const Frame *frame) {
+  const ResultList *outputs = &frame->e->program->outputs;
+  for (int i = 0; i < outputs->count; i++) {
+    const Result *output = &outputs->items[i];
+    const Tensor *target = target_needed(frame, output->value);
+    if (!target) continue;
+    Diagnostic *d = report(frame, NN0403, output->span,
+                           "output '%s' needs the target '%s', which inference does not have",
+                           output->name, target->name);
+    diagnostic_note(d, target->origin, "the target");
+  }
+}

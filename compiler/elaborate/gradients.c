@@ -1,0 +1,87 @@
+/* `grad x = expr`: in its instance, x is read through an equation of its own, whose adjoint is `expr`;
+   `adj.y` in it is the adjoint of the result y. */
+#include "elaborate/statements.h"
+
+static CustomGradient *custom_of(const Program *program, const Tensor *input) {
+  for (int i = program->custom_gradients.count - 1; i >= 0; i--) {
+    CustomGradient *custom = &program->custom_gradients.items[i];
+    if (custom->input == input) return custom;
+  }
+  return NULL;
+}
+
+/* The formal becomes the identity of what it was. */
+static void replace_formal(Frame *frame, const Node *node) {
+  Elaborator *e = frame->e;
+  const Node *left = node->parts[0];
+  Binding *binding = map_get(&frame->bindings, left->name);
+  if (!binding || !binding->known || binding->value.kind != VALUE_TENSOR) {
+    report(frame, NN0201, left->span, "'%s' is not a tensor argument of '%s'", left->name,
+           frame->definition->name);
+    return;
+  }
+  if (custom_of(e->program, binding->value.tensor)) {
+    report(frame, NN0202, left->span, "'%s' has two grad clauses", left->name);
+    return;
+  }
+  Name path = path_of(frame, left->name);
+  Context c = formula_begin(frame, NULL, path, NULL);
+  Value copy = define_tensor(&c, path, as_operand(&c, binding->value, left->span), left->span);
+  if (is_poison(copy)) return;
+  binding->value = copy;
+  CustomGradient custom = {.input = copy.tensor};
+  APPEND(e->arena, &e->program->custom_gradients, custom);
+}
+
+void prepare_gradients(Frame *frame) {
+  for (int i = 0; i < frame->statements.count; i++) {
+    const Node *node = frame->statements.items[i]->node;
+    if (node->kind == NODE_GRAD) replace_formal(frame, node);
+  }
+}
+
+/* The adjoint of a result, as something to read. */
+static void add_incoming(Frame *frame, CustomGradient *custom, const Node *result, int position) {
+  Elaborator *e = frame->e;
+  const Binding *binding = map_get(&frame->bindings, result->name);
+  if (!binding || !binding->known || binding->value.kind != VALUE_TENSOR) return;
+  Value value = binding->value;
+  Name name = name_format(e->names, "adj.%s", result->name);
+  Binding *known = map_get(&frame->bindings, name);
+  if (!known) {
+    Name unique = program_unique_name(e->model, e->program, path_of(frame, name));
+    Tensor *placeholder =
+        tensor_new(e->model, &e->program->tensors, unique, ROLE_GRADIENT, TYPE_REAL,
+                   value.tensor->axes, value.tensor->rank);
+    placeholder->origin = result->span;
+    Value adjoint = value;
+    adjoint.tensor = placeholder;
+    known = frame_bind(frame, name, result->span, adjoint);
+  }
+  custom->incoming[position].result = value.tensor;
+  custom->incoming[position].placeholder = known->value.tensor;
+  custom->incoming_count = position + 1;
+}
+
+static void add_all_incoming(Frame *frame, CustomGradient *custom) {
+  const Node *results = frame->definition->node->parts[2];
+  custom->incoming = arena_alloc(frame->e->arena, (size_t)results->count, sizeof *custom->incoming);
+  for (int i = 0; i < results->count; i++) {
+    add_incoming(frame, custom, results->parts[i], custom->incoming_count);
+  }
+}
+
+void run_grad(Statement *statement) {
+  Frame *frame = statement->frame;
+  Elaborator *e = frame->e;
+  const Node *left = statement->node->parts[0], *right = statement->node->parts[1];
+  const Binding *formal = map_get(&frame->bindings, left->name);
+  if (!formal || !formal->known || formal->value.kind != VALUE_TENSOR) return;
+  CustomGradient *custom = custom_of(e->program, formal->value.tensor);
+  if (!custom) return; /* reported */
+  add_all_incoming(frame, custom);
+  Name path = name_format(e->names, "%s.grad", path_of(frame, left->name));
+  Tensor *adjoint = define_side(statement, left, right, formal->value, path);
+  custom = custom_of(e->program, formal->value.tensor); /* the list may have moved */
+  custom->adjoint = adjoint;
+}

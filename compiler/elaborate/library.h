@@ -1,0 +1,10 @@
+/* Definitions: of the library built in, of the file, and of what it imports. */
+#ifndef NNC_ELABORATE_LIBRARY_H
+#define NNC_ELABORATE_LIBRARY_H
+
+#include "elaborate/scope.h"
+
+/* Fills e->definitions: the library first, then imports and the file, which hide it (NN0951). */
+void load_definitions(Elaborator *e, const Tree *tree);
+
+#endif

@@ -1,0 +1,169 @@
+/* Messages: errors with the applications that lead to them, shapes in words, and near names. */
+#include "elaborate/scope.h"
+
+#include <string.h>
+
+static bool is_in_library(const Frame *frame, Span span) {
+  const SourceFile *file = source_of(frame->e->sources, span.begin);
+  return file && strncmp(file->path, "library/", 8) == 0;
+}
+
+/* "model.nn:14:9", or "14:9" when the place is in the file of `near`. */
+const char *place_text(const Elaborator *e, Span span, Span near) {
+  Place place = place_of(e->sources, span.begin), reference = place_of(e->sources, near.begin);
+  if (!place.file) return "an unknown place";
+  if (place.file == reference.file) {
+    return arena_format(e->arena, "%d:%d", place.line, place.column);
+  }
+  return arena_format(e->arena, "%s:%d:%d", place.file->path, place.line, place.column);
+}
+
+static void add_applications(Diagnostic *diagnostic, const Frame *frame, Span blamed) {
+  for (const Instance *i = frame->instance; i; i = i->caller) {
+    if (i->call.begin == blamed.begin && i->call.end == blamed.end) continue;
+    diagnostic_note(diagnostic, i->call, "in '%s', applied here as '%s'", i->definition, i->path);
+  }
+}
+
+Diagnostic *report(const Frame *frame, ErrorCode code, Span span, const char *text, ...) {
+  const Elaborator *e = frame->e;
+  va_list arguments;
+  va_start(arguments, text);
+  const char *message = arena_format_list(e->arena, text, arguments);
+  va_end(arguments);
+  const Instance *instance = frame->instance;
+  Span blamed = span;
+  const char *definition = NULL;
+  for (; instance && is_in_library(frame, blamed); instance = instance->caller) {
+    blamed = instance->call;
+    definition = instance->definition;
+  }
+  if (!definition) {
+    Diagnostic *plain = diagnose(e->diagnostics, code, span, "%s", message);
+    add_applications(plain, frame, span);
+    return plain;
+  }
+  Diagnostic *diagnostic =
+      diagnose(e->diagnostics, code, blamed, "in '%s': %s", definition, message);
+  diagnostic_note(diagnostic, span, "%s", error_title(code));
+  add_applications(diagnostic, frame, blamed);
+  return diagnostic;
+}
+
+const char *size_text(Arena *arena, const Extent *extent) {
+  Text text;
+  text_init(&text, arena);
+  extent_print(extent, &text);
+  return text.bytes;
+}
+
+/* The source of a span, cut to one line. */
+const char *source_text(const Elaborator *e, Span span) {
+  const SourceFile *file = source_of(e->sources, span.begin);
+  if (!file || span.end <= span.begin || span.end > file->base + file->size) return "";
+  const char *begin = file->text + (span.begin - file->base);
+  size_t size = span.end - span.begin, line = strcspn(begin, "\n");
+  if (line < size) size = line;
+  return arena_format(e->arena, "%.*s", (int)(size > 60 ? 60 : size), begin);
+}
+
+/* "dim P = 784, from 'input x[N, P]' at 3:9" */
+const char *axis_text(const Elaborator *e, const Axis *axis, Span near) {
+  const char *size = size_text(e->arena, axis->extent);
+  const char *what =
+      !axis->letter || strcmp(axis->letter, size) == 0
+          ? arena_format(e->arena, "%s %s", axis->letter ? "dim" : "extent", size)
+          : arena_format(e->arena, "dim %s = %s", axis->letter, size);
+  const char *source = source_text(e, axis->origin);
+  if (source[0] == '\0') return what;
+  return arena_format(e->arena, "%s, from '%s' at %s", what, source,
+                      place_text(e, axis->origin, near));
+}
+
+const char *shape_text(Arena *arena, const Axis *axes, int rank) {
+  Text text;
+  text_init(&text, arena);
+  text_add(&text, "[");
+  for (int i = 0; i < rank; i++) {
+    const char *size = size_text(arena, axes[i].extent);
+    if (i > 0) text_add(&text, ", ");
+    if (axes[i].letter && strcmp(axes[i].letter, size) != 0) {
+      text_add(&text, "%s = ", axes[i].letter);
+    }
+    text_add(&text, "%s", size);
+  }
+  text_add(&text, "]");
+  return text.bytes;
+}
+
+const char *kind_text(ValueKind kind) {
+  static const char *const texts[] = {
+      [VALUE_POISON] = "a wrong value", [VALUE_BOOL] = "a truth value",
+      [VALUE_NUMBER] = "a number",      [VALUE_EXTENT] = "a whole number",
+      [VALUE_STRING] = "a string",      [VALUE_EXPR] = "an expression",
+      [VALUE_TENSOR] = "a tensor",      [VALUE_LAYER] = "a layer",
+      [VALUE_RESULTS] = "several results", [VALUE_DISTRIBUTION] = "a distribution"};
+  return texts[kind];
+}
+
+const char *value_text(Arena *arena, Value value) {
+  switch (value.kind) {
+  case VALUE_BOOL: return value.truth ? "true" : "false";
+  case VALUE_NUMBER: return arena_format(arena, "%.9g", value.number);
+  case VALUE_EXTENT: return size_text(arena, value.extent);
+  case VALUE_STRING: return arena_format(arena, "\"%s\"", value.text);
+  case VALUE_TENSOR:
+    return value.rank == 0 ? "a scalar"
+                           : arena_format(arena, "a tensor %s",
+                                          shape_text(arena, value.axes, value.rank));
+  case VALUE_EXPR:
+    return !value.field ? "a scalar"
+                        : arena_format(arena, "a tensor %s",
+                                       shape_text(arena, value.field->axes, value.field->rank));
+  default: return kind_text(value.kind);
+  }
+}
+
+enum { DISTANCE_NAME = 32 };
+
+/* Levenshtein's distance, of names up to DISTANCE_NAME bytes. */
+static int edit_distance(const char *a, const char *b) {
+  int a_size = (int)strlen(a), b_size = (int)strlen(b), row[DISTANCE_NAME + 1];
+  if (a_size > DISTANCE_NAME || b_size > DISTANCE_NAME) return DISTANCE_NAME;
+  for (int j = 0; j <= b_size; j++) row[j] = j;
+  for (int i = 1; i <= a_size; i++) {
+    int diagonal = row[0];
+    row[0] = i;
+    for (int j = 1; j <= b_size; j++) {
+      int best = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      if (row[j] + 1 < best) best = row[j] + 1;
+      if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+      row[j] = best;
+    }
+  }
+  return row[b_size];
+}
+
+static void find_nearest(const Map *map, Name wanted, Name *best, int *least) {
+  for (int i = 0; i < map->count; i++) {
+    int distance = edit_distance(map->keys[i], wanted);
+    if (distance >= *least || distance == 0) continue;
+    *least = distance;
+    *best = map->keys[i];
+  }
+}
+
+Name nearest_name(const Frame *frame, Name wanted) {
+  Name best = NULL;
+  size_t size = strlen(wanted);
+  int least = size < 3 ? 2 : size < 6 ? 3 : 4;
+  for (const Frame *f = frame; f; f = f->outer) find_nearest(&f->bindings, wanted, &best, &least);
+  if (size > 1) find_nearest(&frame->e->definitions, wanted, &best, &least);
+  return best;
+}
+
+void suggest_name(Diagnostic *diagnostic, const Frame *frame, Name wanted) {
+  Name near = nearest_name(frame, wanted);
+  if (near) diagnostic_help(diagnostic, "did you mean '%s'?", near);
+}
