@@ -8,7 +8,8 @@ from math import prod
 
 from cases import Case, Expected, Skip, letters, subscripted
 
-HELD = "min(max({}, 1e-7), 1 - 1e-7)"
+# Keras clips in 32 bits, where 1 - 1e-7 is 1 - 2^-23.
+HELD = "min(max({}, 1e-7), 0.99999988079071045)"
 
 # Of each element; a sample's loss is the mean over its last dim.
 POINTWISE = {
@@ -94,8 +95,8 @@ class Loss:
         self.let("l", f"mean[k]({text})")
 
     def KLDivergence(self):
-        self.let_all("q", HELD.format(self.of("p")).replace("1 - 1e-7", "1"))
-        self.let_all("u", HELD.format(self.of("t")).replace("1 - 1e-7", "1"))
+        self.let_all("q", f"min(max({self.of('p')}, 1e-7), 1)")
+        self.let_all("u", f"min(max({self.of('t')}, 1e-7), 1)")
         self.let("l", f"sum[k]({self.of('u')}*log({self.of('u')}/{self.of('q')}))")
 
     def CosineSimilarity(self):
@@ -164,7 +165,7 @@ class Loss:
         self.let("l", self.each("l0") if used == "true" else f"if {used} then {self.each('l0')} else 0")
 
     def CategoricalGeneralizedCrossEntropy(self):
-        q = self.options.pop("q", 0.7)
+        q = self.options.pop("q", 0.5)
         self.let("l", f"(1 - {self.of('p', self.each('t'))}^{q})/{q}")
 
     def overlap(self, formula):

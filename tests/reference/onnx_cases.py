@@ -140,7 +140,7 @@ class Node:
         self.case.values["h.g"] = self.case.values.pop("x1")
         self.case.values["h.b"] = self.case.values.pop("x2")
         self.let("h", [], f"layernorm(m, eps = {eps})")
-        self.output(0, self.index, subscripted("h", subscripts))
+        self.output(0, ranged(self.index, self.shape), subscripted("h", subscripts))
         m = subscripted("m", kept + ["k"])
         self.output(1, kept, f"mean[k]({m})")
         self.let("v", kept, f"mean[k](({m} - {subscripted('y1', kept)})^2)")
@@ -150,14 +150,14 @@ class Node:
         _, subscripts = self.flattened()
         self.case.values["h.g"] = self.case.values.pop("x1")
         self.let("h", [], f"rmsnorm(m, eps = {self.attribute('epsilon', 1e-5)})")
-        self.output(0, self.index, subscripted("h", subscripts))
+        self.output(0, ranged(self.index, self.shape), subscripted("h", subscripts))
 
     def LRN(self):
         self.declare()
         size, alpha = self.attribute("size"), self.attribute("alpha", 1e-4)
         beta, bias = self.attribute("beta", 0.75), self.attribute("bias", 1)
         near = [self.index[0], f"b + j - {(size - 1) // 2}"] + self.index[2:]
-        self.let("s", self.index, f"sum[j in {size}]({subscripted('x0', near)[:-1]} | 0]^2)")
+        self.let("s", ranged(self.index, self.shape), f"sum[j in {size}]({subscripted('x0', near)[:-1]} | 0]^2)")
         scale = f"({bias} + {alpha}/{size}*{self.all_of('s')})^{beta}"
         self.output(0, self.index, f"{self.all_of('x0')}/{scale}")
 
@@ -167,9 +167,9 @@ class Node:
         over = ", ".join(self.index[a] for a in axes)
         kept = [i for a, i in enumerate(self.index) if a not in axes]
         self.let("mu", kept, f"mean[{over}]({self.all_of('x0')})")
-        self.let("d", self.index, f"{self.all_of('x0')} - {subscripted('mu', kept)}")
-        self.let("v", kept, f"mean[{over}]({self.all_of('d')}^2)")
-        self.output(0, self.index, f"{self.all_of('d')}/(sqrt({subscripted('v', kept)}) + 1e-9)")
+        self.let("x", self.index, f"{self.all_of('x0')} - {subscripted('mu', kept)}")
+        self.let("v", kept, f"mean[{over}]({self.all_of('x')}^2)")
+        self.output(0, self.index, f"{self.all_of('x')}/(sqrt({subscripted('v', kept)}) + 1e-9)")
 
     # ---- loss
 
