@@ -16,8 +16,9 @@ typedef struct Accumulator {
 
 static Tensor *state_like(Accumulator *accumulator, Name name, ValueType type, const Tensor *like) {
   Model *model = accumulator->model;
-  Tensor *state = tensor_new(model, &model->tensors, program_unique_name(model, &model->train, name),
-                             ROLE_STATE, type, like ? like->axes : NULL, like ? like->rank : 0);
+  Tensor *state =
+      tensor_new(model, &model->tensors, program_unique_name(model, &model->train, name),
+                 ROLE_STATE, type, like ? like->axes : NULL, like ? like->rank : 0);
   state->storage = type == TYPE_F64 ? STORE_F64 : STORE_REAL;
   return state;
 }
@@ -32,7 +33,8 @@ static Tensor *value_like(Accumulator *accumulator, const char *format, Name bas
     Name letter = like->axes[dim].letter ? like->axes[dim].letter : name_of(model->names, "i");
     vars[dim] = index_new(model, letter, like->axes[dim].extent);
   }
-  return tensor_new(model, &model->train.tensors, name, ROLE_VALUE, type, like ? like->axes : NULL, rank);
+  return tensor_new(model, &model->train.tensors, name, ROLE_VALUE, type, like ? like->axes : NULL,
+                    rank);
 }
 
 static void add_update(Model *model, UpdateList *list, Tensor *target, Tensor *value) {
@@ -52,9 +54,9 @@ static Tensor *add_sum(Accumulator *accumulator, const Gradient *gradient) {
   Tensor *sum = state_like(accumulator, name_format(model->names, "sum.%s", base), TYPE_REAL,
                            gradient->result);
   Tensor *next = value_like(accumulator, "sum.%s.next", base, TYPE_REAL, gradient->result, vars);
-  const Expr *weighted = expr_binary(model->exprs, OP_MUL,
-                                     expr_unary(model->exprs, OP_REAL, sample_count(model)),
-                                     tensor_read(model, gradient->result, vars));
+  const Expr *weighted =
+      expr_binary(model->exprs, OP_MUL, expr_unary(model->exprs, OP_REAL, sample_count(model)),
+                  tensor_read(model, gradient->result, vars));
   equation_new(model, &model->train, next, vars,
                expr_binary(model->exprs, OP_ADD, tensor_read(model, sum, vars), weighted));
   add_update(model, &accumulator->step->accumulation, sum, next);
@@ -69,8 +71,8 @@ static void add_samples(Accumulator *accumulator) {
   Model *model = accumulator->model;
   Tensor *samples = state_like(accumulator, name_of(model->names, "sum.samples"), TYPE_F64, NULL);
   Tensor *next = value_like(accumulator, "%s.next", samples->name, TYPE_F64, NULL, NULL);
-  const Expr *more = expr_binary(model->exprs, OP_ADD, tensor_read(model, samples, NULL),
-                                 sample_count(model));
+  const Expr *more =
+      expr_binary(model->exprs, OP_ADD, tensor_read(model, samples, NULL), sample_count(model));
   equation_new(model, &model->train, next, NULL, more);
   add_update(model, &accumulator->step->accumulation, samples, next);
   Tensor *zero = value_like(accumulator, "%s.zero", samples->name, TYPE_F64, NULL, NULL);
@@ -105,14 +107,15 @@ static Tensor *copy_equation(Accumulator *accumulator, const Equation *equation)
   Model *model = accumulator->model;
   Arena *scratch = accumulator->scratch;
   const Expr *body = expr_rewrite(model->exprs, scratch, equation->body, replace_read, accumulator);
-  const Expr *guard =
-      equation->guard ? expr_rewrite(model->exprs, scratch, equation->guard, replace_read, accumulator)
-                      : NULL;
+  const Expr *guard = equation->guard ? expr_rewrite(model->exprs, scratch, equation->guard,
+                                                     replace_read, accumulator)
+                                      : NULL;
   if (body == equation->body && guard == equation->guard) return equation->target;
   Tensor *target = equation->target;
   Name name = name_format(model->names, "apply.%s", target->name);
-  Tensor *copy = tensor_new(model, &model->train.tensors, program_unique_name(model, &model->train, name),
-                            ROLE_VALUE, target->type, target->axes, target->rank);
+  Tensor *copy =
+      tensor_new(model, &model->train.tensors, program_unique_name(model, &model->train, name),
+                 ROLE_VALUE, target->type, target->axes, target->rank);
   Equation *made = arena_copy(model->arena, equation, sizeof *equation);
   made->target = copy;
   made->body = body;
@@ -122,7 +125,10 @@ static Tensor *copy_equation(Accumulator *accumulator, const Equation *equation)
   return copy;
 }
 
-typedef struct Pending { Tensor **items; int count, capacity; } Pending;
+typedef struct Pending {
+  Tensor **items;
+  int count, capacity;
+} Pending;
 
 static bool is_decided(const Accumulator *accumulator, const Tensor *tensor) {
   return map_has(&accumulator->copies, tensor);
@@ -157,7 +163,8 @@ static Tensor *copy_tensor(Accumulator *accumulator, Tensor *wanted) {
     Tensor *tensor = pending.items[pending.count - 1];
     int before = pending.count;
     bool reads = is_computed(tensor) && !map_has(&accumulator->means, tensor);
-    if (reads && !is_decided(accumulator, tensor)) push_reads(accumulator, &pending, tensor->definition);
+    if (reads && !is_decided(accumulator, tensor))
+      push_reads(accumulator, &pending, tensor->definition);
     if (pending.count > before) continue;
     pending.count--;
     if (!is_decided(accumulator, tensor)) {

@@ -119,15 +119,30 @@ static bool find_factors(Contraction *c) {
   return c->count > 2;
 }
 
-/* The product of a and b, summed over what nothing else uses, as a tensor of its own. */
-static const Expr *hoist_product(Contraction *c, const Expr *body, uint64_t summed) {
-  const Index *reduced[64];
-  int count = 0;
-  for (int i = 0; i < c->variables.count; i++)
-    if (summed >> i & 1) reduced[count++] = c->variables.items[i];
-  Name name = name_format(c->model->names, "%s.product", c->equation->target->name);
-  return equation_hoist(c->model, c->program, name, count ? REDUCE_SUM : REDUCE_NONE, reduced,
-                        count, NULL, body, c->equation->instance, c->equation->span);
+/* Variables of the set, reduced ones before those of the target: the layout a kernel reads along. */
+static IndexList in_layout_order(const Contraction *c, uint64_t variables) {
+  IndexList list = {0};
+  int target = c->equation->var_count;
+  for (int i = target; i < c->variables.count; i++)
+    if (variables >> i & 1) APPEND(c->scratch, &list, c->variables.items[i]);
+  for (int i = 0; i < target; i++)
+    if (variables >> i & 1) APPEND(c->scratch, &list, c->variables.items[i]);
+  return list;
+}
+
+/* The product of a and b, summed over what nothing else uses, as a tensor of its own; its dims are in the
+   order in which its variables are made. */
+static const Expr *hoist_product(Contraction *c, const Expr *body, uint64_t left, uint64_t summed) {
+  Model *model = c->model;
+  IndexList free = in_layout_order(c, left), reduced = in_layout_order(c, summed), taken = {0};
+  Renaming renaming = renaming_new(model, c->scratch, free.items, free.count, &taken);
+  body = renaming_apply(model, c->scratch, &renaming, body);
+  Name name = name_format(model->names, "%s.product", c->equation->target->name);
+  const Expr *read =
+      equation_hoist(model, c->program, name, summed ? REDUCE_SUM : REDUCE_NONE, reduced.items,
+                     reduced.count, NULL, body, c->equation->instance, c->equation->span);
+  for (int i = 0; i < free.count; i++) renaming.values[i] = expr_index(model->exprs, free.items[i]);
+  return expr_substitute(model->exprs, c->scratch, read, renaming.to, renaming.values, free.count);
 }
 
 static void keep_reduced(Contraction *c, uint64_t variables) {
@@ -154,7 +169,7 @@ static void follow_order(Contraction *c, const Order *order) {
       return;
     }
     merge(c, c->factors, count, a, b);
-    c->factors[a].expr = hoist_product(c, product, all & ~left);
+    c->factors[a].expr = hoist_product(c, product, left, all & ~left);
   }
 }
 

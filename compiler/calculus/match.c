@@ -183,12 +183,20 @@ static bool condition_holds(const Site *site, const Rule *rule, const Match *mat
 
 static const Expr *build(const Site *site, const Match *match, const Node *node);
 
+static bool is_reduced(const Match *match, const Index *index) {
+  for (int i = 0; i < match->reduced_count; i++)
+    if (match->reduced[i] == index) return true;
+  return false;
+}
+
 /* A reduction in a replacement is an equation of its own, over new variables. */
 static const Expr *build_reduction(const Site *site, const Match *match, const Node *node) {
   Model *model = site->model;
   const Expr *body = build(site, match, node->parts[2]);
-  IndexList taken = {0};
-  expr_indices(site->scratch, body, &taken);
+  IndexList used = {0}, taken = {0};
+  expr_indices(site->scratch, body, &used);
+  for (int i = 0; i < used.count; i++)
+    if (!is_reduced(match, used.items[i])) APPEND(site->scratch, &taken, used.items[i]);
   Renaming renaming =
       renaming_new(model, site->scratch, match->reduced, match->reduced_count, &taken);
   Reduction reduction = reduction_of_name(node->name);

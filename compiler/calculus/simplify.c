@@ -12,6 +12,7 @@
 
 enum {
   MOST_PASSES = 12,
+  MOST_ROUNDS = 4,
   REWRITES_FOR_EACH_NODE = 8 /* the budget */
 };
 
@@ -111,20 +112,31 @@ static int64_t count_nodes(const Program *program, Arena *scratch) {
   return count;
 }
 
+static void run_passes(Simplifier *s) {
+  s->changed = true;
+  for (int pass = 0; pass < MOST_PASSES && s->changed && s->budget > 0; pass++) {
+    s->changed = false;
+    s->site.scratch = arena_new();
+    map_init(&s->done, s->site.scratch);
+    for (int i = 0; i < s->site.program->equations.count; i++)
+      simplify_equation(s, s->site.program->equations.items[i]);
+    arena_free(s->site.scratch);
+  }
+  program_prune(s->site.model, s->site.program);
+}
+
+/* Equations that algebra has made equal become one, which may open more algebra. */
 void simplify(Model *model, Program *program, SimplifyPhase phase) {
   Arena *kept = arena_new();
   Simplifier s = {.site = {.model = model, .program = program}, .phase = phase};
   s.rules = rules_new(model, kept, phase);
   s.budget = 1000 + REWRITES_FOR_EACH_NODE * count_nodes(program, kept);
-  s.changed = true;
-  for (int pass = 0; pass < MOST_PASSES && s.changed && s.budget > 0; pass++) {
-    s.changed = false;
-    s.site.scratch = arena_new();
-    map_init(&s.done, s.site.scratch);
-    for (int i = 0; i < program->equations.count; i++)
-      simplify_equation(&s, program->equations.items[i]);
-    arena_free(s.site.scratch);
+  run_passes(&s);
+  for (int round = 0; round < MOST_ROUNDS && phase == SIMPLIFY_ALGEBRA; round++) {
+    int before = program->equations.count;
+    share(model, program);
+    if (program->equations.count == before) break;
+    run_passes(&s);
   }
   arena_free(kept);
-  program_prune(model, program);
 }

@@ -106,7 +106,10 @@ bool sum_factor(const Site *site, Equation *equation) {
   const Expr *sum = inner_sum(site, equation, &product);
   if (!sum) return false;
   const Expr *body = join(site, NULL, &product.outside, OP_MUL);
-  body = body ? expr_binary(site->model->exprs, OP_MUL, body, sum) : sum;
+  if (body)
+    body = sum->op == OP_NUMBER ? expr_binary(site->model->exprs, OP_MUL, sum, body)
+                                : expr_binary(site->model->exprs, OP_MUL, body, sum);
+  if (!body) body = sum;
   body = join(site, body, &product.outside_divisors, OP_DIV);
   if (product.negative) body = expr_unary(site->model->exprs, OP_NEGATE, body);
   make_plain(equation, body);

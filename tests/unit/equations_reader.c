@@ -22,12 +22,17 @@ Tensor *find_tensor(const Model *model, const char *name) {
   return NULL;
 }
 
+static const Dim *find_dim(const Reader *r, Name name) {
+  for (int i = 0; i < r->model->dims.count; i++)
+    if (r->model->dims.items[i]->name == name) return r->model->dims.items[i];
+  return NULL;
+}
+
 static const Extent *read_extent(Reader *r, const Node *node) {
   ExtentTable *extents = r->model->extents;
   if (node->kind == NODE_NUMBER) return extent_constant(extents, (int64_t)node->number);
-  for (int i = 0; i < r->model->dims.count; i++)
-    if (r->model->dims.items[i]->name == node->name)
-      return extent_dim(extents, r->model->dims.items[i]);
+  const Dim *dim = node->kind == NODE_IDENT ? find_dim(r, node->name) : NULL;
+  if (dim) return extent_dim(extents, dim);
   const Extent *a = read_extent(r, node->parts[0]), *b = read_extent(r, node->parts[1]);
   switch (node->kind) {
   case NODE_ADD: return extent_add(extents, a, b);
@@ -105,6 +110,8 @@ static const Expr *read_expr(Reader *r, const Node *node) {
   }
   if (node->kind == NODE_IDENT && find_index(r, node->name))
     return expr_index(table, find_index(r, node->name));
+  if (node->kind == NODE_IDENT && find_dim(r, node->name))
+    return expr_extent(table, read_extent(r, node));
   if (node->kind == NODE_IDENT || node->kind == NODE_READ) return read_tensor(r, node);
   if (node->kind == NODE_REDUCE) return read_hoisted(r, node);
   bool swapped;
