@@ -96,7 +96,9 @@ static const Expr *rebuild(ExprTable *table, const Expr *e, const Map *new_of) {
 static const Expr *hoist_inner_scalars(const Context *c, const Expr *e, const ExprList *nodes,
                                        Span span) {
   Elaborator *el = c->frame->e;
-  Name name = name_format(el->names, "%s.scalar", c->formula->path);
+  const Frame *frame = c->frame;
+  Name owner = frame->is_optimizer ? frame->definition->name : c->formula->path; /* all share it */
+  Name name = name_format(el->names, "%s.scalar", owner);
   Map new_of;
   map_init(&new_of, el->arena);
   for (int i = 0; i < nodes->count; i++) {
