@@ -23,16 +23,41 @@ static inline void front_end_init(FrontEnd *front, Arena *arena) {
   front->diagnostics = diagnostics_new(arena, &front->sources);
 }
 
-/* The first model of the text, or null; `derive_it`: with its gradients. */
+/* How far a model goes: passes.def up to there. */
+typedef enum { PASSES_ELABORATE, PASSES_DERIVE, PASSES_CONTRACT } FrontEndPasses;
+
+static inline void share_all(Model *model) {
+  share(model, &model->init);
+  share(model, &model->train);
+  share(model, &model->eval);
+}
+
+static inline void run_passes(Model *model, FrontEndPasses passes) {
+  if (passes == PASSES_DERIVE) derive(model);
+  if (passes != PASSES_CONTRACT) return;
+  share_all(model);
+  simplify(model, &model->train, SIMPLIFY_STABILISE);
+  simplify(model, &model->eval, SIMPLIFY_STABILISE);
+  derive(model);
+  simplify(model, &model->init, SIMPLIFY_ALGEBRA);
+  simplify(model, &model->train, SIMPLIFY_ALGEBRA);
+  simplify(model, &model->eval, SIMPLIFY_ALGEBRA);
+  share_all(model);
+  contract(model, &model->train);
+  contract(model, &model->eval);
+}
+
+/* The first model of the text after these passes (PASSES_DERIVE: plain derivatives of what was written);
+   null after an error. */
 static inline Model *front_end_model(FrontEnd *front, const char *path, const char *text,
-                                     ElaborateOptions *options, bool derive_it) {
+                                     ElaborateOptions *options, FrontEndPasses passes) {
   const SourceFile *file = source_add(&front->sources, path, text, (uint32_t)strlen(text));
   Tree *tree = tree_parse(front->arena, front->names, &front->sources, front->diagnostics, file);
   if (diagnostics_error_count(front->diagnostics) > 0) return NULL;
   ModelList models = elaborate(front->arena, front->names, &front->sources, front->diagnostics,
                                tree, options, NULL);
   if (models.count == 0 || diagnostics_error_count(front->diagnostics) > 0) return NULL;
-  if (derive_it) derive(models.items[0]);
+  run_passes(models.items[0], passes);
   return diagnostics_error_count(front->diagnostics) > 0 ? NULL : models.items[0];
 }
 

@@ -3,7 +3,8 @@
      gradcheck MODEL.nn [-D N=4]...   every train block of the model
      gradcheck --operations           every row of ops.def
      gradcheck --mutants              every derivative of ops.def made wrong: its row must fail
-     gradcheck --library              every differentiable definition of the library
+     gradcheck --library              every differentiable definition of the library, the derivatives as
+                                      they are found and after all passes on equations
      gradcheck --write DIRECTORY      the models of --library as files, for other tests
 
    Prints `ok NAME` or `FAIL NAME: DETAIL` for each; status 1 when one failed. */
@@ -94,26 +95,34 @@ static void check_mutants(void) {
 /* ---- models ------------------------------------------------------------------------------------ */
 
 static const char *check_text(Arena *arena, const char *path, const char *text,
-                              ElaborateOptions *options) {
+                              ElaborateOptions *options, FrontEndPasses passes) {
   FrontEnd front;
   front_end_init(&front, arena);
-  Model *model = front_end_model(&front, path, text, options, true);
+  Model *model = front_end_model(&front, path, text, options, passes);
   if (!model) {
     diagnostics_print(front.diagnostics, stdout, false);
     return "does not compile";
   }
   const char *detail = model->steps.count == 0 ? "has no train block" : NULL;
   for (int k = 0; k < model->steps.count && !detail; k++)
-    detail = check_gradients(arena, model, k, 11);
+    detail = gradient_check(arena, model, k, 11);
   return detail;
 }
 
-static void check_case(void *context, const char *name, const char *text) {
-  (void)context;
+static void check_passes(const char *name, const char *path, const char *text,
+                         ElaborateOptions *options) {
   Arena *arena = arena_new();
-  ElaborateOptions options = {0};
-  report(arena_format(arena, "gradient of %s", name), check_text(arena, "case.nn", text, &options));
+  report(name, check_text(arena, path, text, options, PASSES_DERIVE));
+  report(arena_format(arena, "%s, simplified", name),
+         check_text(arena, path, text, options, PASSES_CONTRACT));
   arena_free(arena);
+}
+
+static void check_case(void *context, const char *name, const char *text) {
+  char title[256];
+  (void)context;
+  snprintf(title, sizeof title, "gradient of %s", name);
+  check_passes(title, "case.nn", text, &(ElaborateOptions){0});
 }
 
 static void write_case(void *context, const char *name, const char *text) {
@@ -132,7 +141,10 @@ static void check_file(int count, char **arguments) {
   const char *error;
   size_t size;
   const char *text = file_read(arena, arguments[1], LIMIT_FILE_BYTES, &size, &error);
-  report(arguments[1], text ? check_text(arena, arguments[1], text, &options) : error);
+  if (text)
+    check_passes(arguments[1], arguments[1], text, &options);
+  else
+    report(arguments[1], error);
   arena_free(arena);
 }
 

@@ -3,7 +3,8 @@
 #ifndef NNC_TESTS_GRADIENT_ROWS_H
 #define NNC_TESTS_GRADIENT_ROWS_H
 
-#include "gradient_check.h"
+#include "command/gradient_check.h"
+#include "front_end.h"
 
 enum { ROW_ELEMENTS = 9 };
 
@@ -112,7 +113,7 @@ static inline const char *check_row(Arena *arena, Op op, double low) {
   Model *model = row_model(&row, arena, op, low);
   derive(model);
   if (diagnostics_error_count(model->diagnostics) > 0) return "the derivative was refused";
-  return check_gradients(arena, model, 0, (uint64_t)op + 1);
+  return gradient_check(arena, model, 0, (uint64_t)op + 1);
 }
 
 /* ---- wrong rows -------------------------------------------------------------------------------- */

@@ -1,7 +1,8 @@
 /* interpret: runs a model in the reference interpreter, by requests in JSON.
 
-     interpret MODEL.nn [-D N=4]... [--model NAME] [--no-derive] < request.json > result.json
+     interpret MODEL.nn [-D N=4]... [--model NAME] [--no-derive | --simplify] < request.json > result.json
 
+   Gradients are those derived from what was written; --simplify runs all passes on equations.
    The request is an object; every member may be left out:
      "seed":    whole number, of all random draws (1)
      "f32":     true: draws of 24 bits, as programs with 32-bit reals make them
@@ -197,21 +198,23 @@ static void read_request(Session *s) {
 static void load_model(Session *s, int count, char **arguments) {
   ElaborateOptions options = {0};
   const char *path = NULL, *error = NULL;
-  bool derive_it = true;
+  FrontEndPasses passes = PASSES_DERIVE;
   for (int i = 1; i < count; i++) {
     if (strcmp(arguments[i], "-D") == 0 && i + 1 < count)
       front_end_override(&s->front, &options, arguments[++i]);
     else if (strcmp(arguments[i], "--model") == 0 && i + 1 < count)
       options.model_name = arguments[++i];
     else if (strcmp(arguments[i], "--no-derive") == 0)
-      derive_it = false;
+      passes = PASSES_ELABORATE;
+    else if (strcmp(arguments[i], "--simplify") == 0)
+      passes = PASSES_CONTRACT;
     else
       path = arguments[i];
   }
   size_t size;
   const char *text = path ? file_read(s->front.arena, path, LIMIT_FILE_BYTES, &size, &error) : NULL;
   if (!text) fail(path ? error : "usage: interpret MODEL.nn [-D N=4]... < request.json");
-  s->model = front_end_model(&s->front, path, text, &options, derive_it);
+  s->model = front_end_model(&s->front, path, text, &options, passes);
   if (s->model) return;
   diagnostics_print(s->front.diagnostics, stderr, false);
   fail("the model has errors");
