@@ -30,9 +30,9 @@ enum { GAP = 0 };
 #endif
 
 #ifdef NNC_HOSTILE
-enum { BLOCK_SIZE = 1, FIRST_CAPACITY = 1 };
+enum { FIRST_BLOCK_SIZE = 1, BLOCK_SIZE = 1, FIRST_CAPACITY = 1 };
 #else
-enum { BLOCK_SIZE = 64 << 10, FIRST_CAPACITY = 4 };
+enum { FIRST_BLOCK_SIZE = 4 << 10, BLOCK_SIZE = 64 << 10, FIRST_CAPACITY = 4 };
 #endif
 
 enum { ALIGNMENT = 16 };
@@ -90,7 +90,9 @@ void arena_free(Arena *arena) {
 }
 
 static Block *add_block(Arena *arena, size_t needed) {
-  size_t size = needed > BLOCK_SIZE ? needed : BLOCK_SIZE;
+  /* scratch arenas mostly stay small, and zeroing a whole block would be their main cost */
+  size_t least = arena->last ? BLOCK_SIZE : FIRST_BLOCK_SIZE;
+  size_t size = needed > least ? needed : least;
   Block *block = allocate_or_exit(sizeof(Block) + size);
   block->size = size;
   block->previous = arena->last;
