@@ -73,8 +73,16 @@ void run_dim(Statement *statement) {
   settle(frame, node, dim);
 }
 
+/* `input x[N, P]`, without type, initial value and tags. */
+static Span span_of_dims(const Frame *frame, const Node *declaration, const Node *subs) {
+  const SourceFile *file = source_of(frame->e->sources, subs->span.end);
+  uint32_t end = subs->span.end;
+  bool closes = file && end < file->base + file->size && file->text[end - file->base] == ']';
+  return (Span){declaration->span.begin, end + closes};
+}
+
 bool evaluate_dims(Frame *frame, const Node *declaration, const Node *subs, Axis *axes, int *rank) {
-  Span origin = {declaration->span.begin, subs->span.end};
+  Span origin = span_of_dims(frame, declaration, subs);
   *rank = 0;
   for (int i = 0; i < subs->count; i++) {
     const Node *sub = subs->parts[i];

@@ -169,6 +169,9 @@ static ArgumentList join_arguments(const Context *c, const Layer *layer,
 static Value apply_at(const Context *c, const Layer *layer, const ArgumentList *arguments,
                       Span span, Name path) {
   ArgumentList all = join_arguments(c, layer, arguments);
+  for (int i = 0; i < all.count; i++) {
+    if (is_poison(all.items[i].value)) return value_poison();
+  }
   if (layer->path) path = layer->path;
   if (layer->kind == LAYER_FUNCTION) return apply_function(c, layer, &all, span);
   if (layer->kind == LAYER_REPEAT) return apply_repeat(c, layer, &all, span, path);

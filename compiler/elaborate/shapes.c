@@ -120,6 +120,13 @@ static bool take_declared(const Sides *sides, const Axis *declared, int rank) {
   return axis == rank || reject_rank(sides, declared, rank);
 }
 
+/* An update of a state over a run-time dim covers the part that the call has. */
+static bool is_part(const Sides *sides, const Extent *extent, const Extent *declared) {
+  int64_t maximum;
+  return sides->statement->node->kind == NODE_UPDATE && extent_is_constant(declared, &maximum) &&
+         extent_maximum(extent) == maximum;
+}
+
 static bool check_declared(const Sides *sides, const Axis *declared, int rank) {
   const Shape *shape = sides->shape;
   const Frame *frame = sides->statement->frame;
@@ -127,6 +134,7 @@ static bool check_declared(const Sides *sides, const Axis *declared, int rank) {
   if (shape->rank - shape->hidden != rank) return reject_rank(sides, declared, rank);
   for (int i = 0; i < rank; i++) {
     if (axes[i].extent == declared[i].extent) continue;
+    if (is_part(sides, axes[i].extent, declared[i].extent)) continue;
     Diagnostic *d = report(frame, NN0207, sides->left->span,
                            "dim %d of '%s' is %s here and was declared as %s", i + 1,
                            sides->left->name, size_text(frame->e->arena, axes[i].extent),
