@@ -202,11 +202,19 @@ static const char *count_text(FunctionWriter *writer, const Tensor *tensor) {
   return text.size > 0 ? text.bytes : "1";
 }
 
+/* Whether the type in memory already keeps the promise. */
+static bool type_promises(const Tensor *tensor) {
+  int64_t least = tensor->storage == STORE_U8 ? 0 : tensor->storage == STORE_I8 ? -128 : INT32_MIN;
+  int64_t greatest = tensor->storage == STORE_U8 ? 255 : tensor->storage == STORE_I8 ? 127 : INT32_MAX;
+  return extent_maximum(tensor->low) <= least && extent_minimum(tensor->high) > greatest;
+}
+
 static void write_promise_checks(ProgramWriter *program, FunctionWriter *writer,
                                  const EntryArguments *arguments, const char *fail) {
   for (int i = 0; i < arguments->arrays.count; i++) {
     const Tensor *tensor = arguments->arrays.items[i];
     if (tensor->role == ROLE_VALUE || !tensor->low || !tensor->high) continue;
+    if (type_promises(tensor)) continue;
     Name name = scope_find(&writer->scope, tensor);
     Name at = scope_fresh(&writer->scope, "i");
     text_add(program->text,

@@ -12,7 +12,7 @@
 
 #include "equations/affine.h"
 
-enum { LONGEST_CLUSTER = 48 }; /* equations in one nest: keeps generated functions short */
+enum { LONGEST_CLUSTER = 12 }; /* equations in one nest: keeps generated functions short */
 
 /* A loop that later equations may share. */
 typedef struct OpenLoop {

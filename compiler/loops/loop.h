@@ -70,7 +70,7 @@ typedef struct Buffer {
   int64_t offset, bytes; /* ARENA */
   /* Element stride of each dim of the tensor; 0 for a dim that shrank away because all uses share its loop. */
   const Extent *strides[LIMIT_RANK];
-  int first, last; /* its lifetime, in steps: a step is one top-level node of a nest */
+  int first, last; /* its lifetime, in nests */
   const Tensor *shares; /* not null: lives in that tensor's memory (an update in place) */
 } Buffer;
 

@@ -3,8 +3,8 @@
    A value whose uses all share the loops over its dims is a local variable; one whose uses share the outer
    loops shrinks to a row. New values of parameters and states are written over the old ones when no
    reader is left; else they are copied by a last nest, so that all commit together. The rest lies in the
-   arena: storage is taken when a value is first written and given back after its last use, best fit
-   first, in the order of the nests. */
+   arena: storage is taken by the nest that first writes a value and given back after the last that uses it
+   (never within a nest, whose arrays are `restrict`), best fit first. */
 #include "loops/lives.h"
 
 typedef struct Block { /* free arena bytes [begin, end) */
@@ -214,8 +214,8 @@ static void place_value(Placer *placer, const Life *life, const Map *roots) {
   }
   Buffer *buffer = buffer_new(placer, tensor, all ? PLACE_REGISTER : PLACE_ARENA);
   int64_t elements = set_strides(placer->routine, buffer, dropped, false);
-  buffer->first = life->first.step;
-  buffer->last = life->last.step;
+  buffer->first = life->first.nest;
+  buffer->last = life->last.nest;
   if (all) {
     declare_local(placer, life);
     return;
@@ -268,7 +268,7 @@ static void give_block(Placer *placer, Block block) {
 typedef struct Ending { Buffer **items; int count, capacity; } Ending;
 
 static void lay_out_arena(Placer *placer) {
-  Ending *endings = NEW_ARRAY(placer->scratch, Ending, placer->lives.steps + 1);
+  Ending *endings = NEW_ARRAY(placer->scratch, Ending, placer->routine->nests.count + 1);
   int released = 0;
   for (int i = 0; i < placer->in_arena.count; i++) {
     Buffer *buffer = placer->in_arena.items[i];

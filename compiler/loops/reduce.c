@@ -84,12 +84,16 @@ static void build_points(Site *site, LoopBody *body, const Point *point, int lan
   site->bound = bound;
 }
 
-/* into[l] += into[l + w] for w = lanes/2, lanes/4, ..., 1: the total is in lane 0. */
+static Op combining_op(Reduction combine) {
+  return combine == REDUCE_PROD ? OP_MUL : combine == REDUCE_MAX ? OP_MAX : OP_ADD;
+}
+
+/* into[l] += into[l + w] for w = lanes/2, lanes/4, ..., 2; the total is that of lanes 0 and 1. */
 static const Expr *build_tree(Site *site, LoopBody *body, const Tensor *into, Reduction combine,
                               int lanes) {
   Model *model = site->routine->model;
   ExprTable *exprs = model->exprs;
-  for (int width = lanes / 2; width >= 1; width /= 2) {
+  for (int width = lanes / 2; width > 1; width /= 2) {
     const Index *lane =
         index_new(model, name_of(model->names, "lane"), extent_constant(model->extents, width));
     LoopBody *inner = open_loop(site, body, lane);
@@ -99,7 +103,9 @@ static const Expr *build_tree(Site *site, LoopBody *body, const Tensor *into, Re
     store_local(site, inner, into, at, combine, read_local(site, into, other));
     site->bound--;
   }
-  return read_local(site, into, expr_integer(exprs, 0));
+  const Expr *left = read_local(site, into, expr_integer(exprs, 0));
+  const Expr *right = read_local(site, into, expr_integer(exprs, 1));
+  return expr_binary(exprs, combining_op(combine), left, right);
 }
 
 /* The reduction of all points with `point`'s operation, as an expression usable in `body`. */

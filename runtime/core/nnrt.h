@@ -139,6 +139,9 @@ typedef struct nnrt_model {
   int (*selftest)(void);
 } nnrt_model;
 
+/* The tensor of that name kept in the model (a parameter, state or slot); NULL when there is none. */
+const nnrt_tensor *nnrt_find(const nnrt_model *description, const char *name);
+
 /* Copies a tensor out of or into a model, densely, in the language's order, at its full shape. */
 void nnrt_get(const nnrt_tensor *tensor, const void *model, void *dense);
 void nnrt_set(const nnrt_tensor *tensor, void *model, const void *dense);

@@ -165,6 +165,14 @@ static void copy_elements(const nnrt_tensor *tensor, unsigned char *model, unsig
   } while (advance(tensor, index));
 }
 
+const nnrt_tensor *nnrt_find(const nnrt_model *description, const char *name) {
+  for (int i = 0; i < description->tensor_count; ++i) {
+    const nnrt_tensor *tensor = &description->tensors[i];
+    if (tensor->kind <= NNRT_SLOT && strcmp(tensor->name, name) == 0) return tensor;
+  }
+  return NULL;
+}
+
 void nnrt_get(const nnrt_tensor *tensor, const void *model, void *dense) {
   copy_elements(tensor, (unsigned char *)model, dense, 0);
 }
