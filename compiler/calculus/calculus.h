@@ -18,6 +18,9 @@ void simplify(Model *model, Program *program, SimplifyPhase phase);
 /* share.c: equal equations (up to the names of their variables) become one. */
 void share(Model *model, Program *program);
 
+/* hoist.c: costly expressions that use fewer variables than their equation get equations of their own. */
+void hoist(Model *model, Program *program);
+
 /* contract.c: products of more than two tensors under a sum are split pairwise by least work. */
 void contract(Model *model, Program *program);
 

@@ -5,6 +5,7 @@
 #include "calculus/arithmetic.h"
 #include "calculus/variables.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Definitions of definitions that a pattern sees through. */
@@ -172,10 +173,19 @@ static bool is_over_indices(const Site *site, const Expr *e) {
   return true;
 }
 
+/* Its reciprocal is exact, too. */
+static bool is_power_of_two(const Expr *e) {
+  double number;
+  int exponent;
+  return is_number(e, &number) && fabs(frexp(number, &exponent)) == 0.5 && exponent > -120 &&
+         exponent < 120;
+}
+
 static bool condition_holds(const Site *site, const Rule *rule, const Match *match) {
   if (rule->condition == ALWAYS) return true;
   const Expr *subject = match->values[rule->subject - 'a'];
   if (rule->condition == COUNTS_REDUCED) return counts_reduced(site, match, subject);
+  if (rule->condition == POWER_OF_TWO) return is_power_of_two(subject);
   return is_over_indices(site, subject);
 }
 

@@ -15,9 +15,11 @@ static RuleCondition read_condition(const RuleText *text) {
   static const struct {
     const char *words;
     RuleCondition condition;
-  } known[] = {{" counts r", COUNTS_REDUCED}, {" over indices", OVER_INDICES}};
+  } known[] = {{" counts r", COUNTS_REDUCED},
+               {" over indices", OVER_INDICES},
+               {" power of two", POWER_OF_TWO}};
   if (!text->condition[0]) return ALWAYS;
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i < 3; i++)
     if (strcmp(text->condition + 1, known[i].words) == 0) return known[i].condition;
   bug("rule %s has the unknown condition '%s'", text->name, text->condition);
 }

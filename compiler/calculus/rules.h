@@ -18,7 +18,7 @@ extern const RuleText rule_texts[];
 extern const int rule_count;
 
 /* One letter of a condition, and what it must be. */
-typedef enum { ALWAYS, COUNTS_REDUCED, OVER_INDICES } RuleCondition;
+typedef enum { ALWAYS, COUNTS_REDUCED, OVER_INDICES, POWER_OF_TWO } RuleCondition;
 
 typedef struct Rule {
   const RuleText *text;

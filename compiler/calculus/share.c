@@ -1,8 +1,8 @@
 /* Sharing: equal equations become one.
 
    Equations are equal when they are the same but for the names of their variables: each is rewritten
-   over common variables, by position, and as expressions are hash-consed the results are compared by
-   pointer. What is read comes before its readers, so equality spreads upwards in one pass. A tensor that
+   over common variables, by position, the operands of sums and products in one order, and as expressions
+   are hash-consed the results are compared by pointer. What is read comes before its readers, so equality spreads upwards in one pass. A tensor that
    only copies another is replaced by it, too. Draws are never shared: each has a site of its own. */
 #include "calculus/calculus.h"
 
@@ -34,9 +34,10 @@ typedef struct Sharing {
   Model *model;
   Arena *scratch;
   TensorSet roots;
-  Map common;       /* range -> its CommonIndices */
-  Map entries;      /* body -> Entry */
-  Map replacements; /* tensor -> Entry.tensor or what it copies, for readers still to come */
+  Map common;  /* range -> its CommonIndices */
+  Map entries; /* body -> Entry */
+  Map equals;  /* tensor -> the equal one that stands for it */
+  Map copies;  /* tensors that copy another or a number */
 } Sharing;
 
 typedef struct IndexPool {
@@ -70,10 +71,31 @@ static const Expr *over_common(Sharing *s, const Equation *equation, const Expr 
   return e ? expr_substitute(s->model->exprs, s->scratch, e, from, to, count) : NULL;
 }
 
+static bool is_commutative(const Expr *e) {
+  return e->op == OP_ADD || e->op == OP_MUL;
+}
+
+/* Operands of sums and products in order of creation: a*b and b*a have the same bits. */
+static const Expr *in_one_order(Sharing *s, const Expr *root) {
+  Map done;
+  map_init(&done, s->scratch);
+  ExprList nodes = root ? expr_postorder(s->scratch, &root, 1) : (ExprList){0};
+  for (int i = 0; i < nodes.count; i++) {
+    const Expr *e = nodes.items[i], *args[LIMIT_RANK + 1], *made = e;
+    for (int k = 0; k < e->count; k++) args[k] = map_get(&done, e->args[k]);
+    bool swap = is_commutative(e) && args[0]->id > args[1]->id;
+    const Expr *swapped[] = {args[1], args[0]};
+    if (e->count > 0 && !is_read(e))
+      made = expr_make(s->model->exprs, e->op, swap ? swapped : args, e->count);
+    map_put(&done, e, (void *)(uintptr_t)made);
+  }
+  return root ? map_get(&done, root) : NULL;
+}
+
 static Shape shape_of(Sharing *s, const Equation *equation) {
   Shape shape;
   memset(&shape, 0, sizeof shape);
-  shape.body = over_common(s, equation, equation->body);
+  shape.body = in_one_order(s, over_common(s, equation, equation->body));
   shape.guard = over_common(s, equation, equation->guard);
   shape.reduction = equation->reduction;
   shape.type = equation->target->type;
@@ -96,12 +118,14 @@ static const Tensor *find_equal(Sharing *s, const Shape *shape, const Tensor *te
   return tensor;
 }
 
-/* A read of another tensor at lone variables, each of the target's once at most: what a copy is. */
+/* A number, or a read of another tensor at lone variables, each once at most: it can stand where the
+   target is read. */
 static bool is_copy(const Equation *equation) {
   const Expr *e = equation->body;
-  if (equation->reduction != REDUCE_NONE || !is_read(e) || read_default(e)) return false;
-  if (e->type != equation->target->type || equation->var_count != equation->target->rank)
+  if (equation->reduction != REDUCE_NONE || equation->var_count != equation->target->rank)
     return false;
+  if (e->op == OP_NUMBER) return true;
+  if (!is_read(e) || read_default(e) || e->type != equation->target->type) return false;
   for (int i = 0; i < e->count; i++) {
     const Index *index = lone_index(e->args[i]);
     if (!index || index->range != e->tensor->axes[i].extent) return false;
@@ -111,15 +135,14 @@ static bool is_copy(const Equation *equation) {
   return e->tensor != equation->target;
 }
 
-/* What readers of a tensor read instead: another tensor, the same element or that of a copy. */
+/* What readers of a tensor read instead: the same element of an equal tensor, or what it copies. */
 static const Expr *replace_read(void *context, const Expr *leaf) {
   Sharing *s = context;
-  const Tensor *other = is_read(leaf) ? map_get(&s->replacements, leaf->tensor) : NULL;
-  if (!other) return leaf;
+  if (!is_read(leaf)) return leaf;
+  const Tensor *equal = map_get(&s->equals, leaf->tensor);
+  if (equal) return expr_read(s->model->exprs, equal, leaf->args, read_default(leaf));
+  if (read_default(leaf) || !map_has(&s->copies, leaf->tensor)) return leaf;
   const Equation *copy = leaf->tensor->definition;
-  if (!is_copy(copy) || copy->body->tensor != other)
-    return expr_read(s->model->exprs, other, leaf->args, read_default(leaf));
-  if (read_default(leaf)) return leaf;
   return expr_substitute(s->model->exprs, s->scratch, copy->body, copy->vars, leaf->args,
                          copy->var_count);
 }
@@ -132,7 +155,7 @@ static bool is_drawn(const Equation *equation) {
   return equation->body->op == OP_UNIFORM || equation->body->op == OP_NORMAL;
 }
 
-/* A root that equals another tensor becomes a copy of it. */
+/* A root whose sum another tensor has becomes a copy of it. */
 static void make_copy(Sharing *s, Equation *equation, const Tensor *equal) {
   equation->body = equation_own_read(s->model, equation, equal);
   equation->reduction = REDUCE_NONE;
@@ -146,24 +169,23 @@ static void share_equation(Sharing *s, Equation *equation) {
   equation->guard = with_replacements(s, equation->guard);
   if (is_drawn(equation)) return;
   if (is_copy(equation)) {
-    if (!is_member(&s->roots, target))
-      map_put(&s->replacements, target, (void *)(uintptr_t)equation->body->tensor);
+    if (!is_member(&s->roots, target)) map_put(&s->copies, target, NULL);
     return;
   }
   Shape shape = shape_of(s, equation);
   const Tensor *equal = find_equal(s, &shape, target);
   if (equal == target) return;
-  if (is_member(&s->roots, target))
+  if (!is_member(&s->roots, target))
+    map_put(&s->equals, target, (void *)(uintptr_t)equal);
+  else if (equation->reduction != REDUCE_NONE)
     make_copy(s, equation, equal);
-  else
-    map_put(&s->replacements, target, (void *)(uintptr_t)equal);
 }
 
 /* Readers on a recurrence may have come before what they read. */
 static void replace_everywhere(Sharing *s, Program *program) {
   for (int i = 0; i < program->equations.count; i++) {
     Equation *equation = program->equations.items[i];
-    if (map_has(&s->replacements, equation->target)) continue;
+    if (map_has(&s->equals, equation->target) || map_has(&s->copies, equation->target)) continue;
     equation->body = with_replacements(s, equation->body);
     equation->guard = with_replacements(s, equation->guard);
   }
@@ -174,10 +196,11 @@ void share(Model *model, Program *program) {
   s.roots = program_roots(model, program, s.scratch);
   map_init(&s.common, s.scratch);
   map_init(&s.entries, s.scratch);
-  map_init(&s.replacements, s.scratch);
+  map_init(&s.equals, s.scratch);
+  map_init(&s.copies, s.scratch);
   EquationList order = program_in_order(model, program, s.scratch);
   for (int i = 0; i < order.count; i++) share_equation(&s, order.items[i]);
-  if (s.replacements.count > 0) replace_everywhere(&s, program);
+  if (s.equals.count + s.copies.count > 0) replace_everywhere(&s, program);
   arena_free(s.scratch);
   program_prune(model, program);
 }

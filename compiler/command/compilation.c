@@ -79,6 +79,12 @@ static void run_simplify(Compilation *compilation, Model *model) {
   run_share(compilation, model);
 }
 
+static void run_hoist(Compilation *compilation, Model *model) {
+  (void)compilation;
+  hoist(model, &model->train);
+  hoist(model, &model->eval);
+}
+
 static void run_contract(Compilation *compilation, Model *model) {
   (void)compilation;
   contract(model, &model->train);
@@ -255,6 +261,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_derive: run_model_pass(compilation, run_derive); break;
   case PASS_accumulate: run_model_pass(compilation, run_accumulate); break;
   case PASS_simplify: run_model_pass(compilation, run_simplify); break;
+  case PASS_hoist: run_model_pass(compilation, run_hoist); break;
   case PASS_contract: run_model_pass(compilation, run_contract); break;
   case PASS_arrange: run_model_pass(compilation, run_arrange); break;
   case PASS_order:

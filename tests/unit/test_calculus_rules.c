@@ -153,10 +153,10 @@ static Number special(unsigned *state) {
 }
 
 /* j and k are literals, n is the number of points; the rest varies over the points. */
-static void draw_values(Evaluation *e, unsigned *state, bool with_specials) {
-  static const float literals[] = {2, -3, 0.5f, 1.5f, -0.25f, 10};
+static void draw_values(Evaluation *e, unsigned *state, bool with_specials, bool powers) {
+  static const float literals[] = {2, 0.5f, -0.25f, -3, 1.5f, 10}; /* powers of two first */
   for (int letter = 0; letter < 26; letter++) {
-    Number literal = literals[advance(state) % 6];
+    Number literal = literals[advance(state) % (powers ? 3 : 6)];
     bool varies = letter + 'a' <= 'e';
     for (int i = 0; i < POINTS; i++)
       e->values[letter][i] = varies ? ordinary(state) : letter + 'a' == 'n' ? POINTS : literal;
@@ -229,7 +229,8 @@ static void check_values(const Formulas *formulas, int rule, unsigned seed) {
   const Node *pattern = formulas->patterns[rule], *replacement = formulas->replacements[rule];
   unsigned state = seed;
   Evaluation e = {.point = 0};
-  draw_values(&e, &state, text->class != CLASS_REASSOC && seed % 2);
+  draw_values(&e, &state, text->class != CLASS_REASSOC && seed % 2,
+              strstr(text->condition, "power"));
   bool finite;
   largest_value(&e, pattern, &finite);
   if (text->class != CLASS_EXACT && !finite) return;
@@ -284,7 +285,7 @@ static int bind_letters(Model *model, const Node *pattern, const Index *const *v
     bindings[count++] = (Binding){name_of(model->names, name), value};
   }
   bindings[count++] = (Binding){name_of(model->names, "j"), expr_number(model->exprs, 3)};
-  bindings[count++] = (Binding){name_of(model->names, "k"), expr_number(model->exprs, 5)};
+  bindings[count++] = (Binding){name_of(model->names, "k"), expr_number(model->exprs, 8)};
   return count;
 }
 

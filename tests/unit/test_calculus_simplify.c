@@ -84,7 +84,7 @@ Test(simplify, a_sum_of_deviations_from_the_mean_is_zero) {
 Test(simplify, constant_factors_leave_a_sum) {
   check_simplified("input x[8, 3]\n input g[3]\n y[c in 3] = sum[n in 8](2*x[n, c]*g[c])",
                    "y[c in 3] = 2*g[c]*y.sum[c]");
-  check_simplified("input x[8]\n y = sum[n in 8](-x[n]/4)", "y = -(y.sum/4)");
+  check_simplified("input x[8]\n y = sum[n in 8](-x[n]/4)", "y = (-0.25)*y.sum");
   check_simplified("input x[8]\n input g\n y = sum[n in 8](g)", "y = 8*g");
 }
 

@@ -1,0 +1,134 @@
+/* Hoisting: what does not vary in a loop is computed once, in an equation of its own.
+
+     y[n, c] = g[c]*(x[n, c] - m[c])*rsqrt(v[c] + 1e-5)  gives  t[c] = rsqrt(v[c] + 1e-5)
+
+   An expression is hoisted when it costs more than reading its value would, uses fewer variables than the
+   points of its equation have, and may be evaluated at all of these. It has then just the variables that
+   it uses: the normal form. Bits do not change. Equal ones of several equations are shared: forward and
+   backward pass have the same rsqrt. */
+#include "calculus/calculus.h"
+
+#include "calculus/condition.h"
+#include "calculus/variables.h"
+
+enum { LEAST_COST = 8 /* operations, in multiplies: a division */ };
+
+/* An expression of the equation at hand. */
+typedef struct Part {
+  uint64_t variables; /* those it uses, by position */
+  int cost;           /* of all below; shared ones are counted more than once, up to a cap */
+  bool safe;          /* every read is within its tensor whatever the conditions around it */
+} Part;
+
+typedef struct Hoister {
+  Model *model;
+  Program *program;
+  Arena *scratch;
+  Equation *equation;
+  IndexList variables;
+  uint64_t varying; /* the variables with more than one value */
+  ExprList nodes;
+  Part *parts;
+  Map places;       /* node -> position + 1 */
+  Map replacements; /* node -> what stands for it */
+} Hoister;
+
+static Part *part_of(const Hoister *h, const Expr *e) {
+  return &h->parts[(intptr_t)map_get(&h->places, e) - 1];
+}
+
+static uint64_t bit_of(const Hoister *h, const Index *index) {
+  for (int i = 0; i < h->variables.count; i++)
+    if (h->variables.items[i] == index) return UINT64_C(1) << i;
+  return 0;
+}
+
+static void describe_node(Hoister *h, const Expr *e, Part *part) {
+  *part = (Part){.cost = op_cost(e->op), .safe = true};
+  if (e->op == OP_INDEX) part->variables = bit_of(h, e->index);
+  if (is_read(e) && !read_default(e))
+    part->safe = !condition_inside(h->model->exprs, h->scratch, e);
+  for (int k = 0; k < e->count; k++) {
+    const Part *below = part_of(h, e->args[k]);
+    part->variables |= below->variables;
+    part->safe = part->safe && below->safe;
+    if (part->cost < 1000) part->cost += below->cost;
+  }
+}
+
+static bool is_worth_hoisting(const Hoister *h, const Expr *e, const Part *part) {
+  if (e->type != TYPE_REAL && e->type != TYPE_F64) return false;
+  if (e->op == OP_READ || e->count == 0 || part->cost < LEAST_COST || !part->safe) return false;
+  return (part->variables & h->varying) != h->varying;
+}
+
+static const Expr *hoist_part(Hoister *h, const Expr *e) {
+  Name name = name_format(h->model->names, "%s.%s", h->equation->target->name,
+                          e->op >= OP_ABS ? op_spelling(e->op) : "factor");
+  return equation_hoist(h->model, h->program, name, REDUCE_NONE, NULL, 0, NULL, e,
+                        h->equation->instance, h->equation->span);
+}
+
+/* From the root down: what is reached without passing through something hoisted is hoisted when it is
+   worth it, and passed through when not. */
+static void choose_parts(Hoister *h) {
+  unsigned char *reached = NEW_ARRAY(h->scratch, unsigned char, h->nodes.count);
+  reached[h->nodes.count - 1] = 1;
+  for (int i = h->nodes.count - 1; i >= 0; i--) {
+    const Expr *e = h->nodes.items[i];
+    if (!reached[i]) continue;
+    if (is_worth_hoisting(h, e, &h->parts[i])) {
+      map_put(&h->replacements, e, (void *)(uintptr_t)hoist_part(h, e));
+      continue;
+    }
+    for (int k = 0; k < e->count; k++) reached[(intptr_t)map_get(&h->places, e->args[k]) - 1] = 1;
+  }
+}
+
+static const Expr *rebuild(Hoister *h) {
+  for (int i = 0; i < h->nodes.count; i++) {
+    const Expr *e = h->nodes.items[i], *args[LIMIT_RANK + 1];
+    if (map_has(&h->replacements, e)) continue;
+    bool same = true;
+    for (int k = 0; k < e->count; k++) {
+      args[k] = map_get(&h->replacements, e->args[k]);
+      same = same && args[k] == e->args[k];
+    }
+    const Expr *made = e;
+    if (!same && is_read(e))
+      made =
+          expr_read(h->model->exprs, e->tensor, args, read_default(e) ? args[e->count - 1] : NULL);
+    else if (!same)
+      made = expr_make(h->model->exprs, e->op, args, e->count);
+    map_put(&h->replacements, e, (void *)(uintptr_t)made);
+  }
+  return map_get(&h->replacements, h->equation->body);
+}
+
+static void hoist_equation(Hoister *h) {
+  h->variables = equation_variables(h->scratch, h->equation);
+  h->varying = 0;
+  for (int i = 0; i < h->variables.count && i < 64; i++)
+    if (extent_maximum(h->variables.items[i]->range) > 1) h->varying |= UINT64_C(1) << i;
+  h->nodes = expr_postorder(h->scratch, &h->equation->body, 1);
+  if (h->varying == 0 || h->nodes.count < 2) return;
+  map_init(&h->places, h->scratch);
+  map_init(&h->replacements, h->scratch);
+  h->parts = NEW_ARRAY(h->scratch, Part, h->nodes.count);
+  for (int i = 0; i < h->nodes.count; i++) {
+    map_put(&h->places, h->nodes.items[i], (void *)(intptr_t)(i + 1));
+    describe_node(h, h->nodes.items[i], &h->parts[i]);
+  }
+  choose_parts(h);
+  if (h->replacements.count > 0) h->equation->body = rebuild(h);
+}
+
+void hoist(Model *model, Program *program) {
+  for (int i = 0; i < program->equations.count; i++) {
+    Hoister h = {.model = model, .program = program, .scratch = arena_new()};
+    h.equation = program->equations.items[i];
+    hoist_equation(&h);
+    arena_free(h.scratch);
+  }
+  share(model, program);
+}
