@@ -40,9 +40,9 @@ bool tree_mentions(const Node *node, Name name);
 /* subscripts.c */
 Value evaluate_read(const Context *c, const Node *node);
 Value evaluate_count(const Context *c, const Node *node);
-/* What is read through subscripts, as a whole tensor; made once for each place in a frame. False while its
-   shape is still being found (then nothing is reported), or after an error. */
-bool find_base(const Context *c, const Node *base, bool waiting, Value *value);
+/* What is read through subscripts, as a whole tensor; made once for each place in a frame. False when it
+   is none: reported only when it has no value at all. */
+bool find_base(const Context *c, const Node *base, Value *value);
 /* How many of the dims of `rank` the pack at `position` of the subscripts stands for; -1: unknown. */
 int pack_length(const Context *c, const BinderList *binders, const Node *subs, int position, int rank);
 

@@ -1,5 +1,5 @@
 /* Ranges of index variables, by the three rules of indices.h. */
-#include "elaborate/indices.h"
+#include "elaborate/statements.h"
 
 #include <string.h>
 
@@ -40,13 +40,16 @@ const Variable *find_variable(const Context *c, Name name, bool is_pack) {
   return NULL;
 }
 
+/* What may be done for the dims of a name whose statement has not run. */
+typedef enum { EFFORT_NONE, EFFORT_SHAPE, EFFORT_RUN, EFFORT_COUNT } Effort;
+
 /* A search through the trees that use the variables. */
 typedef struct Search {
   const Context *c;
   BinderList *binders;
   bool hidden[LIMIT_BINDERS]; /* by a binder of the same name further in */
   bool guarded;               /* whether guarded reads count */
-  bool waiting;               /* whether to run statements that wait */
+  Effort effort;
 } Search;
 
 static Binder *find_open_binder(const Search *search, Name name, bool is_pack) {
@@ -68,28 +71,58 @@ static void infer_range(Binder *binder, const Axis *axes, int rank, Span source)
 
 static void search_tree(Search *search, const Node *node, int depth);
 
-static void search_subscripts(Search *search, const Node *subs, Value base, bool counts, int depth) {
+/* Its dims are written: nothing else has to run for them. */
+static bool is_declaration(NodeKind kind) {
+  return kind == NODE_PARAM || kind == NODE_STATE || kind == NODE_INPUT || kind == NODE_TARGET;
+}
+
+/* The dims of what is read; false when they are not known (yet). */
+static bool find_dims(const Search *search, const Node *base, const Axis **axes, int *rank) {
+  const Binding *binding =
+      base->kind == NODE_IDENT ? frame_find(search->c->frame, base->name) : NULL;
+  Statement *statement = binding && !binding->known ? binding->statement : NULL;
+  Value value;
+  if (statement && statement->state == STATEMENT_WAITING && search->effort == EFFORT_SHAPE) {
+    shape_early(statement);
+  }
+  if (statement && statement->shape) {
+    *axes = statement->shape->axes + statement->shape->hidden;
+    *rank = statement->shape->rank - statement->shape->hidden;
+    return true;
+  }
+  bool runs = statement && statement->state == STATEMENT_WAITING &&
+              (search->effort == EFFORT_RUN || is_declaration(statement->node->kind));
+  if (statement && !runs) return false;
+  if (!find_base(search->c, base, &value)) return false;
+  *axes = value.axes;
+  *rank = value.rank;
+  return true;
+}
+
+static void search_subscripts(Search *search, const Node *subs, const Axis *axes, int rank,
+                              bool counts, int depth) {
   int axis = 0;
   for (int i = 0; i < subs->count; i++) {
     const Node *sub = subs->parts[i];
     bool is_pack = sub->kind == NODE_PACK;
     int length =
-        is_pack ? pack_length(search->c, search->binders, subs, i, base.rank) : 1;
+        is_pack ? pack_length(search->c, search->binders, subs, i, rank) : 1;
     if (!is_pack && sub->kind != NODE_IDENT) search_tree(search, sub, depth);
     Binder *binder = is_pack || sub->kind == NODE_IDENT
                          ? find_open_binder(search, sub->name, is_pack)
                          : NULL;
-    if (length < 0 || axis + length > base.rank) return;
-    if (binder && counts) infer_range(binder, base.axes + axis, length, sub->span);
+    if (length < 0 || axis + length > rank) return;
+    if (binder && counts) infer_range(binder, axes + axis, length, sub->span);
     axis += length;
   }
 }
 
 static void search_read(Search *search, const Node *read, int depth) {
-  Value base;
+  const Axis *axes;
+  int rank;
   bool guarded = read->parts[2] != NULL;
-  if (find_base(search->c, read->parts[0], search->waiting, &base)) {
-    search_subscripts(search, read->parts[1], base, !guarded || search->guarded, depth);
+  if (find_dims(search, read->parts[0], &axes, &rank)) {
+    search_subscripts(search, read->parts[1], axes, rank, !guarded || search->guarded, depth);
   }
   if (guarded) search_tree(search, read->parts[2], depth);
 }
@@ -162,8 +195,9 @@ bool find_ranges(const Context *c, BinderList *binders, const Node *const *trees
       good = evaluate_written(c, &binders->items[i]) && good;
     }
   }
-  for (int round = 0; round < 4 && !all_known(binders); round++) {
-    Search search = {.c = c, .binders = binders, .guarded = round >= 2, .waiting = round % 2 == 1};
+  for (int round = 0; round < 2 * EFFORT_COUNT && !all_known(binders); round++) {
+    Search search = {.c = c, .binders = binders, .guarded = round >= EFFORT_COUNT};
+    search.effort = (Effort)(round % EFFORT_COUNT);
     for (int i = 0; i < count; i++) search_tree(&search, trees[i], 0);
   }
   bool silent = diagnostics_error_count(c->frame->e->diagnostics) > errors;

@@ -84,11 +84,10 @@ static bool check_scans(const Sides *sides) {
 
 /* ---- declared dims */
 
-static int place_length(const Sides *sides, int declared_rank) {
-  const Node *subs = sides->left->parts[0];
-  int packs = 0;
-  for (int i = 0; i < subs->count; i++) packs += subs->parts[i]->kind == NODE_PACK;
-  return packs == 1 ? declared_rank - (subs->count - 1) : -1;
+/* How many dims the pack at `position` of the left side takes. */
+static int place_length(const Sides *sides, int position, int declared_rank) {
+  const Context *c = &sides->shape->context;
+  return pack_length(c, NULL, sides->left->parts[0], position, declared_rank);
 }
 
 static bool reject_rank(const Sides *sides, const Axis *declared, int rank) {
@@ -101,12 +100,12 @@ static bool reject_rank(const Sides *sides, const Axis *declared, int rank) {
 /* Each plain variable has the declared extent of its dim; packs those that are left. */
 static bool take_declared(const Sides *sides, const Axis *declared, int rank) {
   const Node *subs = sides->left->parts[0];
-  int axis = 0, length = place_length(sides, rank);
+  int axis = 0;
   for (int i = 0; i < sides->parts.count; i++) {
     const Part *part = &sides->parts.items[i];
     if (i > 0 && part->place == sides->parts.items[i - 1].place) continue;
     bool is_pack = subs->parts[part->place]->kind == NODE_PACK;
-    int dims = is_pack ? length : 1;
+    int dims = is_pack ? place_length(sides, part->place, rank) : 1;
     if (dims < 0 || axis + dims > rank) return reject_rank(sides, declared, rank);
     Binder *binder =
         part->binder < 0 ? NULL : &sides->shape->binders.items[part->binder];

@@ -37,15 +37,8 @@ static Value *make_base(const Context *c, const Node *base) {
   return value;
 }
 
-static bool is_being_found(const Binding *binding, bool waiting) {
-  if (binding->known) return false;
-  return !waiting || binding->statement->state != STATEMENT_WAITING;
-}
-
-bool find_base(const Context *c, const Node *base, bool waiting, Value *value) {
+bool find_base(const Context *c, const Node *base, Value *value) {
   if (base->kind == NODE_IDENT) {
-    const Binding *binding = frame_find(c->frame, base->name);
-    if (binding && is_being_found(binding, waiting)) return false;
     *value = resolve_name(c, base->name, base->span);
   } else {
     Value *known = map_get(&c->frame->memo, base);
@@ -268,14 +261,8 @@ static Value reject_base(const Context *c, const Node *node, Value base) {
 }
 
 Value evaluate_read(const Context *c, const Node *node) {
-  Value base = {0};
-  if (!find_base(c, node->parts[0], true, &base)) {
-    /* in progress: resolving its name says so, or gives the tensor whose shape is known by now */
-    if (node->parts[0]->kind == NODE_IDENT) {
-      base = resolve_name(c, node->parts[0]->name, node->parts[0]->span);
-    }
-    if (base.kind != VALUE_TENSOR) return reject_base(c, node, base);
-  }
+  Value base;
+  if (!find_base(c, node->parts[0], &base)) return reject_base(c, node, base);
   Subscripts s = {.count = 0};
   if (!expand_subscripts(c, node->parts[1], &s)) return value_poison();
   if (!check_rank(c, node, base, s.count)) return value_poison();
