@@ -127,8 +127,8 @@ static bool is_among(const Index *index, const Index *const *list, int count) {
 typedef struct Hoist {
   const Index *const *reduced;
   int reduced_count;
-  IndexList free; /* used by body and guard but not reduced */
-  const Index **from, **to;
+  IndexList free;           /* used by body and guard but not reduced */
+  const Index **from, **to; /* the free ones, then the reduced */
   int count;
 } Hoist;
 
@@ -209,7 +209,7 @@ static const Expr *hoist_into(Model *model, Program *program, Arena *scratch, Te
   equation->instance = wanted->instance;
   equation->span = wanted->span;
   equation_bound_values(model, equation);
-  return tensor_read(model, tensor, hoist->free.items);
+  return tensor_read(model, tensor, hoist->from);
 }
 
 const Expr *equation_hoist(Model *model, Program *program, Name name, Reduction reduction,

@@ -135,6 +135,7 @@ static void meet(Known *known, Known other) {
   }
   while (known->facts != other.facts) {
     Known *deeper = known->depth >= other.depth ? known : &other;
+    if (!deeper->facts) return;
     deeper->facts = deeper->facts->outer;
     deeper->depth--;
   }

@@ -52,7 +52,7 @@ static int64_t apply(Op op, const int64_t *a, bool *defined) {
 }
 
 int64_t whole_value(const Expr *e, const Values *values, bool *defined) {
-  int64_t args[3];
+  int64_t args[3] = {0};
   switch (e->op) {
   case OP_INTEGER: return e->integer;
   case OP_INDEX: return values->index[e->index->id];
