@@ -34,12 +34,7 @@ static void add(Printer *printer, const char *text) {
 }
 
 int print_column(const Printer *printer) {
-  size_t column = 0;
-  while (column < printer->text->size &&
-         printer->text->bytes[printer->text->size - 1 - column] != '\n') {
-    column++;
-  }
-  return (int)column;
+  return (int)(printer->text->size - printer->line);
 }
 
 static void print_parenthesized(Printer *printer, const Node *node) {

@@ -9,6 +9,7 @@ typedef struct Printer {
   const Tree *tree; /* null: everything on one line, without comments */
   int next_comment; /* the first comment of the tree not yet printed */
   int indent;       /* of the statements being printed, in columns */
+  size_t line;      /* where in the text the line being printed begins */
   bool tight;       /* inside subscripts: a+b, not a + b */
 } Printer;
 

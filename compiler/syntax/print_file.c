@@ -13,8 +13,11 @@ static void add(Printer *printer, const char *text) {
   text_add_bytes(printer->text, text, strlen(text));
 }
 
+/* Ends the line, if there is one, and begins the next at `column`. */
 static void begin_line(Printer *printer, int column) {
-  text_add(printer->text, "\n%*s", column, "");
+  if (printer->text->size > 0) add(printer, "\n");
+  printer->line = printer->text->size;
+  text_add(printer->text, "%*s", column, "");
 }
 
 /* ---- the source behind the tree ---- */
@@ -96,8 +99,7 @@ bool print_break(Printer *printer, uint32_t begin, uint32_t end, int column) {
 /* Begins the line of what stands at `offset`, below an empty line if it has one above it. */
 static void begin_entry(Printer *printer, uint32_t offset, bool is_first) {
   if (!is_first && follows_empty_line(printer, offset)) add(printer, "\n");
-  if (printer->text->size > 0 || !is_first) add(printer, "\n");
-  text_add(printer->text, "%*s", printer->indent, "");
+  begin_line(printer, printer->indent);
 }
 
 /* The statements of a block or the items of a file, and the comments up to `end`. */
