@@ -165,19 +165,12 @@ static void write_unit(ProgramWriter *program, Text *header, Text *source) {
   write_description(program);
 }
 
-/* Names that the fixed parts of the text use, so that no model is called so. */
-static const char *const literal[] = {"m",     "s",     "seed",    "step_number", "scalars", "metrics",
-                                      "name",  "values", "write",  "read",        "context", "tensor",
-                                      "model", "extents", "inputs", "outputs",    "result",  "status",
-                                      "loss",  "samples"};
-
 void emit(Arena *arena, Names *names, const EmitOptions *options, const EmitUnit *units, int count,
           Text *header, Text *source) {
   const char *guard = guard_name(arena, options->header_name);
   ProgramWriter program;
   Scope *taken = NEW(arena, Scope);
   scope_open(taken, arena, names, NULL);
-  for (size_t i = 0; i < sizeof literal / sizeof *literal; i++) scope_take(taken, literal[i]);
   open_header(header, arena, options, guard);
   for (int i = 0; i < count; i++) {
     program_writer_open(&program, arena, names, options, &units[i], taken);

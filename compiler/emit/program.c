@@ -1,12 +1,26 @@
 /* Names, arguments and small facts that the header and the C file of a program agree on. */
 #include "emit/program.h"
 
+/* Names that the fixed parts of the text use, so that no model is called so. */
+static const char *const literal[] = {
+    "m",     "s",    "seed",  "step_number", "scalars", "metrics", "name",    "values",  "write", "read",
+    "model", "loss", "result", "tensor",     "context", "extents", "inputs", "outputs", "status", "samples"};
+
+static Name choose_prefix(ProgramWriter *program, const Model *model) {
+  Scope chooser;
+  scope_open(&chooser, program->arena, program->names, program->file.outer);
+  for (size_t i = 0; i < sizeof literal / sizeof *literal; i++) scope_take(&chooser, literal[i]);
+  Name prefix = scope_fresh(&chooser, model->name);
+  scope_take(&program->file, prefix);
+  return prefix;
+}
+
 void program_writer_open(ProgramWriter *program, Arena *arena, Names *names,
                          const EmitOptions *options, const EmitUnit *unit, const Scope *taken) {
   *program = (ProgramWriter){
       .arena = arena, .names = names, .options = options, .unit = unit};
   scope_open(&program->file, arena, names, taken);
-  program->prefix = scope_name(&program->file, unit->model, unit->model->name);
+  program->prefix = choose_prefix(program, unit->model);
   scope_open(&program->fields, arena, names, NULL);
   scope_open(&program->metrics, arena, names, NULL);
   static const char *const own[] = {"seed", "step", "invalid", "status", "scratch"};
