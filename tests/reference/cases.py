@@ -41,6 +41,7 @@ class Case:
         self.values = {}  # of inputs, parameters and states
         self.batches = None  # inputs of each train step
         self.expected = {}  # tensor -> Expected
+        self.except_by = {}  # back end -> why not by this one
 
     def input(self, name, shape, data, kind=""):
         """Declares an input; its values are set before the run."""
@@ -52,9 +53,20 @@ class Case:
     def line(self, text):
         self.lines.append(text)
 
+    def model(self, name):
+        return f"model {name} {{\n" + "".join(f"  {line}\n" for line in self.lines) + "}\n"
+
     def program(self):
-        body = "".join("  " + line + "\n" for line in self.lines)
-        return "".join(h + "\n" for h in self.head) + "model m {\n" + body + "}\n"
+        return "".join(h + "\n" for h in self.head) + self.model("m")
+
+    def request(self):
+        """As tests/tools/interpret.c and tests/emit/drive.c take it."""
+        request = {"set": self.values, "ask": list(self.expected)}
+        if self.batches is None:
+            request["program"] = "eval"
+        else:
+            request["batches"] = self.batches
+        return request
 
 
 def letters(rank):

@@ -62,6 +62,8 @@ def case(record):
     c.lines = ["param w = 0", "loss w^2", f"train {{ optimizer report({rate}) }}"]
     c.values = {"step": [record["step"]["data"][0] - 1]}
     c.batches = [{}]
+    if c.values["step"][0] < -1:
+        c.except_by["emitted C"] = "the steps of a program count from 1"
     tolerance = record["tolerance"]
     c.expected = {"w": Expected([record["expected"]], tolerance["atol"], tolerance["rtol"])}
     return c
