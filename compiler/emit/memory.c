@@ -55,6 +55,10 @@ static const char *real_number(FunctionWriter *writer, double value, bool is_flo
     return value < 0 ? arena_format(writer->arena, "-%s", text) : text;
   }
   char digits[40];
+  if (value == floor(value) && fabs(value) < 1e7) {
+    snprintf(digits, sizeof digits, "%.0f.0", value);
+    return arena_format(writer->arena, "%s%s", digits, is_float ? "f" : "");
+  }
   for (int precision = 1; precision <= 17; precision++) {
     snprintf(digits, sizeof digits, "%.*g", precision, is_float ? (double)(float)value : value);
     double read = strtod(digits, NULL);
@@ -77,6 +81,11 @@ const char *number_text(FunctionWriter *writer, double value, ValueType as) {
 static void add_atom(FunctionWriter *writer, Text *text, const ExtentAtom *atom) {
   if (atom->dim) {
     text_add(text, "%s", scope_name(&writer->scope, atom->dim, atom->dim->name));
+    return;
+  }
+  if (extent_minimum(atom->numerator) >= 0 && extent_minimum(atom->denominator) > 0) {
+    text_add(text, "(%s / %s)", extent_text(writer, atom->numerator, LEVEL_PRODUCT),
+             extent_text(writer, atom->denominator, LEVEL_UNARY));
     return;
   }
   text_add(text, "nnrt_floor_divide_i64(%s, %s)", extent_text(writer, atom->numerator, LEVEL_TERNARY),
