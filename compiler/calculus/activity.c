@@ -150,6 +150,17 @@ static const Tensor *member_below(Arena *arena, const Expr *e, const TensorSet *
   return NULL;
 }
 
+/* A whole number carries no derivative; where it came from may say why. */
+static const char *find_whole_obstacle(Arena *arena, const Tensor *tensor,
+                                       const TensorSet *dependents, const Tensor **through) {
+  const Equation *equation = equation_of(tensor);
+  *through = tensor;
+  if (!equation || reduction_is_differentiable(equation->reduction)) return "a whole number";
+  const Tensor *below = member_below(arena, equation->body, dependents);
+  if (below) *through = below;
+  return reduction_name(equation->reduction);
+}
+
 /* What in the equation lets no derivative through to a tensor of `dependents`; null: nothing does. */
 static const char *find_obstacle(Arena *arena, const Derivatives *derivatives,
                                  const Equation *equation, const TensorSet *dependents,
@@ -165,10 +176,8 @@ static const char *find_obstacle(Arena *arena, const Derivatives *derivatives,
       *through = member_below(arena, e->args[k], dependents);
       if (*through) return e->op == OP_READ ? "a subscript" : op_spelling(e->op);
     }
-    if (is_read(e) && e->type != TYPE_REAL && is_member(dependents, e->tensor)) {
-      *through = e->tensor;
-      return "a whole number";
-    }
+    if (is_read(e) && e->type != TYPE_REAL && is_member(dependents, e->tensor))
+      return find_whole_obstacle(arena, e->tensor, dependents, through);
   }
   return NULL;
 }

@@ -81,7 +81,7 @@ static const Expr *default_adjoint(Sweep *s, const Expr *read, const Expr *adjoi
   ExprTable *table = s->model->exprs;
   const Expr *inside = condition_inside(table, s->scratch, read);
   if (!inside) return expr_number(table, 0);
-  return arithmetic_restrict(table, expr_unary(table, OP_NOT, inside), adjoint);
+  return arithmetic_restrict(table, condition_not(table, inside), adjoint);
 }
 
 /* The factor stands where the operand stood: d(x*w)/dx gives dy*w, d(x*w)/dw gives x*dy. */

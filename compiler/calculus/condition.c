@@ -36,6 +36,16 @@ Truth condition_truth(ExprTable *table, Arena *scratch, const Expr *e) {
   return comparison_truth(table, scratch, e);
 }
 
+const Expr *condition_tightened(ExprTable *table, Arena *scratch, const Expr *e) {
+  int64_t least, greatest, only = e->op == OP_LT;
+  if ((e->op != OP_LT && e->op != OP_LE) || !is_whole(e->args[0])) return e;
+  const Expr *difference = expr_binary(table, OP_SUB, e->args[1], e->args[0]);
+  affine_interval(table, scratch, difference, NULL, &least, &greatest);
+  if (greatest != only) return e;
+  const Expr *other = expr_binary(table, OP_SUB, e->args[1], expr_integer(table, only));
+  return expr_binary(table, OP_EQ, e->args[0], other);
+}
+
 static const Expr *unless_certain(ExprTable *table, Arena *scratch, const Expr *condition) {
   return condition_truth(table, scratch, condition) == ALWAYS_TRUE ? NULL : condition;
 }
@@ -59,6 +69,16 @@ const Expr *condition_inside(ExprTable *table, Arena *scratch, const Expr *read)
         arithmetic_and(table, inside, condition_in_range(table, scratch, read->args[k], extent));
   }
   return inside;
+}
+
+const Expr *condition_not(ExprTable *table, const Expr *e) {
+  if (e->op < OP_EQ || e->op > OP_LE || !is_whole(e->args[0])) return expr_unary(table, OP_NOT, e);
+  switch (e->op) {
+  case OP_EQ: return expr_binary(table, OP_NE, e->args[0], e->args[1]);
+  case OP_NE: return expr_binary(table, OP_EQ, e->args[0], e->args[1]);
+  case OP_LT: return expr_binary(table, OP_LE, e->args[1], e->args[0]);
+  default: return expr_binary(table, OP_LT, e->args[1], e->args[0]);
+  }
 }
 
 /* The stack holds what is still to be taken apart, leftmost on top. */

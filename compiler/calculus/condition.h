@@ -18,6 +18,13 @@ const Expr *condition_in_range(ExprTable *table, Arena *scratch, const Expr *e,
 /* That a read with these subscripts falls inside its tensor; null when it always does. */
 const Expr *condition_inside(ExprTable *table, Arena *scratch, const Expr *read);
 
+/* `a < b` or `a <= b` of whole numbers that only the greatest value of b - a satisfies, as an equality:
+   0 <= t makes `t < 1` the same as `t == 0`. Any other condition as it is. */
+const Expr *condition_tightened(ExprTable *table, Arena *scratch, const Expr *condition);
+
+/* The opposite; of a comparison of whole numbers, a comparison. */
+const Expr *condition_not(ExprTable *table, const Expr *condition);
+
 /* The parts of a conjunction, in order. */
 void condition_conjuncts(Arena *arena, const Expr *condition, ExprList *parts);
 

@@ -30,12 +30,13 @@ static bool spend(Simplifier *s) {
   return --s->budget >= 0;
 }
 
-/* A comparison of whole numbers that its ranges decide. */
+/* A comparison of whole numbers that its ranges decide, or the opposite of one. */
 static const Expr *decide(Simplifier *s, const Expr *e) {
-  if (e->op < OP_EQ || e->op > OP_LE) return e;
   ExprTable *table = s->site.model->exprs;
+  if (e->op == OP_NOT) return condition_not(table, e->args[0]);
+  if (e->op < OP_EQ || e->op > OP_LE) return e;
   Truth truth = condition_truth(table, s->site.scratch, e);
-  if (truth == SOMETIMES_TRUE) return e;
+  if (truth == SOMETIMES_TRUE) return condition_tightened(table, s->site.scratch, e);
   s->changed = true;
   return truth == ALWAYS_TRUE ? expr_true(table) : expr_false(table);
 }
