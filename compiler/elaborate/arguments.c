@@ -68,19 +68,24 @@ static bool is_tensor_like(Value value) {
 static void give_positional(Matching *m, const Argument *argument, int left) {
   int tensors = m->tensors->count, all = formal_count(m);
   int tensor = next_open(m, 0, tensors), hyper = next_open(m, tensors, all);
-  bool skips = !is_tensor_like(argument->value) && left <= count_open(m, tensors, all) &&
-               hyper < all;
-  if (tensor < tensors && !skips) m->given[tensor] = argument;
-  else if (hyper < all) m->given[hyper] = argument;
-  else fail(m, argument->span, "too many arguments");
+  bool skips =
+      !is_tensor_like(argument->value) && left <= count_open(m, tensors, all) && hyper < all;
+  if (tensor < tensors && !skips)
+    m->given[tensor] = argument;
+  else if (hyper < all)
+    m->given[hyper] = argument;
+  else
+    fail(m, argument->span, "too many arguments");
 }
 
 static void give_all(Matching *m, const ArgumentList *arguments) {
   int positional = 0;
   for (int i = 0; i < arguments->count; i++) {
     const Argument *argument = &arguments->items[i];
-    if (argument->name) give_named(m, argument);
-    else positional++;
+    if (argument->name)
+      give_named(m, argument);
+    else
+      positional++;
   }
   for (int i = 0; i < arguments->count && !m->failed; i++) {
     if (!arguments->items[i].name) give_positional(m, &arguments->items[i], positional--);
@@ -170,8 +175,10 @@ static void match_dims(Matching *m, const Node *formal, Value value, Span span) 
       fail(m, span, quote(m, "the packs of '%s' do not fit", formal->name));
       return;
     }
-    if (sub->kind == NODE_PACK) bind_pack(m, sub, value.axes + axis, rank, span);
-    else if (sub->kind == NODE_IDENT) bind_dim(m, sub, &value.axes[axis], formal, span);
+    if (sub->kind == NODE_PACK)
+      bind_pack(m, sub, value.axes + axis, rank, span);
+    else if (sub->kind == NODE_IDENT)
+      bind_dim(m, sub, &value.axes[axis], formal, span);
     axis += rank;
   }
 }
@@ -186,12 +193,11 @@ static void check_written_dims(Matching *m, const Node *formal, Value value, Spa
     const Extent *extent = evaluate_extent(m->frame, subs->parts[i], &axis);
     if (extent == value.axes[i].extent || extent_is_poisoned(extent)) continue;
     Arena *arena = m->frame->e->arena;
-    Diagnostic *d = fail(m, span,
-                         arena_format(arena, "dim %d of '%s' is %s, and must be %s", i + 1,
-                                      formal->name, size_text(arena, value.axes[i].extent),
-                                      size_text(arena, extent)));
-    diagnostic_note(d, value.axes[i].origin, "%s",
-                    axis_text(m->frame->e, &value.axes[i], span));
+    Diagnostic *d =
+        fail(m, span,
+             arena_format(arena, "dim %d of '%s' is %s, and must be %s", i + 1, formal->name,
+                          size_text(arena, value.axes[i].extent), size_text(arena, extent)));
+    diagnostic_note(d, value.axes[i].origin, "%s", axis_text(m->frame->e, &value.axes[i], span));
   }
 }
 
@@ -208,8 +214,9 @@ static void check_index_type(Matching *m, const Node *formal, const Node *type, 
     const Extent *bound = evaluate_extent(m->frame, type->parts[0], &(Axis){0});
     if (!tensor->high || tensor->high == bound || extent_is_poisoned(bound)) return;
     Arena *arena = m->frame->e->arena;
-    fail(m, span, arena_format(arena, "'%s' is below %s, and must be below %s", formal->name,
-                               size_text(arena, tensor->high), size_text(arena, bound)));
+    fail(m, span,
+         arena_format(arena, "'%s' is below %s, and must be below %s", formal->name,
+                      size_text(arena, tensor->high), size_text(arena, bound)));
   }
 }
 
@@ -275,7 +282,8 @@ static void bind_default_tensor(Matching *m, const Node *formal) {
   Value value = evaluate(&c, written);
   if (subs && !is_pointwise(m->definition)) {
     if (subs->count > LIMIT_RANK || count_packs(subs) > 0) {
-      fail(m, formal->span, quote(m, "'%s' needs dims without '...' for its default", formal->name));
+      fail(m, formal->span,
+           quote(m, "'%s' needs dims without '...' for its default", formal->name));
       return;
     }
     for (int i = 0; i < subs->count; i++) {
@@ -297,8 +305,10 @@ static void bind_given(Matching *m) {
   bool is_optimizer = m->definition->node->kind == NODE_OPTIMIZER_DEF;
   for (int i = 0; i < tensors && !m->failed; i++) {
     const Argument *argument = m->given[i];
-    if (argument && is_optimizer) bind_hyper(m, formal_at(m, i), argument->value, argument->span);
-    else if (argument) bind_tensor(m, formal_at(m, i), argument);
+    if (argument && is_optimizer)
+      bind_hyper(m, formal_at(m, i), argument->value, argument->span);
+    else if (argument)
+      bind_tensor(m, formal_at(m, i), argument);
   }
 }
 
@@ -312,7 +322,8 @@ static void bind_defaults(Matching *m) {
   }
   for (int i = 0; i < tensors && !m->failed && !is_optimizer; i++) {
     const Node *formal = formal_at(m, i);
-    if (!map_has(&m->frame->bindings, formal->name)) bind_default_tensor(m, formal);
+    if (!map_has(&m->frame->bindings, formal->name))
+      bind_default_tensor(m, formal);
     else if (m->given[i] && formal->parts[0] && !is_pointwise(m->definition)) {
       Value value = frame_find(m->frame, formal->name)->value;
       if (value.kind == VALUE_TENSOR) check_written_dims(m, formal, value, m->given[i]->span);

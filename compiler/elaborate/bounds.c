@@ -34,7 +34,8 @@ static bool ask(const Context *c, Question question, const Expr *e, const Extent
   }
 }
 
-static bool proves_range(const Context *c, const Expr *e, const Extent *extent, const Facts *facts) {
+static bool proves_range(const Context *c, const Expr *e, const Extent *extent,
+                         const Facts *facts) {
   Elaborator *el = c->frame->e;
   return affine_proves_range(el->model->exprs, el->arena, e, extent, facts, NULL);
 }
@@ -61,7 +62,8 @@ static const Extent *room_above(const Context *c, const Expr *e, const Extent *e
   return extent_subtract(table, extent_subtract(table, extent, last), extent_constant(table, 1));
 }
 
-static bool proves_below(const Context *c, const Expr *e, const Extent *extent, const Facts *facts) {
+static bool proves_below(const Context *c, const Expr *e, const Extent *extent,
+                         const Facts *facts) {
   const Extent *room = room_above(c, e, extent);
   int64_t least, greatest;
   if (room && extent_minimum(room) >= 0) return true;
@@ -129,7 +131,8 @@ static void reject_subscript(const Context *c, const Expr *e, const Axis *axis, 
     d = report(c->frame, NN0208, sub->span, "'%s': subscript reaches %s", text.bytes,
                witness_text(el->arena, &witness));
   } else {
-    d = report(c->frame, NN0208, sub->span, "'%s': subscript not proved to be in range", text.bytes);
+    d = report(c->frame, NN0208, sub->span, "'%s': subscript not proved to be in range",
+               text.bytes);
   }
   diagnostic_note(d, sub->span, "%s", size);
   diagnostic_help(d, "write '| 0' before the bracket for 0 outside the range, or a condition");

@@ -53,7 +53,8 @@ Frame *bind_arguments(const Context *c, const Definition *definition, const Node
                       const Value *first, bool *is_complete) {
   ArgumentList list = {0};
   if (first) {
-    APPEND(c->frame->e->arena, &list, (Argument){.value = *first, .span = call->span, .context = c});
+    APPEND(c->frame->e->arena, &list,
+           (Argument){.value = *first, .span = call->span, .context = c});
   }
   ArgumentList rest = evaluate_arguments(c, call, NULL, false);
   for (int i = 0; i < rest.count; i++) APPEND(c->frame->e->arena, &list, rest.items[i]);
@@ -67,8 +68,10 @@ static const Node *callee_of(const Node *node) {
 }
 
 Name applied_name(const Node *node) {
-  if (node && node->kind == NODE_PIPE) node = node->parts[1];
-  else if (!node || node->kind != NODE_CALL) return NULL;
+  if (node && node->kind == NODE_PIPE)
+    node = node->parts[1];
+  else if (!node || node->kind != NODE_CALL)
+    return NULL;
   const Node *callee = callee_of(node);
   return callee->kind == NODE_IDENT ? callee->name : NULL;
 }
@@ -106,8 +109,8 @@ static Value apply_node(const Context *c, const Node *node, const Node *piped) {
   }
   Value value = evaluate(c, callee);
   if (value.kind != VALUE_LAYER) return reject_callee(c, callee, value);
-  ArgumentList arguments = evaluate_arguments(c, node->kind == NODE_CALL ? node : NULL, piped,
-                                              is_inlined(value.layer));
+  ArgumentList arguments =
+      evaluate_arguments(c, node->kind == NODE_CALL ? node : NULL, piped, is_inlined(value.layer));
   return apply_layer(c, value.layer, &arguments, node->span);
 }
 

@@ -16,7 +16,10 @@ typedef struct Argument {
   const Context *context; /* whose formula the value belongs to */
   const Node *node;       /* as written; null when piped through a repetition */
 } Argument;
-typedef struct ArgumentList { Argument *items; int count, capacity; } ArgumentList;
+typedef struct ArgumentList {
+  Argument *items;
+  int count, capacity;
+} ArgumentList;
 
 struct Layer {
   enum { LAYER_DEFINITION, LAYER_FUNCTION, LAYER_REPEAT } kind;

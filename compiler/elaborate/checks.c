@@ -49,10 +49,12 @@ void elaborate_require(Frame *frame, const Node *node) {
   if (is_poison(value) || (value.kind == VALUE_BOOL && value.truth)) return;
   if (value.kind == VALUE_BOOL) {
     reject_requirement(frame, node);
+    frame->failed = frame->definition != NULL;
   } else if (value.kind == VALUE_EXPR && !value.field && is_over_sizes(value.expr)) {
     check_at_entry(frame, value.expr, node->parts[1]->name, node->span);
   } else {
-    report(frame, NN0305, node->parts[0]->span, "a requirement is a condition on sizes and options");
+    report(frame, NN0305, node->parts[0]->span,
+           "a requirement is a condition on sizes and options");
   }
 }
 

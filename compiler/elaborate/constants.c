@@ -1,7 +1,8 @@
 /* Global constants: a number or string known everywhere, or a table of numbers, `const w[3] = (1, 2, 5)`. */
 #include "elaborate/statements.h"
 
-static bool read_numbers(const Context *c, const Node *node, double *values, int count, int *found) {
+static bool read_numbers(const Context *c, const Node *node, double *values, int count,
+                         int *found) {
   if (node->kind == NODE_TUPLE) {
     for (int i = 0; i < node->count; i++) {
       if (!read_numbers(c, node->parts[i], values, count, found)) return false;

@@ -113,9 +113,9 @@ static const struct TypeName {
   ValueType type;
   Storage storage;
   int64_t low, high; /* equal: no promise */
-} type_names[] = {{"f32", TYPE_REAL, STORE_REAL, 0, 0},   {"i32", TYPE_INT, STORE_I32, 0, 0},
-                  {"int", TYPE_INT, STORE_I32, 0, 0},     {"i8", TYPE_INT, STORE_I8, -128, 128},
-                  {"u8", TYPE_INT, STORE_U8, 0, 256},     {"bool", TYPE_BOOL, STORE_BOOL, 0, 0},
+} type_names[] = {{"f32", TYPE_REAL, STORE_REAL, 0, 0}, {"i32", TYPE_INT, STORE_I32, 0, 0},
+                  {"int", TYPE_INT, STORE_I32, 0, 0},   {"i8", TYPE_INT, STORE_I8, -128, 128},
+                  {"u8", TYPE_INT, STORE_U8, 0, 256},   {"bool", TYPE_BOOL, STORE_BOOL, 0, 0},
                   {"index", TYPE_INT, STORE_I32, 0, 0}};
 
 typedef struct TensorType {
@@ -191,8 +191,8 @@ static Declared *find_declared(Frame *frame, const Node *node, const Axis *axes,
   if (!declared) return NULL;
   bool again = declared->program == e->program && !frame->is_shared;
   if (declared->node != node || again) {
-    Diagnostic *d = report(frame, NN0202, node->span, "'%s' is declared twice",
-                           path_of(frame, node->name));
+    Diagnostic *d =
+        report(frame, NN0202, node->span, "'%s' is declared twice", path_of(frame, node->name));
     diagnostic_note(d, declared->node->span, "the first time");
     *good = false;
   } else if (!same_dims(declared->value.axes, declared->value.rank, axes, rank)) {
@@ -212,8 +212,8 @@ static Declared *declare(Frame *frame, const Node *node, Role role, const Tensor
   Elaborator *e = frame->e;
   Declared *declared = NEW(e->arena, Declared);
   Name path = path_of(frame, node->name);
-  Tensor *tensor = declare_tensor(e, &e->model->tensors, path, role, type->type, axes, rank,
-                                  node->span);
+  Tensor *tensor =
+      declare_tensor(e, &e->model->tensors, path, role, type->type, axes, rank, node->span);
   tensor->storage = type->storage;
   tensor->low = type->low;
   tensor->high = type->high;

@@ -23,8 +23,8 @@ static Value helper_draw(const Context *c, Op draw, const Tensor *target, const 
                          Span span) {
   Elaborator *e = c->frame->e;
   const Index *own[LIMIT_RANK];
-  Name name = program_unique_name(e->model, e->program,
-                                  name_format(e->names, "%s.draw", target->name));
+  Name name =
+      program_unique_name(e->model, e->program, name_format(e->names, "%s.draw", target->name));
   Tensor *tensor = tensor_new(e->model, &e->program->tensors, name, ROLE_VALUE, TYPE_REAL,
                               target->axes, target->rank);
   tensor->origin = span;
@@ -37,9 +37,7 @@ static Value helper_draw(const Context *c, Op draw, const Tensor *target, const 
 }
 
 static Value scale_and_shift(const Context *c, Value draw, Value scale, Value shift, Span span) {
-  if (!is_number_value(scale, 1)) {
-    draw = apply_op(c, OP_MUL, (Value[]){scale, draw}, 2, span);
-  }
+  draw = apply_op(c, OP_MUL, (Value[]){scale, draw}, 2, span);
   if (is_number_value(shift, 0)) return draw;
   return apply_op(c, OP_ADD, (Value[]){shift, draw}, 2, span);
 }

@@ -11,9 +11,9 @@ static void check_total(const Frame *frame) {
   const TensorList *tensors = &e->model->tensors;
   for (int i = e->total_count; i >= 0 && i < tensors->count; i++) {
     if (tensors->items[i]->role != ROLE_PARAM) continue;
-    Diagnostic *d = report(frame, NN0308, e->total_span,
-                           "this total comes before the parameter '%s' is declared",
-                           tensors->items[i]->name);
+    Diagnostic *d =
+        report(frame, NN0308, e->total_span,
+               "this total comes before the parameter '%s' is declared", tensors->items[i]->name);
     diagnostic_help(d, "move it into a loss line, or behind the last parameter");
     return;
   }
@@ -80,6 +80,15 @@ static void reject_file(Elaborator *e, const Node *file) {
   }
 }
 
+static void warn_of_unused(const Elaborator *e) {
+  for (int i = 0; i < e->definitions.count; i++) {
+    const Definition *definition = e->definitions.values[i];
+    if (definition->in_library || definition->is_used) continue;
+    diagnose(e->diagnostics, NN0952, definition->node->span, "'%s' is not used by any model",
+             definition->name);
+  }
+}
+
 ModelList elaborate(Arena *arena, Names *names, Sources *sources, Diagnostics *diagnostics,
                     const Tree *tree, ElaborateOptions *options, PathList *imports) {
   Elaborator e = {.arena = arena,
@@ -100,6 +109,7 @@ ModelList elaborate(Arena *arena, Names *names, Sources *sources, Diagnostics *d
     Model *model = is_new(&e, tree->root, i) ? elaborate_model(&e, node) : NULL;
     if (model) APPEND(arena, &models, model);
   }
+  warn_of_unused(&e);
   if (!any && diagnostics_error_count(diagnostics) == 0) reject_file(&e, tree->root);
   return models;
 }

@@ -164,9 +164,9 @@ static Value check_result(Statement *statement, const Context *c, const Node *le
   }
   if (same_dims(value.axes, value.rank, declared, rank)) return value;
   Arena *arena = frame->e->arena;
-  Diagnostic *d = report(frame, NN0205, span, "'%s' is %s and was declared as %s", left->name,
-                         shape_text(arena, value.axes, value.rank),
-                         shape_text(arena, declared, rank));
+  Diagnostic *d =
+      report(frame, NN0205, span, "'%s' is %s and was declared as %s", left->name,
+             shape_text(arena, value.axes, value.rank), shape_text(arena, declared, rank));
   if (value.rank > 0) diagnostic_note(d, value.axes[0].origin, "its dims come from here");
   return value_poison();
 }
@@ -178,8 +178,8 @@ static Value reject_value(Statement *statement, Value value) {
                            "a distribution is not a value; a draw from it is");
     diagnostic_help(d, "write '~' in place of '='");
   } else {
-    Diagnostic *d = report(statement->frame, NN0301, right->span,
-                           "a layer without its tensor is not a value");
+    Diagnostic *d =
+        report(statement->frame, NN0301, right->span, "a layer without its tensor is not a value");
     diagnostic_help(d, "apply it, or name it with 'use'");
   }
   return value_poison();
@@ -206,11 +206,9 @@ static void run_unpack(Statement *statement, const Node *lefts, const Node *righ
   Value value = evaluate(&c, right);
   bool fits = value.kind == VALUE_RESULTS && value.result_count >= lefts->count;
   if (!fits && !is_poison(value)) {
-    report(statement->frame, NN0301, right->span, "%d results are wanted, this is %s",
-           lefts->count,
-           value.kind == VALUE_RESULTS
-               ? arena_format(c.frame->e->arena, "%d", value.result_count)
-               : value_text(c.frame->e->arena, value));
+    report(statement->frame, NN0301, right->span, "%d results are wanted, this is %s", lefts->count,
+           value.kind == VALUE_RESULTS ? arena_format(c.frame->e->arena, "%d", value.result_count)
+                                       : value_text(c.frame->e->arena, value));
   }
   for (int i = 0; i < lefts->count; i++) {
     const Node *left = lefts->parts[i];
@@ -223,9 +221,12 @@ static void run_unpack(Statement *statement, const Node *lefts, const Node *righ
 
 void run_equation(Statement *statement) {
   const Node *lefts = statement->node->parts[0], *right = statement->node->parts[1];
-  if (lefts->count > 1) run_unpack(statement, lefts, right);
-  else if (is_indexed(lefts->parts[0], right)) run_indexed(statement, lefts->parts[0], right);
-  else run_whole(statement, lefts->parts[0], right);
+  if (lefts->count > 1)
+    run_unpack(statement, lefts, right);
+  else if (is_indexed(lefts->parts[0], right))
+    run_indexed(statement, lefts->parts[0], right);
+  else
+    run_whole(statement, lefts->parts[0], right);
 }
 
 /* ---- draws */
@@ -267,9 +268,9 @@ static Declared *find_updated(Statement *statement, const Node *left) {
   Frame *frame = statement->frame;
   Elaborator *e = frame->e;
   Declared *declared = map_get(&e->declared, path_of(frame, left->name));
-  bool is_kept = declared && declared->value.kind == VALUE_TENSOR &&
-                 (declared->value.tensor->role == ROLE_STATE ||
-                  declared->value.tensor->role == ROLE_PARAM);
+  bool is_kept =
+      declared && declared->value.kind == VALUE_TENSOR &&
+      (declared->value.tensor->role == ROLE_STATE || declared->value.tensor->role == ROLE_PARAM);
   if (is_kept) return declared;
   const Binding *binding = frame_find(frame, left->name);
   if (binding && is_poison(binding->value)) return NULL;

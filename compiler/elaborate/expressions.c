@@ -78,15 +78,16 @@ static Value evaluate_power(const Context *c, const Node *node) {
 static const struct Operator {
   Op op;
   bool swapped;
-} operators[NODE_KIND_COUNT] = {
-    [NODE_EQ] = {OP_EQ, false},   [NODE_NE] = {OP_NE, false},   [NODE_LT] = {OP_LT, false},
-    [NODE_LE] = {OP_LE, false},   [NODE_GT] = {OP_LT, true},    [NODE_GE] = {OP_LE, true},
-    [NODE_ADD] = {OP_ADD, false}, [NODE_SUB] = {OP_SUB, false}, [NODE_MUL] = {OP_MUL, false},
-    [NODE_DIV] = {OP_DIV, false}, [NODE_IDIV] = {OP_IDIV, false}, [NODE_MOD] = {OP_MOD, false},
-    [NODE_NEGATE] = {OP_NEGATE, false}, [NODE_NOT] = {OP_NOT, false}};
+} operators[NODE_KIND_COUNT] = {[NODE_EQ] = {OP_EQ, false},         [NODE_NE] = {OP_NE, false},
+                                [NODE_LT] = {OP_LT, false},         [NODE_LE] = {OP_LE, false},
+                                [NODE_GT] = {OP_LT, true},          [NODE_GE] = {OP_LE, true},
+                                [NODE_ADD] = {OP_ADD, false},       [NODE_SUB] = {OP_SUB, false},
+                                [NODE_MUL] = {OP_MUL, false},       [NODE_DIV] = {OP_DIV, false},
+                                [NODE_IDIV] = {OP_IDIV, false},     [NODE_MOD] = {OP_MOD, false},
+                                [NODE_NEGATE] = {OP_NEGATE, false}, [NODE_NOT] = {OP_NOT, false}};
 
 static Value evaluate_operator(const Context *c, const Node *node) {
-  struct Operator operator = operators[node->kind];
+  struct Operator operator= operators[node->kind];
   Value operands[2] = {{0}, {0}};
   for (int i = 0; i < node->count; i++) operands[i] = evaluate(c, node->parts[i]);
   if (operator.swapped) {

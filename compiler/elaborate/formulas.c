@@ -106,7 +106,7 @@ static const Expr *hoist_inner_scalars(const Context *c, const Expr *e, const Ex
     if (is_double_scalar(new)) {
       new = expr_unary(el->model->exprs, OP_REAL, hoist_scalar(c, new->args[0], name, span));
     }
-    map_put(&new_of, node, (void *)(uintptr_t)new);
+    map_put(&new_of, node, (void *)(uintptr_t) new);
   }
   return map_get(&new_of, e);
 }
@@ -171,8 +171,9 @@ static bool check_free(const Context *c, const Layout *layout, const IndexList *
     bool found = false;
     for (int j = 0; j < layout->rank; j++) found = found || layout->from[j] == used->items[i];
     if (found) continue;
-    Diagnostic *d = report(c->frame, NN0205, span, "a whole tensor is wanted, and this depends on index '%s'",
-                           used->items[i]->name);
+    Diagnostic *d =
+        report(c->frame, NN0205, span, "a whole tensor is wanted, and this depends on index '%s'",
+               used->items[i]->name);
     diagnostic_help(d, "give it a name with its indices on a line of its own");
     return false;
   }
@@ -195,9 +196,9 @@ static Value define_layout(const Context *c, Name name, const Layout *layout, co
     values[i] = expr_index(e->model->exprs, to[i]);
   }
   body = expr_substitute(e->model->exprs, e->arena, body, layout->from, values, layout->rank);
-  Tensor *tensor = tensor_new(e->model, &e->program->tensors,
-                              program_unique_name(e->model, e->program, name), ROLE_VALUE,
-                              type_of_tensor(body, layout->rank), layout->axes, layout->rank);
+  Tensor *tensor =
+      tensor_new(e->model, &e->program->tensors, program_unique_name(e->model, e->program, name),
+                 ROLE_VALUE, type_of_tensor(body, layout->rank), layout->axes, layout->rank);
   tensor->origin = span;
   equation_bound_values(e->model, define_equation(c, tensor, to, body, span));
   Value value = value_tensor(tensor);

@@ -50,9 +50,8 @@ static void add_incoming(Frame *frame, CustomGradient *custom, const Node *resul
   Binding *known = map_get(&frame->bindings, name);
   if (!known) {
     Name unique = program_unique_name(e->model, e->program, path_of(frame, name));
-    Tensor *placeholder =
-        tensor_new(e->model, &e->program->tensors, unique, ROLE_GRADIENT, TYPE_REAL,
-                   value.tensor->axes, value.tensor->rank);
+    Tensor *placeholder = tensor_new(e->model, &e->program->tensors, unique, ROLE_GRADIENT,
+                                     TYPE_REAL, value.tensor->axes, value.tensor->rank);
     placeholder->origin = result->span;
     Value adjoint = value;
     adjoint.tensor = placeholder;

@@ -22,7 +22,10 @@ typedef struct Binder {
   Axis axes[LIMIT_RANK];
   int rank; /* 1 unless a pack */
 } Binder;
-typedef struct BinderList { Binder *items; int count, capacity; } BinderList;
+typedef struct BinderList {
+  Binder *items;
+  int count, capacity;
+} BinderList;
 
 /* ranges.c: appends the binder that a subscript is: an identifier in lower case, `v in K`, `...`. Reports
    NN0213 and returns false for anything else. */
@@ -30,7 +33,8 @@ bool binder_add(const Context *c, BinderList *binders, const Node *sub);
 /* Finds what is not known yet in the trees that use the variables; NN0206 for what nothing gives a range. */
 bool find_ranges(const Context *c, BinderList *binders, const Node *const *trees, int count);
 /* Puts the variables of known binders in sight; new indices, except where `given` has some. */
-const Variable *bind_variables(const Context *c, const BinderList *binders, const Index *const *given);
+const Variable *bind_variables(const Context *c, const BinderList *binders,
+                               const Index *const *given);
 const Variable *find_variable(const Context *c, Name name, bool is_pack);
 /* A name for a generated index variable: the letter of its dim, or the next one free in `formula`. */
 Name index_name(const Context *c, const Axis *axis);
@@ -44,7 +48,8 @@ Value evaluate_count(const Context *c, const Node *node);
    is none: reported only when it has no value at all. */
 bool find_base(const Context *c, const Node *base, Value *value);
 /* How many of the dims of `rank` the pack at `position` of the subscripts stands for; -1: unknown. */
-int pack_length(const Context *c, const BinderList *binders, const Node *subs, int position, int rank);
+int pack_length(const Context *c, const BinderList *binders, const Node *subs, int position,
+                int rank);
 
 /* bounds.c: proves 0 <= e < axis->extent where `c` stands, leaving what depends on run-time sizes alone to
    a check at entry. Reports NN0208 with a witness otherwise. */

@@ -43,6 +43,7 @@ Value elaborate_instance(Frame *frame, const Node *definition) {
   collect_statements(frame, block, NULL);
   prepare_gradients(frame);
   run_statements(frame);
+  if (frame->failed) return value_poison();
   Value *values = NEW_ARRAY(frame->e->arena, Value, results->count);
   for (int i = 0; i < results->count; i++) {
     values[i] = result_value(frame, results->parts[i]);

@@ -24,7 +24,7 @@ static void add_definition(Elaborator *e, const Node *node, bool in_library) {
     return;
   }
   Definition *definition = NEW(e->arena, Definition);
-  *definition = (Definition){node->name, node, in_library};
+  *definition = (Definition){.name = node->name, .node = node, .in_library = in_library};
   map_put(&e->definitions, node->name, definition);
 }
 

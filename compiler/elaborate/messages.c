@@ -70,10 +70,9 @@ const char *source_text(const Elaborator *e, Span span) {
 /* "dim P = 784, from 'input x[N, P]' at 3:9" */
 const char *axis_text(const Elaborator *e, const Axis *axis, Span near) {
   const char *size = size_text(e->arena, axis->extent);
-  const char *what =
-      !axis->letter || strcmp(axis->letter, size) == 0
-          ? arena_format(e->arena, "%s %s", axis->letter ? "dim" : "extent", size)
-          : arena_format(e->arena, "dim %s = %s", axis->letter, size);
+  const char *what = !axis->letter || strcmp(axis->letter, size) == 0
+                         ? arena_format(e->arena, "%s %s", axis->letter ? "dim" : "extent", size)
+                         : arena_format(e->arena, "dim %s = %s", axis->letter, size);
   const char *source = source_text(e, axis->origin);
   if (source[0] == '\0') return what;
   return arena_format(e->arena, "%s, from '%s' at %s", what, source,
@@ -98,10 +97,10 @@ const char *shape_text(Arena *arena, const Axis *axes, int rank) {
 
 const char *kind_text(ValueKind kind) {
   static const char *const texts[] = {
-      [VALUE_POISON] = "a wrong value", [VALUE_BOOL] = "a truth value",
-      [VALUE_NUMBER] = "a number",      [VALUE_EXTENT] = "a whole number",
-      [VALUE_STRING] = "a string",      [VALUE_EXPR] = "an expression",
-      [VALUE_TENSOR] = "a tensor",      [VALUE_LAYER] = "a layer",
+      [VALUE_POISON] = "a wrong value",    [VALUE_BOOL] = "a truth value",
+      [VALUE_NUMBER] = "a number",         [VALUE_EXTENT] = "a whole number",
+      [VALUE_STRING] = "a string",         [VALUE_EXPR] = "an expression",
+      [VALUE_TENSOR] = "a tensor",         [VALUE_LAYER] = "a layer",
       [VALUE_RESULTS] = "several results", [VALUE_DISTRIBUTION] = "a distribution"};
   return texts[kind];
 }
@@ -113,9 +112,9 @@ const char *value_text(Arena *arena, Value value) {
   case VALUE_EXTENT: return size_text(arena, value.extent);
   case VALUE_STRING: return arena_format(arena, "\"%s\"", value.text);
   case VALUE_TENSOR:
-    return value.rank == 0 ? "a scalar"
-                           : arena_format(arena, "a tensor %s",
-                                          shape_text(arena, value.axes, value.rank));
+    return value.rank == 0
+               ? "a scalar"
+               : arena_format(arena, "a tensor %s", shape_text(arena, value.axes, value.rank));
   case VALUE_EXPR:
     return !value.field ? "a scalar"
                         : arena_format(arena, "a tensor %s",

@@ -72,13 +72,20 @@ static Value binding_value(const Context *c, Binding *binding, Span span) {
 }
 
 static bool find_built_in(Elaborator *e, Name name, Value *value) {
-  if (is_named(name, "training")) *value = value_bool(e->training);
-  else if (is_named(name, "true")) *value = value_bool(true);
-  else if (is_named(name, "false")) *value = value_bool(false);
-  else if (is_named(name, "pi")) *value = value_number(3.14159265358979323846);
-  else if (is_named(name, "inf")) *value = value_number((double)INFINITY);
-  else if (is_named(name, "step")) *value = value_tensor(e->model->step_number);
-  else return false;
+  if (is_named(name, "training"))
+    *value = value_bool(e->training);
+  else if (is_named(name, "true"))
+    *value = value_bool(true);
+  else if (is_named(name, "false"))
+    *value = value_bool(false);
+  else if (is_named(name, "pi"))
+    *value = value_number(3.14159265358979323846);
+  else if (is_named(name, "inf"))
+    *value = value_number((double)INFINITY);
+  else if (is_named(name, "step"))
+    *value = value_tensor(e->model->step_number);
+  else
+    return false;
   return true;
 }
 
@@ -115,7 +122,8 @@ static bool find_parameter(const Context *c, Name name, Value *value) {
 
 Value resolve_name(const Context *c, Name name, Span span) {
   const Variable *variable = find_variable(c, name, false);
-  if (variable) return value_expr(expr_index(c->frame->e->model->exprs, variable->indices[0]), NULL);
+  if (variable)
+    return value_expr(expr_index(c->frame->e->model->exprs, variable->indices[0]), NULL);
   Binding *binding = frame_find(c->frame, name);
   if (binding) {
     binding->used = true;

@@ -42,8 +42,7 @@ static const Expr *read_tensor(const Context *c, Value value, const Field *field
 }
 
 static Value reject_operand(const Context *c, Value value, Span span) {
-  Diagnostic *d =
-      report(c->frame, NN0209, span, "%s cannot be an operand", kind_text(value.kind));
+  Diagnostic *d = report(c->frame, NN0209, span, "%s cannot be an operand", kind_text(value.kind));
   if (value.kind == VALUE_LAYER) diagnostic_help(d, "apply it to a tensor");
   if (value.kind == VALUE_DISTRIBUTION) diagnostic_help(d, "draw from it with 'u[..] ~ ...'");
   return value_poison();
@@ -54,8 +53,7 @@ Value as_operand(const Context *c, Value value, Span span) {
   switch (value.kind) {
   case VALUE_POISON:
   case VALUE_EXPR: return value;
-  case VALUE_BOOL:
-    return value_expr(value.truth ? expr_true(table) : expr_false(table), NULL);
+  case VALUE_BOOL: return value_expr(value.truth ? expr_true(table) : expr_false(table), NULL);
   case VALUE_NUMBER: return value_expr(expr_number(table, value.number), NULL);
   case VALUE_EXTENT: return value_expr(expr_extent(table, value.extent), NULL);
   case VALUE_RESULTS: return as_operand(c, value.results[0], span);

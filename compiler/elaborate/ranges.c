@@ -49,6 +49,7 @@ typedef struct Search {
   BinderList *binders;
   bool hidden[LIMIT_BINDERS]; /* by a binder of the same name further in */
   bool guarded;               /* whether guarded reads count */
+  bool poisoned;              /* something read was an error: that there is no range is none */
   Effort effort;
 } Search;
 
@@ -77,7 +78,7 @@ static bool is_declaration(NodeKind kind) {
 }
 
 /* The dims of what is read; false when they are not known (yet). */
-static bool find_dims(const Search *search, const Node *base, const Axis **axes, int *rank) {
+static bool find_dims(Search *search, const Node *base, const Axis **axes, int *rank) {
   const Binding *binding =
       base->kind == NODE_IDENT ? frame_find(search->c->frame, base->name) : NULL;
   Statement *statement = binding && !binding->known ? binding->statement : NULL;
@@ -93,7 +94,10 @@ static bool find_dims(const Search *search, const Node *base, const Axis **axes,
   bool runs = statement && statement->state == STATEMENT_WAITING &&
               (search->effort == EFFORT_RUN || is_declaration(statement->node->kind));
   if (statement && !runs) return false;
-  if (!find_base(search->c, base, &value)) return false;
+  if (!find_base(search->c, base, &value)) {
+    search->poisoned = search->poisoned || is_poison(value);
+    return false;
+  }
   *axes = value.axes;
   *rank = value.rank;
   return true;
@@ -105,12 +109,10 @@ static void search_subscripts(Search *search, const Node *subs, const Axis *axes
   for (int i = 0; i < subs->count; i++) {
     const Node *sub = subs->parts[i];
     bool is_pack = sub->kind == NODE_PACK;
-    int length =
-        is_pack ? pack_length(search->c, search->binders, subs, i, rank) : 1;
+    int length = is_pack ? pack_length(search->c, search->binders, subs, i, rank) : 1;
     if (!is_pack && sub->kind != NODE_IDENT) search_tree(search, sub, depth);
-    Binder *binder = is_pack || sub->kind == NODE_IDENT
-                         ? find_open_binder(search, sub->name, is_pack)
-                         : NULL;
+    Binder *binder =
+        is_pack || sub->kind == NODE_IDENT ? find_open_binder(search, sub->name, is_pack) : NULL;
     if (length < 0 || axis + length > rank) return;
     if (binder && counts) infer_range(binder, axes + axis, length, sub->span);
     axis += length;
@@ -178,34 +180,33 @@ static void take_formal_pack(const Context *c, Binder *binder) {
   binder->known = true;
 }
 
-static bool reject_binder(const Context *c, const Binder *binder) {
-  Diagnostic *d = binder->is_pack
-                      ? report(c->frame, NN0206, binder->span, "nothing gives '...' its dims")
-                      : report(c->frame, NN0206, binder->span, "index '%s' has no range",
-                               binder->name);
+static void reject_binder(const Context *c, const Binder *binder) {
+  Diagnostic *d =
+      binder->is_pack
+          ? report(c->frame, NN0206, binder->span, "nothing gives '...' its dims")
+          : report(c->frame, NN0206, binder->span, "index '%s' has no range", binder->name);
   if (!binder->is_pack) diagnostic_help(d, "write '%s in EXTENT'", binder->name);
-  return false;
 }
 
 bool find_ranges(const Context *c, BinderList *binders, const Node *const *trees, int count) {
   bool good = true;
-  int errors = diagnostics_error_count(c->frame->e->diagnostics);
+  Search search = {.c = c, .binders = binders};
   for (int i = 0; i < binders->count; i++) {
     if (!binders->items[i].known && binders->items[i].extent) {
       good = evaluate_written(c, &binders->items[i]) && good;
     }
   }
   for (int round = 0; round < 2 * EFFORT_COUNT && !all_known(binders); round++) {
-    Search search = {.c = c, .binders = binders, .guarded = round >= EFFORT_COUNT};
+    search.guarded = round >= EFFORT_COUNT;
     search.effort = (Effort)(round % EFFORT_COUNT);
     for (int i = 0; i < count; i++) search_tree(&search, trees[i], 0);
   }
-  bool silent = diagnostics_error_count(c->frame->e->diagnostics) > errors;
   for (int i = 0; i < binders->count; i++) {
     Binder *binder = &binders->items[i];
     if (!binder->known) take_formal_pack(c, binder);
-    if (!binder->known) good = !silent && reject_binder(c, binder) && good;
-    if (!binder->known) good = false;
+    if (binder->known) continue;
+    if (!search.poisoned) reject_binder(c, binder);
+    good = false;
   }
   return good;
 }
@@ -258,8 +259,10 @@ const Variable *bind_variables(const Context *c, const BinderList *binders,
     Variable *variable = NEW(c->frame->e->arena, Variable);
     variable->outer = variables;
     variable->binder = &binders->items[i];
-    if (given && given[i]) variable->indices[0] = given[i];
-    else make_indices(c, variable->binder, variable);
+    if (given && given[i])
+      variable->indices[0] = given[i];
+    else
+      make_indices(c, variable->binder, variable);
     variables = variable;
   }
   return variables;

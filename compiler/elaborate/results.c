@@ -55,7 +55,8 @@ void run_output(Statement *statement) {
     value = indexed_output(statement);
   } else {
     Context c = statement_context(statement, node->name, node->parts[1]);
-    value = node->parts[1] ? evaluate(&c, node->parts[1]) : resolve_name(&c, node->name, node->span);
+    value =
+        node->parts[1] ? evaluate(&c, node->parts[1]) : resolve_name(&c, node->name, node->span);
     if (!check_is_value(&c, value, node->span)) value = value_poison();
     value = own_value(&c, node->name, value, node->span);
     if (node->parts[1]) settle(statement, value);

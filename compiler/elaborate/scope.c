@@ -61,7 +61,9 @@ Name path_of(const Frame *frame, Name name) {
 }
 
 const Definition *definition_of(const Elaborator *e, Name name) {
-  return map_get(&e->definitions, name);
+  Definition *definition = map_get(&e->definitions, name);
+  if (definition) definition->is_used = true;
+  return definition;
 }
 
 Value value_poison(void) {

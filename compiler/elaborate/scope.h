@@ -26,6 +26,7 @@ typedef struct Definition {
   Name name;
   const Node *node; /* DEF, OPTIMIZER_DEF or CONST */
   bool in_library;
+  bool is_used;
 } Definition;
 
 /* Index variables of a formula for bare tensors with these dims. */
@@ -101,20 +102,21 @@ typedef struct Elaborator {
   PathList *imports;
   Map definitions; /* Name -> Definition *; the user's shadow the library's */
   Model *model;
-  Program *program; /* &model->train or &model->eval; &model->init while an initial value is built */
+  Program
+      *program; /* &model->train or &model->eval; &model->init while an initial value is built */
   bool training;
   Map declared;       /* path -> Declared * of every input, param, state of the model */
   Map constants;      /* Definition * -> Value * of global constants of this model */
   int instance_count; /* against LIMIT_INSTANCES */
-  long evaluations;   /* against a budget: definitions that double at each level end with an error */
-  int depth;          /* of evaluate() and of statements waiting for each other */
-  Map hoisted;        /* Expr * of step and hyper-parameters -> the Expr * that reads its tensor */
+  long evaluations; /* against a budget: definitions that double at each level end with an error */
+  int depth;        /* of evaluate() and of statements waiting for each other */
+  Map hoisted;      /* Expr * of step and hyper-parameters -> the Expr * that reads its tensor */
   const Program *hoisted_in;
-  Span total_span;    /* of the last total(..), which saw */
-  int total_count;    /* so many tensors of the model; -1: none was evaluated */
+  Span total_span;           /* of the last total(..), which saw */
+  int total_count;           /* so many tensors of the model; -1: none was evaluated */
   LIST_OF(Value) loss_terms; /* of the model's own loss lines */
-  Map updated;        /* Tensor * with a := in this program -> its Node * */
-  struct Trainer *trainer; /* of trainer.h, while optimizers are applied; else null */
+  Map updated;               /* Tensor * with a := in this program -> its Node * */
+  struct Trainer *trainer;   /* of trainer.h, while optimizers are applied; else null */
 } Elaborator;
 
 /* A tensor of the caller's, a parameter or a state: one object for both programs. */
@@ -146,7 +148,10 @@ struct Statement {
   struct Shape *shape; /* of an indexed equation, from when it is known: see statements.h */
   int mark;            /* of order.c */
 };
-typedef struct StatementList { Statement **items; int count, capacity; } StatementList;
+typedef struct StatementList {
+  Statement **items;
+  int count, capacity;
+} StatementList;
 
 /* What `...` or `...A` stands for in a definition. */
 typedef struct Pack {
@@ -154,11 +159,14 @@ typedef struct Pack {
   const Axis *axes;
   int rank;
 } Pack;
-typedef struct PackList { Pack *items; int count, capacity; } PackList;
+typedef struct PackList {
+  Pack *items;
+  int count, capacity;
+} PackList;
 
 struct Frame {
   Elaborator *e;
-  const Frame *outer;           /* whose names are in sight, too; null: only global ones are */
+  const Frame *outer; /* whose names are in sight, too; null: only global ones are */
   const Frame *caller;
   const Definition *definition; /* null: the model */
   const Instance *instance;     /* null: in the model itself */
@@ -167,20 +175,21 @@ struct Frame {
   Map bindings;                 /* Name -> Binding * */
   PackList packs;
   StatementList statements;
-  const Scan *scan;             /* around the application */
-  Map memo;                     /* Node * -> Value *: whole tensors that are read through subscripts */
-  Map declared_results;         /* Name -> RESULT, OUTPUT Node * with dims */
-  bool is_optimizer;            /* `sum[unit](..)` has its meaning */
-  bool is_shared;               /* applied by a named instance: its paths may come again */
+  const Scan *scan;     /* around the application */
+  Map memo;             /* Node * -> Value *: whole tensors that are read through subscripts */
+  Map declared_results; /* Name -> RESULT, OUTPUT Node * with dims */
+  bool is_optimizer;    /* `sum[unit](..)` has its meaning */
+  bool failed;          /* a requirement of the definition is not met */
+  bool is_shared;       /* applied by a named instance: its paths may come again */
 };
 
 /* A right side being built. */
 typedef struct Formula {
-  Name path;       /* names what is made on the way: "h1.y" */
-  bool lone;       /* the right side is one application, whose path is `path` itself */
-  Map *kinds;      /* Name of a definition -> (intptr_t) how many applications so far */
+  Name path;  /* names what is made on the way: "h1.y" */
+  bool lone;  /* the right side is one application, whose path is `path` itself */
+  Map *kinds; /* Name of a definition -> (intptr_t) how many applications so far */
   LIST_OF(Field *) fields;
-  const Scan *scan; /* innermost of the scans around it */
+  const Scan *scan;                      /* innermost of the scans around it */
   const Index *scan_indices[LIMIT_RANK]; /* their hidden indices, outermost first */
   int scan_count;
   const Node *root; /* the tree it is built from: names of generated variables avoid its names */
@@ -190,7 +199,7 @@ typedef struct Formula {
 /* An index variable in sight, or the variables of a pack. */
 typedef struct Variable {
   const struct Variable *outer;
-  const struct Binder *binder; /* see indices.h */
+  const struct Binder *binder;      /* see indices.h */
   const Index *indices[LIMIT_RANK]; /* one, unless a pack */
 } Variable;
 
@@ -244,9 +253,10 @@ bool find_reduction(Name name, Reduction *reduction); /* "mean" is REDUCE_SUM he
 bool is_lower_case(Name name);
 
 /* static.c: values known at compile time. */
-Value evaluate_static(Frame *frame, const Node *node); /* NN0305 when it is not */
+Value evaluate_static(Frame *frame, const Node *node);                /* NN0305 when it is not */
 bool evaluate_condition(Frame *frame, const Node *node, bool *truth); /* of a static if */
-const Extent *evaluate_extent(Frame *frame, const Node *node, Axis *axis); /* poisoned after an error */
+const Extent *evaluate_extent(Frame *frame, const Node *node,
+                              Axis *axis); /* poisoned after an error */
 
 /* expressions.c */
 Value evaluate(const Context *c, const Node *node);
@@ -303,7 +313,8 @@ const char *shape_text(Arena *arena, const Axis *axes, int rank); /* "[N, 784]" 
 const char *value_text(Arena *arena, Value value);                /* "784", "N", "x[N, 784]" */
 const char *kind_text(ValueKind kind);                            /* "a number", "a layer" */
 const char *size_text(Arena *arena, const Extent *extent);
-const char *axis_text(const Elaborator *e, const Axis *axis, Span near); /* "dim P = 784, from ..." */
+const char *axis_text(const Elaborator *e, const Axis *axis,
+                      Span near); /* "dim P = 784, from ..." */
 const char *place_text(const Elaborator *e, Span span, Span near);
 const char *source_text(const Elaborator *e, Span span);
 void suggest_name(Diagnostic *diagnostic, const Frame *frame, Name wanted);

@@ -6,8 +6,8 @@
 
 /* A subscript of the left side, or a part of a composite. */
 typedef struct Part {
-  int place;        /* dim of the left side, packs not counted apart */
-  int binder;       /* in shape->binders; -1: a scan's index */
+  int place;  /* dim of the left side, packs not counted apart */
+  int binder; /* in shape->binders; -1: a scan's index */
   const Scan *scan;
 } Part;
 
@@ -31,8 +31,7 @@ static const Scan *scan_called(const Statement *statement, Name name) {
 static bool add_place(Sides *sides, const Node *sub, int place) {
   const Context *c = &sides->shape->context;
   Arena *arena = c->frame->e->arena;
-  const Scan *scan =
-      sub->kind == NODE_IDENT ? scan_called(sides->statement, sub->name) : NULL;
+  const Scan *scan = sub->kind == NODE_IDENT ? scan_called(sides->statement, sub->name) : NULL;
   if (scan && !sides->named[scan->depth]) {
     sides->named[scan->depth] = true;
     APPEND(arena, &sides->parts, (Part){place, -1, scan});
@@ -107,8 +106,7 @@ static bool take_declared(const Sides *sides, const Axis *declared, int rank) {
     bool is_pack = subs->parts[part->place]->kind == NODE_PACK;
     int dims = is_pack ? place_length(sides, part->place, rank) : 1;
     if (dims < 0 || axis + dims > rank) return reject_rank(sides, declared, rank);
-    Binder *binder =
-        part->binder < 0 ? NULL : &sides->shape->binders.items[part->binder];
+    Binder *binder = part->binder < 0 ? NULL : &sides->shape->binders.items[part->binder];
     if (binder && !sides->is_composite[part->place] && !binder->extent) {
       memcpy(binder->axes, declared + axis, (size_t)dims * sizeof *declared);
       binder->rank = dims;
@@ -134,10 +132,10 @@ static bool check_declared(const Sides *sides, const Axis *declared, int rank) {
   for (int i = 0; i < rank; i++) {
     if (axes[i].extent == declared[i].extent) continue;
     if (is_part(sides, axes[i].extent, declared[i].extent)) continue;
-    Diagnostic *d = report(frame, NN0207, sides->left->span,
-                           "dim %d of '%s' is %s here and was declared as %s", i + 1,
-                           sides->left->name, size_text(frame->e->arena, axes[i].extent),
-                           size_text(frame->e->arena, declared[i].extent));
+    Diagnostic *d =
+        report(frame, NN0207, sides->left->span, "dim %d of '%s' is %s here and was declared as %s",
+               i + 1, sides->left->name, size_text(frame->e->arena, axes[i].extent),
+               size_text(frame->e->arena, declared[i].extent));
     diagnostic_note(d, declared[i].origin, "%s",
                     axis_text(frame->e, &declared[i], sides->left->span));
     return false;
@@ -247,14 +245,13 @@ Value shape_value(const Shape *shape) {
   return value;
 }
 
-
 Tensor *make_target(Shape *shape, ValueType type, Span span) {
   Elaborator *e = shape->context.frame->e;
   if (shape->tensor) return shape->tensor;
   if (type == TYPE_NUMBER || (type == TYPE_F64 && shape->rank > 0)) type = TYPE_REAL;
   Name name = program_unique_name(e->model, e->program, shape->path);
-  shape->tensor = tensor_new(e->model, &e->program->tensors, name, ROLE_VALUE, type, shape->axes,
-                             shape->rank);
+  shape->tensor =
+      tensor_new(e->model, &e->program->tensors, name, ROLE_VALUE, type, shape->axes, shape->rank);
   shape->tensor->origin = span;
   return shape->tensor;
 }

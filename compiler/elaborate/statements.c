@@ -46,12 +46,9 @@ static bool is_in_place(Frame *frame, const Node *node, const Scan *scan) {
   if (frame->definition && is_for_models(kind)) where = "a model";
   if (!frame->definition && kind == NODE_GRAD) where = "a definition";
   if (kind == NODE_OPTIMIZER || kind == NODE_GROUP || kind == NODE_FREEZE) where = "a train block";
-  if (scan && !where && !is_for_steps(kind)) {
-    report(frame, NN0308, node->span, "a %s cannot stand in a scan", node_title(kind));
-    return false;
-  }
+  if (scan && !where && !is_for_steps(kind)) where = "a block outside the scan";
   if (!where) return true;
-  report(frame, NN0308, node->span, "a %s stands in %s", node_title(kind), where);
+  report(frame, NN0308, node->span, "%s out of place: it belongs in %s", node_title(kind), where);
   return false;
 }
 
@@ -237,7 +234,7 @@ static int phase_of(const Statement *statement) {
 void run_statements(Frame *frame) {
   StatementList ordered = order_statements(frame);
   for (int phase = 0; phase < 3; phase++) {
-    for (int i = 0; i < ordered.count; i++) {
+    for (int i = 0; i < ordered.count && !frame->failed; i++) {
       if (phase_of(ordered.items[i]) == phase) run_statement(ordered.items[i]);
     }
   }

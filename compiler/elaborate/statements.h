@@ -49,7 +49,8 @@ void run_draw(Statement *statement);
 void run_update(Statement *statement);
 /* A new tensor `path` in the dims of `like`, defined by a left side and its right side; null after an
    error. */
-Tensor *define_side(Statement *statement, const Node *left, const Node *right, Value like, Name path);
+Tensor *define_side(Statement *statement, const Node *left, const Node *right, Value like,
+                    Name path);
 /* Finds the shape of a waiting indexed equation, so that it can be read before it runs. */
 void shape_early(Statement *statement);
 /* `name[subs] = right` with the name and place of `named`. */

@@ -60,7 +60,8 @@ const Extent *evaluate_extent(Frame *frame, const Node *node, Axis *axis) {
   if (is_poison(value)) return axis->extent;
   if (node->kind == NODE_IDENT) axis->letter = node->name;
   const Extent *extent;
-  if (value.kind == VALUE_EXTENT) extent = value.extent;
+  if (value.kind == VALUE_EXTENT)
+    extent = value.extent;
   else if (value_as_integer(value, &integer)) {
     extent = extent_constant(frame->e->model->extents, integer);
   } else {

@@ -56,7 +56,8 @@ bool find_base(const Context *c, const Node *base, Value *value) {
 static const Expr *radix_of(const Context *c, const Node *node, const Expr *component) {
   const Index *index = lone_index(component);
   if (index) return expr_extent(c->frame->e->model->exprs, index->range);
-  report(c->frame, NN0213, node->span, "this part of a composite subscript has no extent of its own");
+  report(c->frame, NN0213, node->span,
+         "this part of a composite subscript has no extent of its own");
   return NULL;
 }
 
@@ -66,7 +67,9 @@ static const Expr *evaluate_whole(const Context *c, const Node *node) {
   if (!e) return NULL;
   if (!field && e->type == TYPE_INT) return e;
   report(c->frame, NN0213, node->span, "a subscript is a whole number; this is %s",
-         field ? "a tensor" : e->type == TYPE_BOOL ? "a condition" : "a real number");
+         field                  ? "a tensor"
+         : e->type == TYPE_BOOL ? "a condition"
+                                : "a real number");
   return NULL;
 }
 
@@ -137,8 +140,10 @@ static bool expand_subscripts(const Context *c, const Node *subs, Subscripts *s)
       continue;
     }
     const Expr *e = NULL;
-    if (is_unbound_index(c, sub)) reject_unbound(c, sub);
-    else e = evaluate_subscript(c, sub);
+    if (is_unbound_index(c, sub))
+      reject_unbound(c, sub);
+    else
+      e = evaluate_subscript(c, sub);
     good = good && e;
     if (s->count < LIMIT_RANK) {
       s->exprs[s->count] = e;
@@ -155,8 +160,7 @@ static bool check_rank(const Context *c, const Node *node, Value base, int count
   text_init(&text, c->frame->e->arena);
   node_print(node->parts[0], &text);
   Diagnostic *d = report(c->frame, NN0204, node->parts[1]->span,
-                         "'%s' has %d dims and is read with %d subscripts", text.bytes, base.rank,
-                         count);
+                         "'%s' has %d dims and %d subscripts here", text.bytes, base.rank, count);
   for (int i = 0; i < base.rank && i < 1; i++) {
     diagnostic_note(d, base.axes[i].origin, "its dims: %s",
                     shape_text(c->frame->e->arena, base.axes, base.rank));
@@ -170,9 +174,9 @@ static bool check_agreement(const Context *c, const Variable *variable, int posi
   const Binder *binder = variable->binder;
   const Axis *first = &binder->axes[position];
   if (!binder->inferred || first->extent == axis->extent) return true;
-  Diagnostic *d = report(c->frame, NN0207, sub->span, "%s'%s' has two different extents",
-                         binder->is_pack ? "a dim of " : "index ",
-                         binder->name ? binder->name : "...");
+  Diagnostic *d =
+      report(c->frame, NN0207, sub->span, "%s'%s' has two different extents",
+             binder->is_pack ? "a dim of " : "index ", binder->name ? binder->name : "...");
   diagnostic_note(d, binder->source, "%s", axis_text(c->frame->e, first, sub->span));
   diagnostic_note(d, sub->span, "%s", axis_text(c->frame->e, axis, sub->span));
   return false;
@@ -288,8 +292,7 @@ static Value count_sub(const Context *c, const Node *sub) {
     report(c->frame, NN0203, sub->span, "unbound pack '...%s'", sub->name ? sub->name : "");
     return value_poison();
   }
-  const Variable *variable =
-      sub->kind == NODE_IDENT ? find_variable(c, sub->name, false) : NULL;
+  const Variable *variable = sub->kind == NODE_IDENT ? find_variable(c, sub->name, false) : NULL;
   if (variable) return value_extent(variable->indices[0]->range);
   const Node *extent = sub->kind == NODE_IN ? sub->parts[0] : sub;
   return value_extent(evaluate_extent(c->frame, extent, &axis));
