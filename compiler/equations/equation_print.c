@@ -113,9 +113,9 @@ static bool is_value(const Expr *e, double value) {
   return is_number(e, &found) && found == value;
 }
 
-/* 1 where draw < p, else 0 */
+/* 1 where draw < p, else 0; as whole numbers or as reals */
 static Drawn bernoulli_of(const Equation *equation) {
-  const Expr *e = equation->body;
+  const Expr *e = equation->body->op == OP_REAL ? equation->body->args[0] : equation->body;
   Drawn none = {.distribution = NO_DISTRIBUTION};
   if (e->op != OP_SELECT || !is_value(e->args[1], 1) || !is_value(e->args[2], 0)) return none;
   if (e->args[0]->op != OP_LT) return none;

@@ -2,7 +2,7 @@
 
    A tensor that is only an output, a metric, the loss or the new value of a state is written where it is
    used. A draw "x.draw" and the equation that scales it are one line, `x ~ normal(0, 2)`, which gives the
-   draw its name again when it is read back. */
+   draw its name again when it is read back. Before differentiation a gradient is `gradient(loss, x)`. */
 #include "equations/printer.h"
 
 #include <string.h>
@@ -23,6 +23,19 @@ static void start_line(Listing *l) {
   text_add(l->text, "%s", l->indent);
 }
 
+static bool has_steps(const Listing *l) {
+  return l->program == &l->model->train;
+}
+
+static void note_gradients(Listing *l, const GradientList *gradients) {
+  for (int i = 0; i < gradients->count; i++) {
+    const Gradient *gradient = &gradients->items[i];
+    if (gradient->result->definition) continue;
+    map_put(&l->read, gradient->of, NULL);
+    map_put(&l->read, gradient->with_respect_to, NULL);
+  }
+}
+
 static void note_reads(Listing *l) {
   ExprList roots = {0};
   for (int i = 0; i < l->program->equations.count; i++) {
@@ -34,16 +47,16 @@ static void note_reads(Listing *l) {
   for (int i = 0; i < nodes.count; i++) {
     if (nodes.items[i]->op == OP_READ) map_put(&l->read, nodes.items[i]->tensor, NULL);
   }
+  note_gradients(l, &l->program->gradients);
+  for (int i = 0; has_steps(l) && i < l->model->steps.count; i++) {
+    note_gradients(l, &l->model->steps.items[i].gradients);
+  }
 }
 
 static void note_use(Listing *l, const Tensor *value) {
   int *count = map_get(&l->uses, value);
   if (!count) map_put(&l->uses, value, count = NEW(l->text->arena, int));
   ++*count;
-}
-
-static bool has_steps(const Listing *l) {
-  return l->program == &l->model->train;
 }
 
 /* The loss of the model, or that of its only step. */
@@ -87,18 +100,32 @@ static void hide_definitions(Listing *l) {
   for (int i = 0; i < l->uses.count; i++) hide_definition(l, l->uses.keys[i]);
 }
 
-/* The name without ".draw" at its end; null when it has none. */
-static Name drawn_name(const Model *model, const Tensor *tensor) {
-  size_t length = strlen(tensor->name), suffix = strlen(".draw");
-  if (length <= suffix || strcmp(tensor->name + length - suffix, ".draw") != 0) return NULL;
-  return name_of_bytes(model->names, tensor->name, length - suffix);
+/* The name without the suffix at its end; null when it does not end so. */
+static Name name_without(const Model *model, Name name, const char *suffix) {
+  size_t length = strlen(name), end = strlen(suffix);
+  if (length <= end || strcmp(name + length - end, suffix) != 0) return NULL;
+  return name_of_bytes(model->names, name, length - end);
 }
 
 static bool is_draw(const Equation *equation) {
   return equation->body->op == OP_UNIFORM || equation->body->op == OP_NORMAL;
 }
 
-/* Joins draws with the equations that scale them; a draw whose equation is gone takes its name. */
+/* Prints the tensor under its name without the suffix, unless an equation has that name. */
+static void rename_tensor(Listing *l, const Map *names, const Tensor *tensor, const char *suffix) {
+  Name name = name_without(l->model, tensor->name, suffix);
+  if (name && !map_has(names, name)) map_put(&l->printer.tensors, tensor, (void *)name);
+}
+
+static void rename_gradients(Listing *l, const Map *names, const GradientList *gradients) {
+  for (int i = 0; i < gradients->count; i++) {
+    const Tensor *result = gradients->items[i].result;
+    if (!result->definition) rename_tensor(l, names, result, ".gradient");
+  }
+}
+
+/* Joins draws with the equations that scale them; a draw, or a gradient asked for, whose equation is
+   gone takes its name. */
 static void join_draws(Listing *l) {
   Map names;
   map_init(&names, l->text->arena);
@@ -108,17 +135,15 @@ static void join_draws(Listing *l) {
     map_put(&names, equation->target->name, NULL);
     Drawn drawn = drawn_by(l->model, equation);
     if (drawn.distribution == NO_DISTRIBUTION) continue;
-    if (drawn_name(l->model, drawn.draw) != equation->target->name) continue;
+    if (name_without(l->model, drawn.draw->name, ".draw") != equation->target->name) continue;
     map_put(&l->drawn, equation, arena_copy(l->text->arena, &drawn, sizeof drawn));
     map_put(&l->hidden, drawn.draw->definition, NULL);
   }
   for (int i = 0; i < equations->count; i++) {
     const Equation *equation = equations->items[i];
-    Name name = is_draw(equation) ? drawn_name(l->model, equation->target) : NULL;
-    if (name && !map_has(&names, name)) {
-      map_put(&l->printer.tensors, equation->target, (void *)name);
-    }
+    if (is_draw(equation)) rename_tensor(l, &names, equation->target, ".draw");
   }
+  rename_gradients(l, &names, &l->program->gradients);
 }
 
 static void print_dims(Listing *l) {
@@ -225,6 +250,17 @@ static void print_equations(Listing *l) {
   }
 }
 
+static void print_gradients(Listing *l, const GradientList *gradients) {
+  for (int i = 0; i < gradients->count; i++) {
+    const Gradient *gradient = &gradients->items[i];
+    if (gradient->result->definition) continue;
+    start_line(l);
+    text_add(l->text, "%s = gradient(%s, %s)\n", printer_tensor(&l->printer, gradient->result),
+             printer_tensor(&l->printer, gradient->of),
+             printer_tensor(&l->printer, gradient->with_respect_to));
+  }
+}
+
 /* "name[i in N] = value[i]" */
 static void print_copy(Listing *l, Name name, const Tensor *value, const char *sign) {
   Index indices[LIMIT_RANK];
@@ -313,6 +349,10 @@ static void print_body(Listing *l) {
   print_dims(l);
   print_declarations(l);
   print_equations(l);
+  print_gradients(l, &l->program->gradients);
+  for (int i = 0; has_steps(l) && i < l->model->steps.count; i++) {
+    print_gradients(l, &l->model->steps.items[i].gradients);
+  }
   print_updates(l, &l->program->updates);
   if (has_steps(l)) print_steps(l);
   print_results(l, "output", &l->program->outputs);

@@ -4,7 +4,6 @@
 #include "syntax/tree.h"
 
 #include <criterion/criterion.h>
-#include <string.h>
 
 static Fixture f;
 static Tensor *x, *W;
@@ -224,7 +223,8 @@ Test(equations_program, a_printed_model_parses) {
   Sources sources;
   sources_init(&sources, f.arena);
   Diagnostics *diagnostics = diagnostics_new(f.arena, &sources);
-  const SourceFile *file = source_add(&sources, "model.nn", expected_model, strlen(expected_model));
+  const SourceFile *file =
+      source_add(&sources, "model.nn", expected_model, sizeof expected_model - 1);
   Tree *tree = tree_parse(f.arena, f.names, &sources, diagnostics, file);
   cr_assert_not_null(tree->root);
   cr_assert_eq(diagnostics_error_count(diagnostics), 0);
