@@ -25,23 +25,21 @@ static void name_index(Printer *printer, Map *used, const Index *index) {
   map_put(&printer->indices, index, (void *)name);
 }
 
-/* Scalars and index variables share their names. */
-static void add_scalars(Printer *printer, Map *used, const Equation *equation) {
+/* Tensors and index variables share their names. */
+static void add_tensors(Printer *printer, Map *used, const Equation *equation) {
   const Expr *roots[2] = {equation->body, equation->guard};
   if (!equation->body) return;
   ExprList nodes = expr_postorder(printer->arena, roots, equation->guard ? 2 : 1);
   for (int i = 0; i < nodes.count; i++) {
     const Expr *e = nodes.items[i];
-    if (e->op == OP_READ && e->tensor->rank == 0) {
-      map_put(used, printer_tensor(printer, e->tensor), NULL);
-    }
+    if (e->op == OP_READ) map_put(used, printer_tensor(printer, e->tensor), NULL);
   }
 }
 
 void name_indices(Printer *printer, const Equation *equation) {
   Map used;
   map_init(&used, printer->arena);
-  add_scalars(printer, &used, equation);
+  add_tensors(printer, &used, equation);
   for (int i = 0; i < equation->var_count; i++) name_index(printer, &used, equation->vars[i]);
   for (int i = 0; i < equation->reduced_count; i++) {
     name_index(printer, &used, equation->reduced[i]);

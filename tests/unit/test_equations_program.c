@@ -86,6 +86,18 @@ Test(equations_program, a_hoisted_sum_has_just_the_variables_it_uses) {
   cr_assert_null(wrong());
 }
 
+Test(equations_program, variables_avoid_the_names_around_them) {
+  Tensor *named = declare("k", ROLE_INPUT, number(4), NULL);
+  const Index *rows = new_index("k", number(4)), *columns = new_index("k", number(4));
+  const Index *bad = new_index("loss", number(4));
+  const Expr *a = tensor_read(f.model, named, &rows), *b = tensor_read(f.model, named, &columns);
+  const Expr *sum = expr_binary(f.exprs, OP_ADD, a, expr_binary(f.exprs, OP_MUL, b, b));
+  sum = expr_binary(f.exprs, OP_ADD, sum, tensor_read(f.model, named, &bad));
+  Tensor *target = hoist("max", REDUCE_SUM, bad, sum)->tensor->definition->target;
+  cr_assert_str_eq(printed(target->definition),
+                   "max.value[k2 in 4, k3 in 4] = sum[i in 4](k[k2] + k[k3]*k[k3] + k[i])");
+}
+
 Test(equations_program, a_hoisted_argmax_knows_its_range) {
   const Expr *best =
       hoist("best", REDUCE_ARGMAX, p, tensor_read(f.model, x, (const Index *[]){n, p}));
