@@ -52,18 +52,18 @@ def main():
     with tempfile.TemporaryDirectory(prefix="nnc-digits-") as name:
         directory = pathlib.Path(name)
         subprocess.run(["nnc", EXAMPLE / "digits.nn", "-o", directory / "digits.c"], check=True)
-        build(directory, EXAMPLE / "main.c", "digits")
+        build(directory, EXAMPLE / "main.c", "example")
         build(directory, ROOT / "tests" / "programs" / "stranger.c", "stranger")
 
         outputs = []
         for seed in range(1, 6):
-            outputs.append(run(directory / "digits", EXAMPLE, str(seed)))
+            outputs.append(run(directory / "example", EXAMPLE, str(seed)))
         last = [accuracies(out)[-1] for out in outputs]
         failures += report(statistics.median(last) >= 0.93 and min(last) >= 0.92,
                            "five-seeds-reach-the-accuracy", last)
         failures += report(all(len(set(accuracies(out))) == 1 and len(accuracies(out)) == 2
                                for out in outputs), "a-loaded-model-is-the-saved-one", outputs[0])
-        failures += report(run(directory / "digits", EXAMPLE, "1") == outputs[0],
+        failures += report(run(directory / "example", EXAMPLE, "1") == outputs[0],
                            "two-runs-print-the-same", outputs[0])
 
         plain = accuracies(run(directory / "stranger", EXAMPLE))
