@@ -1,6 +1,8 @@
 /* What an entry point computes: the roots of each kind of routine and the equations they need. */
 #include "loops/loop.h"
 
+#include <math.h>
+
 static bool keeps_update(const Routine *routine, const Update *update) {
   switch (routine->kind) {
   case ROUTINE_TRAIN:
@@ -60,6 +62,20 @@ Tensor *routine_loss(const Routine *routine) {
   return routine->step ? routine->step->loss : routine->program->loss;
 }
 
+/* Init starts from memory that is all zero. */
+static bool is_zero(const Equation *equation) {
+  double value;
+  return is_number(equation->body, &value) && value == 0 && !signbit(value);
+}
+
+static void append_initial(Arena *arena, TensorList *roots, const EquationList *equations) {
+  for (int i = 0; i < equations->count; i++) {
+    Equation *equation = equations->items[i];
+    bool kept = equation->target->role != ROLE_VALUE;
+    if (kept && !is_zero(equation)) APPEND(arena, roots, equation->target);
+  }
+}
+
 TensorList routine_roots(const Routine *routine) {
   Arena *arena = routine->model->arena;
   TensorList roots = {0};
@@ -67,12 +83,7 @@ TensorList routine_roots(const Routine *routine) {
   if (loss) APPEND(arena, &roots, loss);
   if (routine->kind == ROUTINE_EVAL) append_results(arena, &roots, &routine->program->metrics);
   if (routine->kind == ROUTINE_INFER) append_results(arena, &roots, &routine->program->outputs);
-  if (routine->kind == ROUTINE_INIT) {
-    for (int i = 0; i < routine->program->equations.count; i++) {
-      Tensor *target = routine->program->equations.items[i]->target;
-      if (target->role != ROLE_VALUE) APPEND(arena, &roots, target);
-    }
-  }
+  if (routine->kind == ROUTINE_INIT) append_initial(arena, &roots, &routine->program->equations);
   for (int i = 0; i < routine->updates.count; i++) {
     APPEND(arena, &roots, routine->updates.items[i].value);
   }
