@@ -71,6 +71,13 @@ const Expr *condition_inside(ExprTable *table, Arena *scratch, const Expr *read)
   return inside;
 }
 
+bool reads_tensors(Arena *scratch, const Expr *e) {
+  ExprList nodes = expr_postorder(scratch, &e, 1);
+  for (int i = 0; i < nodes.count; i++)
+    if (is_read(nodes.items[i])) return true;
+  return false;
+}
+
 const Expr *condition_not(ExprTable *table, const Expr *e) {
   if (e->op < OP_EQ || e->op > OP_LE || !is_whole(e->args[0])) return expr_unary(table, OP_NOT, e);
   switch (e->op) {

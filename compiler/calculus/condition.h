@@ -22,6 +22,9 @@ const Expr *condition_inside(ExprTable *table, Arena *scratch, const Expr *read)
    0 <= t makes `t < 1` the same as `t == 0`. Any other condition as it is. */
 const Expr *condition_tightened(ExprTable *table, Arena *scratch, const Expr *condition);
 
+/* Its value depends on more than index variables. */
+bool reads_tensors(Arena *scratch, const Expr *e);
+
 /* The opposite; of a comparison of whole numbers, a comparison. */
 const Expr *condition_not(ExprTable *table, const Expr *condition);
 

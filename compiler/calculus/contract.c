@@ -87,21 +87,6 @@ static void search_order(const Contraction *c, const Factor *factors, int count,
     }
 }
 
-static double elements(const Tensor *tensor) {
-  double product = 1;
-  for (int k = 0; k < tensor->rank; k++) product *= (double)extent_maximum(tensor->axes[k].extent);
-  return product;
-}
-
-static double largest_tensor(const Contraction *c) {
-  double largest = elements(c->equation->target);
-  ExprList nodes = expr_postorder(c->scratch, &c->equation->body, 1);
-  for (int i = 0; i < nodes.count; i++)
-    if (is_read(nodes.items[i]) && elements(nodes.items[i]->tensor) > largest)
-      largest = elements(nodes.items[i]->tensor);
-  return largest;
-}
-
 /* The factors of a product; false when there are too few or too many to split. */
 static bool find_factors(Contraction *c) {
   ExprList stack = {0};
@@ -185,7 +170,7 @@ static bool covers_reduced(const Contraction *c) {
 static void split(Contraction *c) {
   c->variables = equation_variables(c->scratch, c->equation);
   c->kept = (UINT64_C(1) << c->equation->var_count) - 1;
-  c->largest = largest_tensor(c);
+  c->largest = equation_largest_tensor(c->scratch, c->equation);
   if (c->variables.count >= 64 || !find_factors(c) || !covers_reduced(c)) return;
   uint64_t all = 0;
   for (int i = 0; i < c->count; i++) all |= c->factors[i].variables;

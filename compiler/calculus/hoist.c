@@ -3,7 +3,8 @@
      y[n, c] = g[c]*(x[n, c] - m[c])*rsqrt(v[c] + 1e-5)  gives  t[c] = rsqrt(v[c] + 1e-5)
 
    An expression is hoisted when it costs more than reading its value would, uses fewer variables than the
-   points of its equation have, and may be evaluated at all of these. It has then just the variables that
+   points of its equation have, may be evaluated at all of these, and is not under a condition on the
+   others (the gates of a cell: each value is wanted once). It has then just the variables that
    it uses: the normal form. Bits do not change. Equal ones of several equations are shared: forward and
    backward pass have the same rsqrt. */
 #include "calculus/calculus.h"
@@ -15,9 +16,11 @@ enum { LEAST_COST = 8 /* operations, in multiplies: a division */ };
 
 /* An expression of the equation at hand. */
 typedef struct Part {
-  uint64_t variables; /* those it uses, by position */
-  int cost;           /* of all below; shared ones are counted more than once, up to a cap */
-  bool safe;          /* every read is within its tensor whatever the conditions around it */
+  uint64_t variables;  /* those it uses, by position */
+  int cost;            /* of all below; shared ones are counted more than once, up to a cap */
+  uint64_t conditions; /* variables of the conditions under which alone it is evaluated */
+  bool reached;        /* from the root, not through something hoisted */
+  bool safe;           /* every read is within its tensor whatever the conditions around it */
 } Part;
 
 typedef struct Hoister {
@@ -27,6 +30,7 @@ typedef struct Hoister {
   Equation *equation;
   IndexList variables;
   uint64_t varying; /* the variables with more than one value */
+  double largest;   /* elements of the largest tensor of the equation: nothing hoisted has more */
   ExprList nodes;
   Part *parts;
   Map places;       /* node -> position + 1 */
@@ -44,7 +48,7 @@ static uint64_t bit_of(const Hoister *h, const Index *index) {
 }
 
 static void describe_node(Hoister *h, const Expr *e, Part *part) {
-  *part = (Part){.cost = op_cost(e->op), .safe = true};
+  *part = (Part){.cost = op_cost(e->op), .conditions = UINT64_MAX, .safe = true};
   if (e->op == OP_INDEX) part->variables = bit_of(h, e->index);
   if (is_read(e) && !read_default(e))
     part->safe = !condition_inside(h->model->exprs, h->scratch, e);
@@ -56,10 +60,19 @@ static void describe_node(Hoister *h, const Expr *e, Part *part) {
   }
 }
 
+static double points(const Hoister *h, uint64_t variables) {
+  double product = 1;
+  for (int i = 0; i < h->variables.count && i < 64; i++)
+    if (variables >> i & 1) product *= (double)extent_maximum(h->variables.items[i]->range);
+  return product;
+}
+
 static bool is_worth_hoisting(const Hoister *h, const Expr *e, const Part *part) {
   if (e->type != TYPE_REAL && e->type != TYPE_F64) return false;
   if (e->op == OP_READ || e->count == 0 || part->cost < LEAST_COST || !part->safe) return false;
-  return (part->variables & h->varying) != h->varying;
+  uint64_t missing = h->varying & ~part->variables;
+  return missing != 0 && (missing & part->conditions) == 0 &&
+         points(h, part->variables) <= h->largest;
 }
 
 static const Expr *hoist_part(Hoister *h, const Expr *e) {
@@ -69,19 +82,29 @@ static const Expr *hoist_part(Hoister *h, const Expr *e) {
                         h->equation->instance, h->equation->span);
 }
 
+/* A side of a choice is evaluated only where its condition says. */
+static void reach_arguments(Hoister *h, const Expr *e, const Part *part) {
+  for (int k = 0; k < e->count; k++) {
+    Part *below = part_of(h, e->args[k]);
+    bool chosen = e->op == OP_SELECT && k > 0;
+    below->reached = true;
+    below->conditions &= part->conditions | (chosen ? part_of(h, e->args[0])->variables : 0);
+  }
+}
+
 /* From the root down: what is reached without passing through something hoisted is hoisted when it is
    worth it, and passed through when not. */
 static void choose_parts(Hoister *h) {
-  unsigned char *reached = NEW_ARRAY(h->scratch, unsigned char, h->nodes.count);
-  reached[h->nodes.count - 1] = 1;
+  Part *root = &h->parts[h->nodes.count - 1];
+  root->reached = true;
+  root->conditions = 0;
   for (int i = h->nodes.count - 1; i >= 0; i--) {
     const Expr *e = h->nodes.items[i];
-    if (!reached[i]) continue;
-    if (is_worth_hoisting(h, e, &h->parts[i])) {
+    if (!h->parts[i].reached) continue;
+    if (is_worth_hoisting(h, e, &h->parts[i]))
       map_put(&h->replacements, e, (void *)(uintptr_t)hoist_part(h, e));
-      continue;
-    }
-    for (int k = 0; k < e->count; k++) reached[(intptr_t)map_get(&h->places, e->args[k]) - 1] = 1;
+    else
+      reach_arguments(h, e, &h->parts[i]);
   }
 }
 
@@ -112,6 +135,7 @@ static void hoist_equation(Hoister *h) {
     if (extent_maximum(h->variables.items[i]->range) > 1) h->varying |= UINT64_C(1) << i;
   h->nodes = expr_postorder(h->scratch, &h->equation->body, 1);
   if (h->varying == 0 || h->nodes.count < 2) return;
+  h->largest = equation_largest_tensor(h->scratch, h->equation);
   map_init(&h->places, h->scratch);
   map_init(&h->replacements, h->scratch);
   h->parts = NEW_ARRAY(h->scratch, Part, h->nodes.count);

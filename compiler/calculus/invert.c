@@ -344,13 +344,6 @@ static bool solve_one(Solver *s) {
   return false;
 }
 
-static bool reads_tensors(const Solver *s, const Expr *e) {
-  ExprList nodes = expr_postorder(s->scratch, &e, 1);
-  for (int i = 0; i < nodes.count; i++)
-    if (is_read(nodes.items[i])) return true;
-  return false;
-}
-
 /* What was not solved is demanded: s = u, with the reads of tensors last, where all else holds. */
 static void demand_equalities(Solver *s, const Expr *guard) {
   ExprList late = {0};
@@ -358,7 +351,7 @@ static void demand_equalities(Solver *s, const Expr *guard) {
   s->first_demand = s->conditions.count;
   for (int k = 0; k < s->rank; k++) {
     if (s->solved[k] || s->subscripts[k] == target(s, k)) continue;
-    if (reads_tensors(s, s->subscripts[k]))
+    if (reads_tensors(s->scratch, s->subscripts[k]))
       APPEND(s->scratch, &late, expr_binary(s->table, OP_EQ, s->subscripts[k], target(s, k)));
     else
       add_condition(s, expr_binary(s->table, OP_EQ, target(s, k), s->subscripts[k]));
@@ -397,7 +390,7 @@ static bool stands_outside(const Solver *s, int i, const IndexList *reduced,
                            const Inverse *inverse) {
   const Expr *condition = s->conditions.items[i];
   if (i < s->first_demand || uses_any(s, condition, reduced)) return false;
-  return !inverse->guard || !reads_tensors(s, condition);
+  return !inverse->guard || !reads_tensors(s->scratch, condition);
 }
 
 /* A condition that never holds empties all. */

@@ -3,6 +3,7 @@
 
 #include "calculus/activity.h"
 #include "calculus/arithmetic.h"
+#include "calculus/condition.h"
 #include "calculus/variables.h"
 
 #include <math.h>
@@ -158,19 +159,8 @@ static bool match_node(Matcher *m, const Node *pattern, const Expr *e) {
 /* ---- conditions ---- */
 
 static bool counts_reduced(const Site *site, const Match *match, const Expr *number) {
-  const Extent *count = extent_constant(site->model->extents, 1);
-  if (match->guard) return false;
-  for (int i = 0; i < match->reduced_count; i++)
-    count = extent_multiply(site->model->extents, count, match->reduced[i]->range);
-  const Expr *size = expr_extent(site->model->exprs, count);
-  return number == expr_unary(site->model->exprs, OP_REAL, size);
-}
-
-static bool is_over_indices(const Site *site, const Expr *e) {
-  ExprList nodes = expr_postorder(site->scratch, &e, 1);
-  for (int i = 0; i < nodes.count; i++)
-    if (is_read(nodes.items[i])) return false;
-  return true;
+  return !match->guard &&
+         number == indices_count(site->model, match->reduced, match->reduced_count);
 }
 
 /* Its reciprocal is exact, too. */
@@ -186,7 +176,7 @@ static bool condition_holds(const Site *site, const Rule *rule, const Match *mat
   const Expr *subject = match->values[rule->subject - 'a'];
   if (rule->condition == COUNTS_REDUCED) return counts_reduced(site, match, subject);
   if (rule->condition == POWER_OF_TWO) return is_power_of_two(subject);
-  return is_over_indices(site, subject);
+  return !reads_tensors(site->scratch, subject);
 }
 
 /* ---- replacements ---- */

@@ -106,9 +106,24 @@ static const Index *case_index(const Expr *term) {
   return NULL;
 }
 
+static int64_t case_value(const Expr *term) {
+  const Expr *condition = term->args[0];
+  return condition->args[condition->args[0]->op == OP_INTEGER ? 0 : 1]->integer;
+}
+
+static void sort_cases(ExprList *cases) {
+  for (int i = 1; i < cases->count; i++)
+    for (int k = i; k > 0 && case_value(cases->items[k]) < case_value(cases->items[k - 1]); k--) {
+      const Expr *lesser = cases->items[k];
+      cases->items[k] = cases->items[k - 1];
+      cases->items[k - 1] = lesser;
+    }
+}
+
 /* Cases of one index become a chain, if i == 0 then .. else if i == 1 then .. else 0; a chain that names
    every value of the index needs no last condition. */
-static const Expr *join_cases(Sweep *sweep, const Index *index, const ExprList *cases) {
+static const Expr *join_cases(Sweep *sweep, const Index *index, ExprList *cases) {
+  sort_cases(cases);
   ExprTable *table = sweep->model->exprs;
   int64_t size;
   bool covers = extent_is_constant(index->range, &size) && size == cases->count;

@@ -68,18 +68,12 @@ static bool is_safe(const Site *site, const ExprList *factors) {
   return true;
 }
 
-static const Expr *number_of_points(const Site *site, const Equation *equation) {
-  const Extent *count = extent_constant(site->model->extents, 1);
-  for (int i = 0; i < equation->reduced_count; i++)
-    count = extent_multiply(site->model->extents, count, equation->reduced[i]->range);
-  return expr_unary(site->model->exprs, OP_REAL, expr_extent(site->model->exprs, count));
-}
-
 /* The part of the sum that stays one; null when nothing varies and the points cannot be counted. */
 static const Expr *inner_sum(const Site *site, const Equation *equation, const Product *product) {
   ExprTable *table = site->model->exprs;
   if (product->inside.count + product->inside_divisors.count == 0)
-    return equation->guard ? NULL : number_of_points(site, equation);
+    return equation->guard ? NULL
+                           : indices_count(site->model, equation->reduced, equation->reduced_count);
   const Expr *body = join(site, NULL, &product->inside, OP_MUL);
   body = join(site, body ? body : expr_number(table, 1), &product->inside_divisors, OP_DIV);
   Name name = name_format(site->model->names, "%s.sum", equation->target->name);
@@ -144,13 +138,6 @@ static Solution solve(const Site *site, const Equation *equation, const Expr *co
   return solution;
 }
 
-static bool reads_nothing(const Site *site, const Expr *e) {
-  ExprList nodes = expr_postorder(site->scratch, &e, 1);
-  for (int i = 0; i < nodes.count; i++)
-    if (is_read(nodes.items[i])) return false;
-  return true;
-}
-
 static void remove_reduced(const Site *site, Equation *equation, int position) {
   const Index **kept = NEW_ARRAY(site->model->arena, const Index *, equation->reduced_count);
   int count = 0;
@@ -191,7 +178,7 @@ bool sum_collapse(const Site *site, Equation *equation) {
   }
   for (int i = 0; i < conditions.count; i++) {
     Solution solution = solve(site, equation, conditions.items[i]);
-    if (solution.variable < 0 || (i > 0 && !reads_nothing(site, solution.value))) continue;
+    if (solution.variable < 0 || (i > 0 && reads_tensors(site->scratch, solution.value))) continue;
     substitute_solution(site, equation, &solution, &conditions, i, term);
     return true;
   }

@@ -30,6 +30,28 @@ const Expr *indices_linear(Model *model, const Index *const *indices, int count)
   return linear;
 }
 
+const Expr *indices_count(Model *model, const Index *const *indices, int count) {
+  const Extent *points = extent_constant(model->extents, 1);
+  for (int i = 0; i < count; i++)
+    points = extent_multiply(model->extents, points, indices[i]->range);
+  return expr_unary(model->exprs, OP_REAL, expr_extent(model->exprs, points));
+}
+
+static double elements(const Tensor *tensor) {
+  double product = 1;
+  for (int k = 0; k < tensor->rank; k++) product *= (double)extent_maximum(tensor->axes[k].extent);
+  return product;
+}
+
+double equation_largest_tensor(Arena *scratch, const Equation *equation) {
+  double largest = elements(equation->target);
+  ExprList nodes = expr_postorder(scratch, &equation->body, 1);
+  for (int i = 0; i < nodes.count; i++)
+    if (is_read(nodes.items[i]) && elements(nodes.items[i]->tensor) > largest)
+      largest = elements(nodes.items[i]->tensor);
+  return largest;
+}
+
 const Expr *equation_own_read(Model *model, const Equation *equation, const Tensor *tensor) {
   const Expr *subscripts[LIMIT_RANK];
   for (int k = 0, v = 0; k < tensor->rank; k++) {
