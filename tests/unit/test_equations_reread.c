@@ -43,6 +43,7 @@ static const char *sorted_lines(Arena *arena, const char *text) {
   char *copy = arena_format(arena, "%s", text);
   for (char *line = strtok(copy, "\n"); line; line = strtok(NULL, "\n"))
     APPEND(arena, &lines, line);
+  cr_assert_gt(lines.count, 0);
   qsort(lines.items, (size_t)lines.count, sizeof *lines.items, compare_lines);
   Text sorted;
   text_init(&sorted, arena);
