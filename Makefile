@@ -34,6 +34,7 @@ RUNTIME   = $(sort $(wildcard runtime/core/*.c))
 PARTS     = $(filter-out $(BUILD)/compiler/main.o,$(OBJECTS)) $(BUILD)/libnnrt.a
 UNITS     = $(sort $(wildcard tests/unit/*.c))
 TOOLS     = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(sort $(wildcard tests/tools/*.c)))
+FUZZERS   = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/fuzz/*.c)))
 HAND      = $(sort $(wildcard $(addsuffix /*.[ch],compiler compiler/* runtime/* tests/* examples/*)))
 
 all: $(BUILD)/nnc $(BUILD)/libnnrt.a                  ## the compiler and the runtime library
@@ -60,12 +61,12 @@ $(GENERATED)/nn.lex.c: grammars/nn.l | $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,flex $<) flex -o $@ $<
 
-LIBRARY_FILES = $(shell LC_ALL=C ls library/*.nn 2>/dev/null)
-RUNTIME_FILES = $(shell LC_ALL=C ls runtime/core/*.[ch] 2>/dev/null)
-$(GENERATED)/embedded.c: $(LIBRARY_FILES) $(RUNTIME_FILES) docs/errors.md library/embed library runtime/core
+LIBRARY = $(sort $(wildcard library/*.nn))
+CORE    = $(sort $(wildcard runtime/core/*.[ch]))
+$(GENERATED)/embedded.c: $(LIBRARY) $(CORE) docs/errors.md library/embed library runtime/core
 	@mkdir -p $(@D)
-	@{ echo '#include "support/library.h"'; library/embed library $(LIBRARY_FILES); \
-	  library/embed runtime $(RUNTIME_FILES); library/embed explanation docs/errors.md; } > $@.new && mv $@.new $@
+	@{ echo '#include "support/library.h"'; library/embed library $(LIBRARY); \
+	  library/embed runtime $(CORE); library/embed explanation docs/errors.md; } > $@
 
 # Objects depend on the command that makes them: another CC or CFLAGS rebuilds.
 $(BUILD)/flags: FORCE | build/packages-build
@@ -85,7 +86,7 @@ check-update: $(BUILD)/prefix                            ## rewrite expected out
 fuzz: $(BUILD)/prefix $(TOOLS)                        ## the randomised tests, 20 times as long
 	@NNC_ROUNDS=20 $(TESTS) fuzz
 
-$(BUILD)/prefix: all                                 # the package as its users have it
+$(BUILD)/prefix: all FORCE                              # the package as its users have it
 	@$(MAKE) -s install DESTDIR= PREFIX='$(abspath $@)'
 
 $(UNITS:%.c=$(BUILD)/%.o) $(TOOLS): | build/packages-check
@@ -93,7 +94,7 @@ $(UNITS:%.c=$(BUILD)/%.o) $(TOOLS): | build/packages-check
 $(BUILD)/unit-tests: $(UNITS:%.c=$(BUILD)/%.o) $(PARTS)
 	$(call say,link $@) $(LINK) -o $@ $^ -lcriterion -ljansson -lm
 
-$(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(BUILD)/tests/fuzz/mutator.o $(PARTS)
+$(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(FUZZERS) $(PARTS)
 	@mkdir -p $(@D)
 	$(call say,link $@) $(LINK) -o $@ $^ -ljansson $(LIBRARIES) -lm
 $(BUILD)/tools/ulp_f64: LIBRARIES = -lmpfr -lgmp
@@ -143,8 +144,7 @@ help:                                                 ## this list
 	@echo 'MODE=release|debug|asan|coverage|hostile, V=1, CC, CFLAGS, PREFIX, DESTDIR, ONLY=NAME (of a test)'
 
 FORCE:
-.PHONY: all $(BUILD)/prefix check check-update fuzz coverage demo lint format install uninstall dist clean help FORCE
+.PHONY: all check check-update fuzz coverage demo lint format install uninstall dist clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(OBJECTS:.o=.d) $(RUNTIME:%.c=$(BUILD)/%.d) $(UNITS:%.c=$(BUILD)/%.d) \
-  $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%.d,$(wildcard tests/tools/*.c))
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
