@@ -9,7 +9,14 @@
 #include <time.h>
 #include <unistd.h>
 
-void compilation_open(Compilation *compilation, Arena *arena, const Options *options) {
+static void report_file(Compilation *compilation, ErrorCode code, const char *path,
+                        const char *error) {
+  const char *shown = strcmp(path, "-") != 0 ? path : code == NN0901 ? "<stdin>" : "<stdout>";
+  diagnose(compilation->diagnostics, code, (Span){0, 0}, "%s: %s", shown, error);
+  compilation->file_failed = true;
+}
+
+bool compilation_open(Compilation *compilation, Arena *arena, const Options *options) {
   *compilation = (Compilation){.arena = arena, .options = options, .names = names_new(arena)};
   sources_init(&compilation->sources, arena);
   compilation->diagnostics = diagnostics_new(arena, &compilation->sources);
@@ -17,12 +24,10 @@ void compilation_open(Compilation *compilation, Arena *arena, const Options *opt
   const char *error;
   size_t size;
   char *text = file_read(arena, options->input, LIMIT_FILE_BYTES, &size, &error);
-  if (!text) {
-    fprintf(stderr, "nnc: %s: %s [%s]\n", options->input, error, error_name(NN0901));
-    exit(EXIT_USAGE);
-  }
   const char *shown = strcmp(options->input, "-") == 0 ? "<stdin>" : options->input;
-  source_add(&compilation->sources, shown, text, (uint32_t)size);
+  if (text) source_add(&compilation->sources, shown, text, (uint32_t)size);
+  else report_file(compilation, NN0901, options->input, error);
+  return text != NULL;
 }
 
 /* ---- the passes ---- */
@@ -36,8 +41,7 @@ static void warn_of_unused_overrides(const Compilation *compilation) {
   const ElaborateOptions *options = &compilation->options->elaborate;
   for (int i = 0; i < options->override_count; i++) {
     if (options->overrides[i].used) continue;
-    Span nowhere = {0, 0};
-    diagnose(compilation->diagnostics, NN0201, nowhere, "-D: no model has a dim '%s'",
+    diagnose(compilation->diagnostics, NN0201, (Span){0, 0}, "-D: no model has a dim '%s'",
              options->overrides[i].name);
   }
 }
@@ -307,6 +311,7 @@ int compilation_report(const Compilation *compilation) {
     bool color = isatty(STDERR_FILENO) && !(no_color && *no_color);
     diagnostics_print(compilation->diagnostics, stderr, color);
   }
+  if (compilation->file_failed) return EXIT_USAGE;
   return diagnostics_error_count(compilation->diagnostics) > 0 ? EXIT_PROGRAM : 0;
 }
 
@@ -339,9 +344,15 @@ static void add_rule(const Compilation *compilation, Text *rule, const char *hea
   text_add(rule, "\n");
 }
 
-int compilation_write(const Compilation *compilation) {
+void compilation_put(Compilation *compilation, const OutputFile *files, int count) {
+  const char *failed = NULL;
+  const char *error = files_write(files, count, &failed);
+  if (error) report_file(compilation, NN0902, failed ? failed : files[0].path, error);
+}
+
+void compilation_write(Compilation *compilation) {
   const Options *options = compilation->options;
-  if (!options->output) return 0;
+  if (!options->output) return;
   Text rule;
   text_init(&rule, compilation->arena);
   const char *header = with_ending(compilation->arena, options->output, ".h");
@@ -356,9 +367,5 @@ int compilation_write(const Compilation *compilation) {
                                             : with_ending(compilation->arena, options->output, ".d");
     files[count++] = (OutputFile){path, rule.bytes, rule.size};
   }
-  const char *failed = NULL;
-  const char *error = files_write(files, count, &failed);
-  if (!error) return 0;
-  fprintf(stderr, "nnc: %s: %s [%s]\n", failed ? failed : options->output, error, error_name(NN0902));
-  return EXIT_USAGE;
+  compilation_put(compilation, files, count);
 }

@@ -16,19 +16,23 @@ typedef struct Compilation {
   ModelList models;
   EmitUnit *units; /* one for each model, once the routine passes have begun */
   Text header, source;
+  bool file_failed; /* NN0901 or NN0902 was reported */
 } Compilation;
 
-/* Reads the input; prints why not and exits with EXIT_USAGE when it cannot be read. */
-void compilation_open(Compilation *compilation, Arena *arena, const Options *options);
+/* Reads the input; false after NN0901 when it cannot be read. */
+bool compilation_open(Compilation *compilation, Arena *arena, const Options *options);
 
 /* Runs the passes in order up to `last`, printing what --dump and --time ask for. False as soon as a pass
    reported an error. */
 bool compilation_run(Compilation *compilation, Pass last);
 
+/* Writes the generated files and the rule for make. */
+void compilation_write(Compilation *compilation);
+
+/* Writes all of these files or none; NN0902 when one cannot be written. */
+void compilation_put(Compilation *compilation, const OutputFile *files, int count);
+
 /* Prints the diagnostics as the options say; the exit status they amount to. */
 int compilation_report(const Compilation *compilation);
-
-/* Writes the generated files and the rule for make; EXIT_USAGE after a message when that fails. */
-int compilation_write(const Compilation *compilation);
 
 #endif

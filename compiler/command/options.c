@@ -1,5 +1,6 @@
 /* The command line, from the table options.def. */
 #include "command/options.h"
+#include "command/arguments.h"
 #include "command/explain.h"
 
 #include <getopt.h>
@@ -49,18 +50,13 @@ static void print_help(void) {
   printf("usage: nnc [OPTION...] MODEL.nn -o MODEL.c    compile to C (- reads standard input)\n"
          "       nnc check [OPTION...] MODEL.nn         report errors\n"
          "       nnc show [OPTION...] MODEL.nn          print parameters, shapes and memory\n"
-         "       nnc fmt [-o FILE] MODEL.nn             print in the one true layout\n\n");
+         "       nnc fmt [-o FILE] MODEL.nn             print in the one true layout\n"
+         "       nnc @FILE ...                          take arguments from FILE\n\n");
   for (int i = 0; i < ROW_COUNT; i++) {
-    char left[48];
-    bool dashes = rows[i].letter != 'M' && rows[i].letter != 'D' && rows[i].letter != 'I';
-    if (rows[i].letter && dashes) {
-      snprintf(left, sizeof left, "-%c, --%s %s", rows[i].letter, rows[i].name, rows[i].argument);
-    } else if (rows[i].letter) {
-      snprintf(left, sizeof left, "-%c %s", rows[i].letter, rows[i].argument);
-    } else {
-      snprintf(left, sizeof left, "    --%s %s", rows[i].name, rows[i].argument);
-    }
-    printf("  %-26s %s\n", left, rows[i].help);
+    char left[48], letter[8] = "    ";
+    if (rows[i].letter) snprintf(letter, sizeof letter, "-%c, ", rows[i].letter);
+    snprintf(left, sizeof left, "%s--%s %s", letter, rows[i].name, rows[i].argument);
+    printf("  %-26s %s\n", rows[i].letter == 'M' ? rows[i].argument : left, rows[i].help);
   }
   printf("\nPasses, for --dump and --stop-after:\n");
 #define PASS(name, works_on, title) printf("  %-26s %s\n", #name, title);
@@ -229,6 +225,9 @@ Options options_read(Arena *arena, int count, char **arguments) {
                      .real_bytes = 4,
                      .stop_after = PASS_emit,
                      .memory_limit = LIMIT_PLANNED_BYTES};
+  const char *failed;
+  const char *error = arguments_expand(arena, &count, &arguments, &failed);
+  if (error) usage_error(error, failed);
   for (int code; (code = next_option(count, arguments)) != -1;) {
     read_option(arena, &options, code, count, arguments);
   }
@@ -242,5 +241,8 @@ Options options_read(Arena *arena, int count, char **arguments) {
   if (writes && !options.output && !options.dumps_any) {
     usage_error("-o FILE.c is missing for", options.input);
   }
+  bool overwrites = writes && options.output && strcmp(options.output, "-") != 0 &&
+                    strcmp(options.output, options.input) == 0;
+  if (overwrites) usage_error("the C would replace its source", options.input);
   return options;
 }
