@@ -5,7 +5,7 @@
    affine form as they are built (constants and extents collected, terms sorted, `i//1`, `0*i`,
    `(a*E + e)//E` with 0 <= e < E removed), so subscripts compare by pointer too; real expressions
    are built exactly as asked: only rules.def may change them. There is no recursion over a DAG anywhere:
-   walks go through `expr_postorder`, whose order is also the order of creation (args before users). */
+   walks go through `expr_postorder` (args before users). */
 #ifndef NNC_EQUATIONS_EXPR_H
 #define NNC_EQUATIONS_EXPR_H
 

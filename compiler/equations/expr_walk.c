@@ -3,29 +3,39 @@
 
 #include "equations/equation.h"
 
-#include <stdlib.h>
 
-static int compare_ids(const void *a, const void *b) {
-  uint32_t x = (*(const Expr *const *)a)->id, y = (*(const Expr *const *)b)->id;
-  return x < y ? -1 : x > y;
-}
+/* A node on the way down and how many of its operands have been seen to. */
+typedef struct Visit {
+  const Expr *e;
+  int next;
+} Visit;
+typedef struct VisitList { Visit *items; int count, capacity; } VisitList;
 
-static void push_new(Arena *scratch, Map *seen, ExprList *list, const Expr *e) {
+static void enter(Arena *scratch, Map *seen, VisitList *path, const Expr *e) {
   if (map_has(seen, e)) return;
   map_put(seen, e, NULL);
-  APPEND(scratch, list, e);
+  APPEND(scratch, path, (Visit){e, 0});
 }
 
+/* Depth first, so that the order follows from the expression alone: ids depend on the order in which the
+   C compiler evaluates arguments of calls. */
 ExprList expr_postorder(Arena *scratch, const Expr *const *roots, int count) {
   Map seen;
   map_init(&seen, scratch);
   ExprList list = {0};
-  for (int i = 0; i < count; i++) push_new(scratch, &seen, &list, roots[i]);
-  for (int next = 0; next < list.count; next++) {
-    const Expr *e = list.items[next];
-    for (int i = 0; i < e->count; i++) push_new(scratch, &seen, &list, e->args[i]);
+  VisitList path = {0};
+  for (int i = 0; i < count; i++) {
+    enter(scratch, &seen, &path, roots[i]);
+    while (path.count > 0) {
+      Visit *top = &path.items[path.count - 1];
+      if (top->next < top->e->count) {
+        enter(scratch, &seen, &path, top->e->args[top->next++]);
+      } else {
+        APPEND(scratch, &list, top->e);
+        path.count--;
+      }
+    }
   }
-  if (list.count > 1) qsort(list.items, (size_t)list.count, sizeof *list.items, compare_ids);
   return list;
 }
 
