@@ -10,7 +10,8 @@ typedef LIST_OF(char *) Words;
 
 static void add_words(Arena *arena, Words *words, char *text) {
   char *rest = NULL;
-  for (char *word = strtok_r(text, " \t\r\n", &rest); word; word = strtok_r(NULL, " \t\r\n", &rest)) {
+  for (char *word = strtok_r(text, " \t\r\n", &rest); word;
+       word = strtok_r(NULL, " \t\r\n", &rest)) {
     APPEND(arena, words, word);
   }
 }

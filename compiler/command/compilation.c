@@ -25,8 +25,10 @@ bool compilation_open(Compilation *compilation, Arena *arena, const Options *opt
   size_t size;
   char *text = file_read(arena, options->input, LIMIT_FILE_BYTES, &size, &error);
   const char *shown = strcmp(options->input, "-") == 0 ? "<stdin>" : options->input;
-  if (text) source_add(&compilation->sources, shown, text, (uint32_t)size);
-  else report_file(compilation, NN0901, options->input, error);
+  if (text)
+    source_add(&compilation->sources, shown, text, (uint32_t)size);
+  else
+    report_file(compilation, NN0901, options->input, error);
   return text != NULL;
 }
 
@@ -48,9 +50,9 @@ static void warn_of_unused_overrides(const Compilation *compilation) {
 
 static void run_elaborate(Compilation *compilation) {
   ElaborateOptions options = compilation->options->elaborate;
-  compilation->models = elaborate(compilation->arena, compilation->names, &compilation->sources,
-                                  compilation->diagnostics, compilation->tree, &options,
-                                  &compilation->imports);
+  compilation->models =
+      elaborate(compilation->arena, compilation->names, &compilation->sources,
+                compilation->diagnostics, compilation->tree, &options, &compilation->imports);
   if (diagnostics_error_count(compilation->diagnostics) == 0) warn_of_unused_overrides(compilation);
 }
 
@@ -122,10 +124,12 @@ static int64_t planned_bytes(const Routine *routine) {
   const TensorList *tensors = &routine->model->tensors;
   for (int i = 0; i < tensors->count; i++) {
     const Tensor *tensor = tensors->items[i];
-    if (tensor->role != ROLE_PARAM && tensor->role != ROLE_STATE && tensor->role != ROLE_SLOT) continue;
+    if (tensor->role != ROLE_PARAM && tensor->role != ROLE_STATE && tensor->role != ROLE_SLOT)
+      continue;
     int64_t elements = routine->bytes_of_real;
     for (int dim = 0; dim < tensor->rank; dim++) {
-      if (!checked_multiply(elements, extent_maximum(tensor->axes[dim].extent), &elements)) return INT64_MAX;
+      if (!checked_multiply(elements, extent_maximum(tensor->axes[dim].extent), &elements))
+        return INT64_MAX;
     }
     if (!checked_add(bytes, elements, &bytes)) return INT64_MAX;
   }
@@ -149,14 +153,14 @@ static void run_emit(Compilation *compilation) {
   const char *name = strrchr(output, '/') ? strrchr(output, '/') + 1 : output;
   size_t length = strlen(name);
   bool ends_in_c = length > 2 && strcmp(name + length - 2, ".c") == 0;
-  const char *input = strrchr(options->input, '/') ? strrchr(options->input, '/') + 1 : options->input;
-  EmitOptions emission = {
-      .header_name = arena_format(compilation->arena, "%.*s.h",
-                                  (int)(ends_in_c ? length - 2 : length), name),
-      .source_name = strcmp(input, "-") == 0 ? "standard input" : input,
-      .sources = &compilation->sources,
-      .real_bytes = options->real_bytes,
-      .standalone = options->standalone};
+  const char *input =
+      strrchr(options->input, '/') ? strrchr(options->input, '/') + 1 : options->input;
+  EmitOptions emission = {.header_name = arena_format(compilation->arena, "%.*s.h",
+                                                      (int)(ends_in_c ? length - 2 : length), name),
+                          .source_name = strcmp(input, "-") == 0 ? "standard input" : input,
+                          .sources = &compilation->sources,
+                          .real_bytes = options->real_bytes,
+                          .standalone = options->standalone};
   text_init(&compilation->header, compilation->arena);
   text_init(&compilation->source, compilation->arena);
   emit(compilation->arena, compilation->names, &emission, compilation->units,
@@ -168,7 +172,8 @@ static void run_emit(Compilation *compilation) {
 
 /* ---- routines ---- */
 
-static void add_routine(Compilation *compilation, EmitUnit *unit, RoutineKind kind, const Step *step) {
+static void add_routine(Compilation *compilation, EmitUnit *unit, RoutineKind kind,
+                        const Step *step) {
   Routine **grown = NEW_ARRAY(compilation->arena, Routine *, unit->count + 1);
   for (int i = 0; i < unit->count; i++) grown[i] = unit->routines[i];
   grown[unit->count++] = routine_new(unit->model, kind, step);
@@ -209,7 +214,8 @@ static void dump(Compilation *compilation, Pass pass) {
   if (pass == PASS_parse) {
     tree_print(compilation->tree, &compilation->sources, &text);
   } else if (pass < PASS_order) {
-    for (int i = 0; i < compilation->models.count; i++) model_print(compilation->models.items[i], &text);
+    for (int i = 0; i < compilation->models.count; i++)
+      model_print(compilation->models.items[i], &text);
   } else if (pass < PASS_emit) {
     for (int i = 0; i < compilation->models.count; i++) {
       for (int k = 0; k < compilation->units[i].count; k++) {
@@ -245,7 +251,8 @@ typedef void (*ModelPass)(Compilation *, Model *);
 typedef void (*RoutinePass)(Compilation *, Routine *);
 
 static void run_model_pass(Compilation *compilation, ModelPass pass) {
-  for (int i = 0; i < compilation->models.count; i++) pass(compilation, compilation->models.items[i]);
+  for (int i = 0; i < compilation->models.count; i++)
+    pass(compilation, compilation->models.items[i]);
 }
 
 static void run_routine_pass(Compilation *compilation, RoutinePass pass) {
@@ -291,8 +298,8 @@ bool compilation_run(Compilation *compilation, Pass last) {
     double start = seconds_now();
     run_pass(compilation, pass);
     if (compilation->options->time) {
-      fprintf(stderr, "%-10s %8.2f ms %10zu bytes\n", pass_name(pass), 1e3 * (seconds_now() - start),
-              arena_used(compilation->arena));
+      fprintf(stderr, "%-10s %8.2f ms %10zu bytes\n", pass_name(pass),
+              1e3 * (seconds_now() - start), arena_used(compilation->arena));
     }
     if (diagnostics_error_count(compilation->diagnostics) > 0) return false;
 #ifdef NNC_VERIFY
@@ -357,14 +364,14 @@ void compilation_write(Compilation *compilation) {
   text_init(&rule, compilation->arena);
   const char *header = with_ending(compilation->arena, options->output, ".h");
   bool to_stdout = strcmp(options->output, "-") == 0;
-  OutputFile files[3] = {
-      {options->output, compilation->source.bytes, compilation->source.size},
-      {header, compilation->header.bytes, compilation->header.size}};
+  OutputFile files[3] = {{options->output, compilation->source.bytes, compilation->source.size},
+                         {header, compilation->header.bytes, compilation->header.size}};
   int count = to_stdout ? 1 : 2;
   if (options->depend && !to_stdout) {
     add_rule(compilation, &rule, header);
-    const char *path = options->depend_file ? options->depend_file
-                                            : with_ending(compilation->arena, options->output, ".d");
+    const char *path = options->depend_file
+                           ? options->depend_file
+                           : with_ending(compilation->arena, options->output, ".d");
     files[count++] = (OutputFile){path, rule.bytes, rule.size};
   }
   compilation_put(compilation, files, count);

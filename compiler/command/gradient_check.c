@@ -8,7 +8,6 @@
 
 #include "equations/interpreter.h"
 
-
 #include <math.h>
 
 typedef struct GradientCheck {
@@ -33,8 +32,7 @@ static double next_random(uint64_t *state) {
 
 /* ---- values ------------------------------------------------------------------------------------ */
 
-static void set_whole_numbers(const GradientCheck *check, const Tensor *tensor,
-                                     uint64_t *random) {
+static void set_whole_numbers(const GradientCheck *check, const Tensor *tensor, uint64_t *random) {
   int64_t sizes[64] = {0}, low = 0, high = 2;
   for (int i = 0; i < check->model->dims.count && i < 64; i++)
     sizes[check->model->dims.items[i]->id] = check->model->dims.items[i]->maximum;
@@ -50,7 +48,7 @@ static void set_whole_numbers(const GradientCheck *check, const Tensor *tensor,
 }
 
 static void add_noise(const GradientCheck *check, const Tensor *tensor, double size,
-                             uint64_t *random) {
+                      uint64_t *random) {
   Dual *values = interpreter_tensor(check->interpreter, tensor);
   for (int64_t i = 0; i < interpreter_elements(check->interpreter, tensor); i++)
     values[i].value += size * next_random(random);
@@ -101,8 +99,8 @@ static Dual loss_along(const GradientCheck *check, double distance) {
   return result;
 }
 
-static void compare(GradientCheck *check, const char *oracle, const char *which,
-                           double found, double expected, double allowed) {
+static void compare(GradientCheck *check, const char *oracle, const char *which, double found,
+                    double expected, double allowed) {
   if (!(fabs(found - expected) <= allowed) && !check->detail)
     check->detail = arena_format(check->arena, "%s: <g, u> is %.17g, but by %s %.17g", which, found,
                                  oracle, expected);
@@ -188,4 +186,3 @@ const char *gradient_check(Arena *arena, Model *model, int block, uint64_t seed)
   interpreter_free(check.interpreter);
   return check.detail;
 }
-

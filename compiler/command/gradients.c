@@ -15,7 +15,8 @@ int check_gradients(Compilation *compilation) {
       const Name name = model->steps.items[block].name;
       printf("%s%s%s: gradients of %d parameters %s%s\n", model->name, name ? "." : "",
              name ? name : "", model->steps.items[block].gradients.count,
-             detail ? "are wrong: " : "agree with dual numbers and differences", detail ? detail : "");
+             detail ? "are wrong: " : "agree with dual numbers and differences",
+             detail ? detail : "");
       wrong += detail != NULL;
     }
     if (model->steps.count == 0) printf("%s: nothing is trained\n", model->name);

@@ -62,14 +62,16 @@ static void print_help(void) {
 #define PASS(name, works_on, title) printf("  %-26s %s\n", #name, title);
 #include "passes.def"
 #undef PASS
-  printf("\nExit status: 0 done; 1 errors in the program; 2 usage or file; 3 out of memory; 70 a bug.\n");
+  printf("\nExit status: 0 done; 1 errors in the program; 2 usage or file; 3 out of memory; 70 a "
+         "bug.\n");
 }
 
 /* ---- values ---- */
 
 static Pass pass_of(const char *name, size_t length) {
   for (int i = 0; i < PASS_COUNT; i++) {
-    if (strlen(pass_names[i]) == length && strncmp(pass_names[i], name, length) == 0) return (Pass)i;
+    if (strlen(pass_names[i]) == length && strncmp(pass_names[i], name, length) == 0)
+      return (Pass)i;
   }
   usage_error("no pass is called", name);
 }
@@ -90,9 +92,9 @@ static void read_define(Arena *arena, Options *options, const char *text) {
   if (!equals || end == equals + 1 || *end != '\0' || equals == text || value < 1) {
     usage_error("-D takes DIM=SIZE with a size of at least 1, not", text);
   }
-  DimOverride *all =
-      NEW_ARRAY(arena, DimOverride, options->elaborate.override_count + 1);
-  for (int i = 0; i < options->elaborate.override_count; i++) all[i] = options->elaborate.overrides[i];
+  DimOverride *all = NEW_ARRAY(arena, DimOverride, options->elaborate.override_count + 1);
+  for (int i = 0; i < options->elaborate.override_count; i++)
+    all[i] = options->elaborate.overrides[i];
   all[options->elaborate.override_count].name =
       arena_format(arena, "%.*s", (int)(equals - text), text);
   all[options->elaborate.override_count++].value = value;

@@ -39,7 +39,8 @@ static int64_t show_tensors(Arena *arena, const Model *model, Role role, const c
     printf("  %-32s %-20s %12" PRId64 "%s\n", tensor->name, shape_of(arena, tensor),
            elements_of(tensor), tags_of(arena, tensor));
   }
-  if (total > 0) printf("  %-53s %12" PRId64 " (%" PRId64 " bytes)\n", "total", total, total * real_bytes);
+  if (total > 0)
+    printf("  %-53s %12" PRId64 " (%" PRId64 " bytes)\n", "total", total, total * real_bytes);
   return total;
 }
 
@@ -52,7 +53,8 @@ static double operations_of(Arena *arena, const Routine *routine) {
     ExprList nodes = expr_postorder(scratch, &equation->body, 1);
     double cost = equation->reduction != REDUCE_NONE;
     for (int k = 0; k < nodes.count; k++) {
-      if (nodes.items[k]->count > 0 && !is_read(nodes.items[k]) && nodes.items[k]->type >= TYPE_NUMBER) {
+      if (nodes.items[k]->count > 0 && !is_read(nodes.items[k]) &&
+          nodes.items[k]->type >= TYPE_NUMBER) {
         cost += op_cost(nodes.items[k]->op);
       }
     }
@@ -67,8 +69,9 @@ static const char *routine_title(Arena *arena, const Routine *routine) {
   switch (routine->kind) {
   case ROUTINE_INIT: return "init";
   case ROUTINE_TRAIN:
-    return routine->step && routine->step->name ? arena_format(arena, "%s_step", routine->step->name)
-                                                : "train_step";
+    return routine->step && routine->step->name
+               ? arena_format(arena, "%s_step", routine->step->name)
+               : "train_step";
   case ROUTINE_ACCUMULATE: return "accumulate";
   case ROUTINE_APPLY: return "apply";
   case ROUTINE_EVAL: return "eval_step";
