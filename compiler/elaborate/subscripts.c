@@ -205,23 +205,23 @@ static bool prove_all(const Context *c, const Node *node, Value base, const Subs
   return good;
 }
 
-/* Where the default of a read is taken, its one subscript that can leave the range has left it. */
-static const Expr *failing_condition(const Context *c, Value base, const Subscripts *s) {
+/* The condition that the read is in range, without what is proved: true when all is. */
+static const Expr *range_condition(const Context *c, Value base, const Subscripts *s) {
   ExprTable *table = c->frame->e->model->exprs;
-  const Expr *conditions[2 * LIMIT_RANK];
-  int count = 0;
+  const Expr *all = expr_true(table), *zero = expr_integer(table, 0);
   for (int i = 0; i < s->count; i++) {
+    const Expr *e = s->exprs[i];
     const Extent *extent = base.axes[i].extent;
-    if (is_in_range(c, s->exprs[i], extent)) continue;
-    if (!is_not_negative(c, s->exprs[i])) {
-      conditions[count++] = expr_binary(table, OP_LE, expr_integer(table, 0), s->exprs[i]);
+    if (is_in_range(c, e, extent)) continue;
+    if (!is_not_negative(c, e)) {
+      all = expr_binary(table, OP_AND, all, expr_binary(table, OP_LE, zero, e));
     }
-    if (!is_below(c, s->exprs[i], extent)) {
-      conditions[count++] = expr_binary(table, OP_LT, s->exprs[i], expr_extent(table, extent));
+    if (!is_below(c, e, extent)) {
+      const Expr *below = expr_binary(table, OP_LT, e, expr_extent(table, extent));
+      all = expr_binary(table, OP_AND, all, below);
     }
   }
-  if (count == 0) return expr_true(table);
-  return count == 1 ? conditions[0] : NULL;
+  return all;
 }
 
 static Value check_default(const Context *c, const Node *node, Value value, Value base) {
@@ -245,11 +245,11 @@ static const Expr *finish_read(const Context *c, Value base, const Subscripts *s
 }
 
 static Value read_guarded(const Context *c, const Node *node, Value base, const Subscripts *s) {
-  const Expr *fails = failing_condition(c, base, s);
-  if (fails && is_true(fails)) return value_expr(finish_read(c, base, s, NULL), NULL);
-  Facts facts = {c->facts, fails, false};
+  const Expr *in_range = range_condition(c, base, s);
+  if (is_true(in_range)) return value_expr(finish_read(c, base, s, NULL), NULL);
+  Facts facts = {c->facts, in_range, false};
   Context outside = *c;
-  if (fails) outside.facts = &facts;
+  outside.facts = &facts;
   const Node *otherwise = node->parts[2];
   Value value = as_operand(&outside, evaluate(&outside, otherwise), otherwise->span);
   value = check_default(c, otherwise, value, base);

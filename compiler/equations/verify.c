@@ -141,8 +141,26 @@ static void meet(Known *known, Known other) {
   }
 }
 
+/* The condition that every subscript of a read is in range. */
+static const Expr *all_in_range(ExprTable *table, const Expr *read) {
+  const Expr *all = expr_true(table), *zero = expr_integer(table, 0);
+  for (int i = 0; i < read->tensor->rank; i++) {
+    const Extent *extent = read->tensor->axes[i].extent;
+    const Index *index = lone_index(read->args[i]);
+    if (index && index->range == extent) continue;
+    const Expr *low = expr_binary(table, OP_LE, zero, read->args[i]);
+    const Expr *high = expr_binary(table, OP_LT, read->args[i], expr_extent(table, extent));
+    all = expr_binary(table, OP_AND, all, expr_binary(table, OP_AND, low, high));
+  }
+  return all;
+}
+
 /* What holds in operand `i` of the node beyond what holds at the node. */
-static Known inside(Arena *scratch, const Expr *node, int i, Known known) {
+static Known inside(Verifier *v, const Expr *node, int i, Known known) {
+  Arena *scratch = v->scratch;
+  if (node->op == OP_READ && i == node->tensor->rank) {
+    return extend(scratch, known, all_in_range(v->model->exprs, node), false);
+  }
   if (i == 0) return known;
   if (node->op == OP_SELECT) return extend(scratch, known, node->args[0], i == 1);
   if (node->op == OP_AND) return extend(scratch, known, node->args[0], true);
@@ -182,7 +200,7 @@ static const char *check_ranges(Verifier *v, const Equation *e) {
     const char *wrong = node->op == OP_READ ? check_range(v, node, known[i].facts) : NULL;
     if (wrong) return wrong;
     for (int k = 0; k < node->count; k++) {
-      meet(map_get(&places, node->args[k]), inside(v->scratch, node, k, known[i]));
+      meet(map_get(&places, node->args[k]), inside(v, node, k, known[i]));
     }
   }
   return NULL;
