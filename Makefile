@@ -64,8 +64,7 @@ $(GENERATED)/nn.lex.c: grammars/nn.l | $(BUILD)/flags
 LIBRARY = $(sort $(wildcard library/*.nn))
 CORE    = $(sort $(wildcard runtime/core/*.[ch]))
 $(GENERATED)/embedded.c: $(LIBRARY) $(CORE) docs/errors.md library/embed library runtime/core
-	@mkdir -p $(@D)
-	@{ echo '#include "support/library.h"'; library/embed library $(LIBRARY); \
+	@mkdir -p $(@D); { echo '#include "support/library.h"'; library/embed library $(LIBRARY); \
 	  library/embed runtime $(CORE); library/embed explanation docs/errors.md; } > $@
 
 # Objects depend on the command that makes them: another CC or CFLAGS rebuilds.
