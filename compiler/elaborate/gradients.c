@@ -65,6 +65,7 @@ static void add_incoming(Frame *frame, CustomGradient *custom, const Node *resul
 static void add_all_incoming(Frame *frame, CustomGradient *custom) {
   const Node *results = frame->definition->node->parts[2];
   custom->incoming = arena_alloc(frame->e->arena, (size_t)results->count, sizeof *custom->incoming);
+  custom->incoming_count = 0; /* a second clause, reported, comes here, too */
   for (int i = 0; i < results->count; i++) {
     add_incoming(frame, custom, results->parts[i], custom->incoming_count);
   }

@@ -175,6 +175,7 @@ const Expr *read_default(const Expr *read) {
 /* The operand in the type wanted; what cannot be converted is a mistake of the caller. */
 static const Expr *convert(ExprTable *table, const Expr *e, ValueType type) {
   if (e->type == type || (e->type == TYPE_NUMBER && type > TYPE_NUMBER)) return e;
+  if (type == TYPE_F64 && e->op == OP_EXTENT) return e;
   if (type == TYPE_INT && e->op == OP_NUMBER && e->number == rint(e->number) &&
       fabs(e->number) < 0x1p62) {
     return expr_integer(table, (int64_t)e->number);
@@ -189,14 +190,16 @@ static const Expr *convert(ExprTable *table, const Expr *e, ValueType type) {
 }
 
 /* The widest type of some operands; literals beside numbers known only at run time are REAL, and so
-   are whole numbers when `real`. */
+   are whole numbers when `real`. An extent beside F64 is one number of the call, exact in double. */
 static ValueType widest_type(const Expr *const *args, int count, bool real) {
   ValueType widest = args[0]->type;
-  bool variable_int = false, all_f64 = true;
-  for (int i = 0; i < count; i++) {
+  for (int i = 1; i < count; i++) {
     if (args[i]->type > widest) widest = args[i]->type;
-    variable_int = variable_int || (args[i]->type == TYPE_INT && args[i]->op != OP_INTEGER);
-    all_f64 = all_f64 && args[i]->type == TYPE_F64;
+  }
+  bool variable_int = false;
+  for (int i = 0; i < count; i++) {
+    bool fixed = args[i]->op == OP_INTEGER || (args[i]->op == OP_EXTENT && widest == TYPE_F64);
+    variable_int = variable_int || (args[i]->type == TYPE_INT && !fixed);
   }
   if (real && widest == TYPE_INT) widest = TYPE_NUMBER;
   return variable_int && widest >= TYPE_NUMBER ? TYPE_REAL : widest;

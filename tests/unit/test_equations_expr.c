@@ -66,6 +66,8 @@ Test(equations_expr, equal_expressions_are_the_same_pointer) {
 Test(equations_expr, operands_take_the_widest_type) {
   const Expr *scalar = tensor_read(f.model, rate, NULL), *n = index_of(i);
   cr_assert_eq(make(scalar, OP_MUL, whole(2))->type, TYPE_F64);
+  cr_assert_eq(make(scalar, OP_ADD, expr_extent(f.exprs, extent_dim(f.extents, f.n)))->type, TYPE_F64);
+  cr_assert_eq(make(scalar, OP_MUL, n)->type, TYPE_REAL);
   cr_assert_eq(make(scalar, OP_MUL, read_x)->type, TYPE_REAL);
   cr_assert_eq(make(scalar, OP_MUL, read_x)->args[0]->op, OP_REAL);
   cr_assert_eq(make(n, OP_MUL, real(0.5))->type, TYPE_REAL);
