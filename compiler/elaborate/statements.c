@@ -12,15 +12,17 @@ static Statement *statement_new(Frame *frame, const Node *node, const Scan *scan
   return statement;
 }
 
+/* Without a statement the name is bound to what is wrong already. */
 static void bind_name(Frame *frame, Name name, Span span, Statement *statement, int position) {
   const Binding *other = map_get(&frame->bindings, name);
+  if (other && !statement) return;
   if (other) {
     Diagnostic *d = report(frame, NN0202, span, "'%s' is defined twice", name);
     diagnostic_note(d, other->span, "the first time");
     return;
   }
   Binding *binding = frame_bind(frame, name, span, value_poison());
-  binding->known = false;
+  binding->known = !statement;
   binding->statement = statement;
   binding->position = position;
 }
@@ -67,6 +69,24 @@ static void declare_lefts(Frame *frame, const Node *node, Statement *statement) 
   }
 }
 
+/* Names of statements that are left out after an error: reading them is no second one. */
+static void poison_names(Frame *frame, const Node *node) {
+  if (!node) return;
+  switch (node->kind) {
+  case NODE_IF_STATEMENT:
+    poison_names(frame, node->parts[1]);
+    poison_names(frame, node->parts[2]);
+    break;
+  case NODE_SCAN: poison_names(frame, node->parts[2]); break;
+  case NODE_BLOCK:
+  case NODE_DIMS:
+  case NODE_REMAT:
+    for (int i = 0; i < node->count; i++) poison_names(frame, node->parts[i]);
+    break;
+  default: declare_lefts(frame, node, NULL);
+  }
+}
+
 /* The statement of a node with its names bound; null for blocks and what is out of place. */
 static void declare(Frame *frame, const Node *node, const Scan *scan, StatementList *list) {
   bool is_block =
@@ -83,7 +103,10 @@ static void declare(Frame *frame, const Node *node, const Scan *scan, StatementL
 static void collect_if(Frame *frame, const Node *node, const Scan *scan) {
   bool truth;
   while (node && node->kind == NODE_IF_STATEMENT) {
-    if (!evaluate_condition(frame, node->parts[0], &truth)) return;
+    if (!evaluate_condition(frame, node->parts[0], &truth)) {
+      poison_names(frame, node);
+      return;
+    }
     node = truth ? node->parts[1] : node->parts[2];
   }
   if (node) collect_statements(frame, node, scan);
@@ -96,17 +119,24 @@ static void collect_scan(Frame *frame, const Node *node, const Scan *outer) {
   scan->depth = scan->outer ? scan->outer->depth + 1 : 1;
   if (scan->depth >= LIMIT_RANK) {
     report(frame, NN0105, node->span, "more than %d scans within each other", LIMIT_RANK - 1);
+    poison_names(frame, node);
     return;
   }
   const Extent *extent = evaluate_extent(frame, node->parts[0], &scan->axis);
   if (node->parts[1]) evaluate_extent(frame, node->parts[1], &(Axis){0});
-  if (!extent_is_poisoned(extent)) collect_statements(frame, node->parts[2], scan);
+  if (extent_is_poisoned(extent))
+    poison_names(frame, node);
+  else
+    collect_statements(frame, node->parts[2], scan);
 }
 
 void collect_statements(Frame *frame, const Node *block, const Scan *scan) {
   StatementList list = {0};
   for (int i = 0; i < block->count; i++) {
-    if (is_in_place(frame, block->parts[i], scan)) declare(frame, block->parts[i], scan, &list);
+    if (is_in_place(frame, block->parts[i], scan))
+      declare(frame, block->parts[i], scan, &list);
+    else
+      poison_names(frame, block->parts[i]);
   }
   for (int i = 0; i < list.count; i++) {
     Statement *statement = list.items[i];
