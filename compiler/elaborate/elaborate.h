@@ -11,7 +11,8 @@
 #include "equations/equation.h"
 #include "syntax/tree.h"
 
-typedef struct DimOverride { /* -D N=32: replaces a dim of the model, fixed or bounded, by a fixed size */
+typedef struct
+    DimOverride { /* -D N=32: replaces a dim of the model, fixed or bounded, by a fixed size */
   const char *name;
   int64_t value;
   bool used; /* set when a model had such a dim */
@@ -25,8 +26,14 @@ typedef struct ElaborateOptions {
   const char *model_name; /* --model; null: all models of the file */
 } ElaborateOptions;
 
-typedef struct PathList { const char **items; int count, capacity; } PathList;
-typedef struct ModelList { Model **items; int count, capacity; } ModelList;
+typedef struct PathList {
+  const char **items;
+  int count, capacity;
+} PathList;
+typedef struct ModelList {
+  Model **items;
+  int count, capacity;
+} ModelList;
 
 /* Models of the file in source order. With errors (see diagnostics) the list may be shorter. Parsed
    imports are added to `sources`; their paths to `imports` when it is not null (for -MD). */

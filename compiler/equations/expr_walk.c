@@ -3,13 +3,15 @@
 
 #include "equations/equation.h"
 
-
 /* A node on the way down and how many of its operands have been seen to. */
 typedef struct Visit {
   const Expr *e;
   int next;
 } Visit;
-typedef struct VisitList { Visit *items; int count, capacity; } VisitList;
+typedef struct VisitList {
+  Visit *items;
+  int count, capacity;
+} VisitList;
 
 static void enter(Arena *scratch, Map *seen, VisitList *path, const Expr *e) {
   if (map_has(seen, e)) return;

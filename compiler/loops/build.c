@@ -172,8 +172,8 @@ static const Expr *left_subscript(Site *site, int dim) {
     if (equation->place[k] != dim) continue;
     const Expr *var = expr_index(exprs, equation->vars[k]);
     const Expr *range = expr_extent(exprs, equation->vars[k]->range);
-    address = address ? expr_binary(exprs, OP_ADD, expr_binary(exprs, OP_MUL, address, range), var)
-                      : var;
+    address =
+        address ? expr_binary(exprs, OP_ADD, expr_binary(exprs, OP_MUL, address, range), var) : var;
   }
   return address ? address : expr_integer(exprs, 0);
 }

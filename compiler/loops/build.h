@@ -54,8 +54,10 @@ LoopNode *target_store(Site *site, Reduction combine, const Expr *value);
 LoopNode *declare_new(Model *model, const Tensor *target, const Expr *value);
 /* `inserted` right before `node`, which is in `body`. */
 void body_insert_before(Arena *arena, LoopBody *body, const LoopNode *node, LoopNode *inserted);
-LoopBody *open_loop(Site *site, LoopBody *body, const Index *index); /* appended; binds index to itself */
-LoopBody *open_guard(Site *site, LoopBody *body); /* the IF of the reduction's guard, if it has one */
+LoopBody *open_loop(Site *site, LoopBody *body,
+                    const Index *index); /* appended; binds index to itself */
+LoopBody *open_guard(Site *site,
+                     LoopBody *body); /* the IF of the reduction's guard, if it has one */
 Tensor *local_new(Site *site, const char *name, ValueType type, int64_t lanes);
 const Expr *reduction_identity(Model *model, Reduction reduction, ValueType type);
 

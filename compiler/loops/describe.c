@@ -99,7 +99,8 @@ static void describe_nest(Describer *describer, Nest *nest) {
 }
 
 /* An inlined equation belongs to the first nest that computes something from it. */
-static void note_first_nest(Describer *describer, Map *first, const Equation *equation, Nest *nest) {
+static void note_first_nest(Describer *describer, Map *first, const Equation *equation,
+                            Nest *nest) {
   ExprList reads = equation_reads(describer->scratch, equation);
   for (int i = 0; i < reads.count; i++) map_put(first, reads.items[i]->tensor, nest);
 }

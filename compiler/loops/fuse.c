@@ -25,8 +25,8 @@ typedef struct Cluster {
   Nest *nest;
   OpenLoop open[MAX_LOOPS]; /* the chain of last nodes */
   int open_count;
-  bool commits;        /* holds an update: nothing the loss needs may join */
-  bool in_forward;     /* made before the loss was known */
+  bool commits;    /* holds an update: nothing the loss needs may join */
+  bool in_forward; /* made before the loss was known */
   int number;
 } Cluster;
 
@@ -34,7 +34,8 @@ typedef struct Cluster {
 typedef struct Origin {
   Cluster *cluster;
   LoopNode *loops[MAX_LOOPS];
-  int dims[MAX_LOOPS]; /* dim of the tensor that the loop runs over; -1: the loop reduces it, or a composite */
+  int dims
+      [MAX_LOOPS]; /* dim of the tensor that the loop runs over; -1: the loop reduces it, or a composite */
   int count;
 } Origin;
 
@@ -200,8 +201,8 @@ static void open_time_loop(Fuser *fuser, Cluster *cluster, const RecurrentEquati
   APPEND(model->arena, &cluster->nest->body, loop);
   const Expr *count = expr_index(exprs, index);
   if (recurrent->direction < 0) {
-    const Expr *last = expr_binary(exprs, OP_SUB, expr_extent(exprs, index->range),
-                                   expr_integer(exprs, 1));
+    const Expr *last =
+        expr_binary(exprs, OP_SUB, expr_extent(exprs, index->range), expr_integer(exprs, 1));
     count = expr_binary(exprs, OP_SUB, last, count);
   }
   cluster->open[0] = (OpenLoop){loop, count, recurrent->group};

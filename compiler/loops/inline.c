@@ -8,8 +8,8 @@
 #include "loops/loop.h"
 
 enum {
-  LONGEST_ONCE = 24,  /* operations of a producer with one reader */
-  LONGEST_OFTEN = 4   /* and with several */
+  LONGEST_ONCE = 24, /* operations of a producer with one reader */
+  LONGEST_OFTEN = 4  /* and with several */
 };
 #define TRAFFIC_COST 2.0 /* a load or store, in multiplies */
 

@@ -13,20 +13,20 @@ enum { MAX_PATH = 2 * MAX_LOOPS };
 typedef struct Access {
   LoopNode *path[MAX_PATH]; /* enclosing FOR and IF nodes, outermost first */
   int depth;
-  LoopNode *node; /* the node that reads or stores */
+  LoopNode *node;           /* the node that reads or stores */
   int nest, step, sequence; /* sequence: pre-order number of the node */
   const Expr *const *subscripts;
 } Access;
 
 typedef struct Life {
   const Tensor *tensor;
-  Access first, last;       /* in sequence */
-  Access store;             /* the last store */
+  Access first, last; /* in sequence */
+  Access store;       /* the last store */
   int store_count, read_count;
   int last_read;            /* sequence of the last read; 0: none */
   LoopNode *path[MAX_PATH]; /* common to all accesses */
   int depth;
-  const Expr *subscripts[LIMIT_RANK]; /* equal in all accesses; null where they differ */
+  const Expr *subscripts[LIMIT_RANK];           /* equal in all accesses; null where they differ */
   const Expr *last_step_subscripts[LIMIT_RANK]; /* the same over the accesses of the last step */
   bool same_last_path; /* all accesses of the last step stand in the same innermost body */
 } Life;

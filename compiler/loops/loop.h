@@ -14,20 +14,23 @@
 #include "equations/equation.h"
 
 typedef enum {
-  LOOP_FOR,     /* index from begin to end - 1 by step: body */
-  LOOP_IF,      /* condition: body */
+  LOOP_FOR, /* index from begin to end - 1 by step: body */
+  LOOP_IF,  /* condition: body */
   LOOP_DECLARE, /* a local tensor (a scalar, or a few lanes), each element set to value (null: not set) */
-  LOOP_STORE    /* target[subscripts] = value, or combined with what is there */
+  LOOP_STORE /* target[subscripts] = value, or combined with what is there */
 } LoopKind;
 
-enum { /* marks of a LOOP_FOR */
-  MARK_VECTOR = 1,   /* iterations are independent and stride 1: may run in vector lanes */
-  MARK_PARALLEL = 2, /* iterations are independent: may run in threads */
-  MARK_UNROLL = 4    /* a few iterations, known count */
+enum {                    /* marks of a LOOP_FOR */
+       MARK_VECTOR = 1,   /* iterations are independent and stride 1: may run in vector lanes */
+       MARK_PARALLEL = 2, /* iterations are independent: may run in threads */
+       MARK_UNROLL = 4    /* a few iterations, known count */
 };
 
 typedef struct LoopNode LoopNode;
-typedef struct LoopBody { LoopNode **items; int count, capacity; } LoopBody;
+typedef struct LoopBody {
+  LoopNode **items;
+  int count, capacity;
+} LoopBody;
 
 struct LoopNode {
   LoopKind kind;
@@ -53,14 +56,14 @@ struct LoopNode {
 
 /* Where a tensor lives while a routine runs. */
 typedef enum {
-  PLACE_MODEL,    /* a field of the model's struct: parameter, state, slot, hyper-parameter, step; strides
+  PLACE_MODEL, /* a field of the model's struct: parameter, state, slot, hyper-parameter, step; strides
                      by the maxima */
   PLACE_ARGUMENT, /* the caller's array, dense in the actual extents */
   PLACE_TABLE,    /* a constant table in the C file */
-  PLACE_DRAW,     /* nowhere: a read computes the random number from its coordinates; masks are never stored */
-  PLACE_ARENA,    /* scratch inside the struct, `offset` bytes from its start; strides by the maxima */
+  PLACE_DRAW, /* nowhere: a read computes the random number from its coordinates; masks are never stored */
+  PLACE_ARENA, /* scratch inside the struct, `offset` bytes from its start; strides by the maxima */
   PLACE_REGISTER, /* a local variable of the nest */
-  PLACE_SCALAR    /* rank 0, computed in one nest and read in others: a local variable of the routine,
+  PLACE_SCALAR /* rank 0, computed in one nest and read in others: a local variable of the routine,
                      handed to nests by value (by address where it is set) */
 } PlaceKind;
 
@@ -70,12 +73,17 @@ typedef struct Buffer {
   int64_t offset, bytes; /* ARENA */
   /* Element stride of each dim of the tensor; 0 for a dim that shrank away because all uses share its loop. */
   const Extent *strides[LIMIT_RANK];
-  int first, last; /* its lifetime, in nests */
+  int first, last;      /* its lifetime, in nests */
   const Tensor *shares; /* not null: lives in that tensor's memory (an update in place) */
 } Buffer;
 
 typedef enum {
-  ROUTINE_INIT, ROUTINE_TRAIN, ROUTINE_ACCUMULATE, ROUTINE_APPLY, ROUTINE_EVAL, ROUTINE_INFER
+  ROUTINE_INIT,
+  ROUTINE_TRAIN,
+  ROUTINE_ACCUMULATE,
+  ROUTINE_APPLY,
+  ROUTINE_EVAL,
+  ROUTINE_INFER
 } RoutineKind;
 
 typedef struct Nest {
@@ -87,14 +95,17 @@ typedef struct Nest {
   TensorList reads, writes;
   DimList dims; /* run-time sizes it needs */
 } Nest;
-typedef struct NestList { Nest **items; int count, capacity; } NestList;
+typedef struct NestList {
+  Nest **items;
+  int count, capacity;
+} NestList;
 
 /* An equation of a cycle: the group steps along one axis together, in one direction. */
 typedef struct RecurrentEquation {
-  int group;          /* equations of one group stand side by side in routine->equations */
-  const Index *time;  /* the variable of the equation that counts the steps */
-  int time_dim;       /* the dim of the target it addresses */
-  int direction;      /* +1: reads earlier steps, -1: later ones */
+  int group;         /* equations of one group stand side by side in routine->equations */
+  const Index *time; /* the variable of the equation that counts the steps */
+  int time_dim;      /* the dim of the target it addresses */
+  int direction;     /* +1: reads earlier steps, -1: later ones */
 } RecurrentEquation;
 
 typedef struct Routine {
@@ -102,10 +113,11 @@ typedef struct Routine {
   Model *model;
   Program *program;
   const Step *step; /* TRAIN, ACCUMULATE, APPLY */
-  EquationList equations; /* to compute, in order; routine_inline takes out those computed where read */
-  EquationList inlined;   /* the ones taken out: for the comments */
-  Map recurrences;        /* target Tensor * -> RecurrentEquation *; those not there are in no cycle */
-  Map sources;            /* rewritten Equation * -> the one of the program it stands for */
+  EquationList
+      equations; /* to compute, in order; routine_inline takes out those computed where read */
+  EquationList inlined; /* the ones taken out: for the comments */
+  Map recurrences;   /* target Tensor * -> RecurrentEquation *; those not there are in no cycle */
+  Map sources;       /* rewritten Equation * -> the one of the program it stands for */
   int forward_count; /* the first so many equations are all that the loss needs */
   NestList nests;
   int64_t bytes_of_real;
@@ -136,16 +148,19 @@ Equation *equation_source(const Routine *routine, Equation *equation);
 double equation_volume(const Equation *equation);
 
 /* The passes, in order; each is one file. */
-void routine_order(Routine *routine);  /* order.c: equations sorted; cycles without a time axis: NN0601 */
-void routine_inline(Routine *routine); /* inline.c: cheap or single-use pointwise equations into readers */
-void routine_fuse(Routine *routine);   /* fuse.c: clusters that share loops -> nests of loop nodes */
+void routine_order(
+    Routine *routine); /* order.c: equations sorted; cycles without a time axis: NN0601 */
+void routine_inline(
+    Routine *routine); /* inline.c: cheap or single-use pointwise equations into readers */
+void routine_fuse(Routine *routine); /* fuse.c: clusters that share loops -> nests of loop nodes */
 /* place.c: registers, rows, arena offsets by liveness; `real_bytes` is 4 or 8. */
 void routine_place(Routine *routine, int64_t real_bytes);
 
 /* describe.c: names of nests and what each touches, for the emitter. */
 void routine_describe(Routine *routine);
 
-const Buffer *routine_buffer(const Routine *routine, const Tensor *tensor); /* never null for a used tensor */
+const Buffer *routine_buffer(const Routine *routine,
+                             const Tensor *tensor); /* never null for a used tensor */
 
 void routine_print(const Routine *routine, Text *text); /* the dump of loops */
 const char *routine_verify(const Routine *routine, Arena *arena);

@@ -78,7 +78,8 @@ static void close_component(Order *order, Vertex *first) {
   EquationList members = {0};
   Vertex *vertex;
   int begin = order->open.count;
-  while (order->open.items[--begin] != first) {}
+  while (order->open.items[--begin] != first) {
+  }
   for (int i = begin; i < order->open.count; i++) {
     vertex = order->open.items[i];
     vertex->on_stack = false;
@@ -164,7 +165,8 @@ static int position_after(Order *order, const Map *position, const Map *last_rea
 }
 
 /* Merges equations sorted by `after` behind the base equations they wait for. */
-static EquationList merge_sunk(Arena *arena, const EquationList *base, const Sunk *sunk, int count) {
+static EquationList merge_sunk(Arena *arena, const EquationList *base, const Sunk *sunk,
+                               int count) {
   EquationList merged = {0};
   int next = 0;
   for (int i = 0; i <= base->count; i++) {

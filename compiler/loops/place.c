@@ -34,7 +34,8 @@ static int64_t bytes_of(const Routine *routine, const Tensor *tensor) {
 
 /* Strides over the dims kept, by actual extents or by their maxima; returns the number of elements at
    the maxima. */
-static int64_t set_strides(const Routine *routine, Buffer *buffer, const bool *dropped, bool actual) {
+static int64_t set_strides(const Routine *routine, Buffer *buffer, const bool *dropped,
+                           bool actual) {
   ExtentTable *extents = routine->model->extents;
   const Tensor *tensor = buffer->tensor;
   const Extent *stride = extent_constant(extents, 1);
@@ -185,10 +186,9 @@ static LoopBody *common_body(Placer *placer, const Life *life) {
 static void declare_local(Placer *placer, const Life *life) {
   Model *model = placer->routine->model;
   LoopBody *body = common_body(placer, life);
-  LoopNode *first = life->first.depth > life->depth ? life->first.path[life->depth]
-                                                    : life->first.node;
-  if (first->kind == LOOP_STORE && first->target == life->tensor &&
-      first->combine == REDUCE_NONE) {
+  LoopNode *first =
+      life->first.depth > life->depth ? life->first.path[life->depth] : life->first.node;
+  if (first->kind == LOOP_STORE && first->target == life->tensor && first->combine == REDUCE_NONE) {
     first->kind = LOOP_DECLARE;
     return;
   }
@@ -233,8 +233,8 @@ static int64_t take_block(Placer *placer, int64_t bytes) {
   for (int i = 0; i < placer->free.count; i++) {
     int64_t size = placer->free.items[i].end - placer->free.items[i].begin;
     if (size < bytes) continue;
-    int64_t least = best < 0 ? INT64_MAX
-                             : placer->free.items[best].end - placer->free.items[best].begin;
+    int64_t least =
+        best < 0 ? INT64_MAX : placer->free.items[best].end - placer->free.items[best].begin;
     if (size < least) best = i;
   }
   if (best < 0) {
@@ -265,7 +265,10 @@ static void give_block(Placer *placer, Block block) {
   APPEND(placer->scratch, &placer->free, block);
 }
 
-typedef struct Ending { Buffer **items; int count, capacity; } Ending;
+typedef struct Ending {
+  Buffer **items;
+  int count, capacity;
+} Ending;
 
 static void lay_out_arena(Placer *placer) {
   Ending *endings = NEW_ARRAY(placer->scratch, Ending, placer->routine->nests.count + 1);

@@ -41,7 +41,8 @@ static const Index *shifted_var(Cycle *cycle, const Equation *equation, const Ex
   Affine affine = affine_of(cycle->routine->model->exprs, cycle->scratch, subscript);
   int64_t coefficient;
   if (affine.count != 1 || affine.terms[0].atom->op != OP_INDEX) return NULL;
-  if (!extent_is_constant(affine.terms[0].coefficient, &coefficient) || coefficient != 1) return NULL;
+  if (!extent_is_constant(affine.terms[0].coefficient, &coefficient) || coefficient != 1)
+    return NULL;
   if (!extent_is_constant(affine.constant, shift)) return NULL;
   const Index *var = affine.terms[0].atom->index;
   return dim_of_var(equation, var) >= 0 ? var : NULL;
@@ -155,8 +156,9 @@ static void report_cycle(Cycle *cycle) {
     const Equation *equation = cycle->members[i].equation;
     diagnostic_note(d, equation->span, "through '%s'", equation->target->name);
   }
-  diagnostic_help(d, "a recurrence reads earlier steps (t-1) or later ones (t+1) of one axis, not both, "
-                     "and gives a value for the steps outside, as in h[n, t-1, k | 0]");
+  diagnostic_help(
+      d, "a recurrence reads earlier steps (t-1) or later ones (t+1) of one axis, not both, "
+         "and gives a value for the steps outside, as in h[n, t-1, k | 0]");
 }
 
 EquationList recurrence_order(Routine *routine, EquationList members, int group) {

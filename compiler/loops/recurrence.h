@@ -13,6 +13,7 @@ EquationList recurrence_order(Routine *routine, EquationList members, int group)
 
 /* The number of steps a read of a member looks ahead (negative: back); 0 for the same step and for reads
    of other tensors. */
-int64_t recurrence_lag(Arena *scratch, const Routine *routine, const Equation *reader, const Expr *read);
+int64_t recurrence_lag(Arena *scratch, const Routine *routine, const Equation *reader,
+                       const Expr *read);
 
 #endif
