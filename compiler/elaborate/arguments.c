@@ -183,21 +183,33 @@ static void match_dims(Matching *m, const Node *formal, Value value, Span span) 
   }
 }
 
+static void check_written_dim(Matching *m, const Node *formal, int position, const Node *sub,
+                              const Axis *axis, Span span) {
+  Axis written;
+  const Extent *extent = evaluate_extent(m->frame, sub, &written);
+  if (extent == axis->extent || extent_is_poisoned(extent)) return;
+  Elaborator *e = m->frame->e;
+  Diagnostic *d = fail(m, span,
+                       arena_format(e->arena, "dim %d of '%s' is %s, and must be %s", position + 1,
+                                    formal->name, size_text(e->arena, axis->extent),
+                                    size_text(e->arena, extent)));
+  diagnostic_note(d, axis->origin, "%s", axis_text(e, axis, span));
+}
+
 /* Dims that are expressions, `x[N, 2*K]`, once every name is bound. */
 static void check_written_dims(Matching *m, const Node *formal, Value value, Span span) {
   const Node *subs = formal->parts[0];
-  if (count_packs(subs) > 0 || value.rank != subs->count) return;
-  for (int i = 0; i < subs->count; i++) {
-    Axis axis;
-    if (subs->parts[i]->kind == NODE_IDENT) continue;
-    const Extent *extent = evaluate_extent(m->frame, subs->parts[i], &axis);
-    if (extent == value.axes[i].extent || extent_is_poisoned(extent)) continue;
-    Arena *arena = m->frame->e->arena;
-    Diagnostic *d =
-        fail(m, span,
-             arena_format(arena, "dim %d of '%s' is %s, and must be %s", i + 1, formal->name,
-                          size_text(arena, value.axes[i].extent), size_text(arena, extent)));
-    diagnostic_note(d, value.axes[i].origin, "%s", axis_text(m->frame->e, &value.axes[i], span));
+  int axis = 0;
+  for (int i = 0; i < subs->count && !m->failed; i++) {
+    const Node *sub = subs->parts[i];
+    if (sub->kind == NODE_PACK) {
+      axis += frame_pack(m->frame, sub->name)->rank;
+    } else {
+      if (sub->kind != NODE_IDENT) {
+        check_written_dim(m, formal, axis, sub, &value.axes[axis], span);
+      }
+      axis++;
+    }
   }
 }
 

@@ -78,7 +78,7 @@ Name applied_name(const Node *node) {
 
 static bool names_built_in(const Frame *frame, const Node *callee) {
   return callee->kind == NODE_IDENT && !frame_find(frame, callee->name) &&
-         !definition_of(frame->e, callee->name) && is_built_in(callee->name);
+         !definition_seen(frame, callee->name) && is_built_in(callee->name);
 }
 
 static bool is_one_argument(const Node *node, const Node *piped) {
@@ -145,7 +145,7 @@ static bool is_application(const Frame *frame, const Node *callee) {
     return binding->known && binding->value.kind == VALUE_LAYER &&
            !is_inlined(binding->value.layer) && !binding->value.layer->path;
   }
-  const Definition *definition = definition_of(frame->e, callee->name);
+  const Definition *definition = definition_seen(frame, callee->name);
   if (definition) return definition->node->kind == NODE_DEF && !is_pointwise(definition);
   return is_named(callee->name, "repeat");
 }
@@ -160,7 +160,7 @@ static int count_applications(const Frame *frame, const Node *node, bool is_argu
     return count + count_applications(frame, right, false);
   }
   if (node->kind == NODE_CALL && is_application(frame, node->parts[0])) {
-    const Definition *definition = definition_of(frame->e, node->parts[0]->name);
+    const Definition *definition = definition_seen(frame, node->parts[0]->name);
     count += !(is_argument && definition && looks_like_layer(definition, node));
     if (is_named(node->parts[0]->name, "repeat")) return count;
   }

@@ -4,9 +4,8 @@
 void check_at_entry(const Frame *frame, const Expr *condition, const char *text, Span span) {
   Model *model = frame->e->model;
   if (is_true(condition)) return;
-  for (int i = 0; i < model->checks.count; i++) {
-    if (model->checks.items[i].condition == condition) return;
-  }
+  if (map_has(&frame->e->checked, condition)) return;
+  map_put(&frame->e->checked, condition, model);
   APPEND(model->arena, &model->checks, (EntryCheck){condition, text, span});
 }
 

@@ -28,13 +28,6 @@ static bool is_overridden(const Frame *frame, Name name, int64_t *value) {
   return false;
 }
 
-static const Dim *find_dim(const Model *model, Name name) {
-  for (int i = 0; i < model->dims.count; i++) {
-    if (model->dims.items[i]->name == name) return model->dims.items[i];
-  }
-  return NULL;
-}
-
 static const Extent *bounded_extent(Frame *frame, const Node *node) {
   Model *model = frame->e->model;
   int64_t maximum;
@@ -44,12 +37,20 @@ static const Extent *bounded_extent(Frame *frame, const Node *node) {
     report(frame, NN0210, node->parts[0]->span, "the maximum of a dim must be a number");
     return extent_poison(model->extents);
   }
-  const Dim *known = find_dim(model, node->name);
+  const Dim *known = map_get(&frame->e->dims, node->name);
   if (known) return extent_dim(model->extents, known);
   Dim *dim = NEW(model->arena, Dim);
   *dim = (Dim){node->name, maximum, node->span, model->dims.count};
   APPEND(model->arena, &model->dims, dim);
+  map_put(&frame->e->dims, node->name, dim);
   return extent_dim(model->extents, dim);
+}
+
+static const Extent *overriding_extent(Frame *frame, const Node *node, int64_t value) {
+  ExtentTable *table = frame->e->model->extents;
+  if (value >= 1 && value <= LIMIT_EXTENT) return extent_constant(table, value);
+  report(frame, NN0210, node->span, "dim '%s' cannot be %lld", node->name, (long long)value);
+  return extent_poison(table);
 }
 
 void run_dim(Statement *statement) {
@@ -58,7 +59,7 @@ void run_dim(Statement *statement) {
   const Extent *extent;
   int64_t value;
   if (is_overridden(frame, node->name, &value)) {
-    extent = extent_constant(frame->e->model->extents, value);
+    extent = overriding_extent(frame, node, value);
   } else if (node->kind == NODE_DIM_FIXED) {
     extent = evaluate_extent(frame, node->parts[0], &(Axis){0});
   } else if (frame->definition) {
@@ -181,7 +182,7 @@ Tensor *declare_tensor(Elaborator *e, TensorList *list, Name path, Role role, Va
   return tensor;
 }
 
-/* The tensor declared at this path before; null when this is the first time. `*known` is false when
+/* The tensor declared at this path before; null when this is the first time. `*good` is false when
    the new declaration is an error. */
 static Declared *find_declared(Frame *frame, const Node *node, const Axis *axes, int rank,
                                bool *good) {
@@ -207,11 +208,21 @@ static Declared *find_declared(Frame *frame, const Node *node, const Axis *axes,
   return declared;
 }
 
+/* A value that has the path of a parameter gives way: paths are promised, its name is not. */
+static void free_path(Elaborator *e, Name path) {
+  Name other = program_unique_name(e->model, e->program, path);
+  TensorList *tensors = &e->program->tensors;
+  for (int i = 0; other != path && i < tensors->count; i++) {
+    if (tensors->items[i]->name == path) tensors->items[i]->name = other;
+  }
+}
+
 static Declared *declare(Frame *frame, const Node *node, Role role, const TensorType *type,
                          const Axis *axes, int rank) {
   Elaborator *e = frame->e;
   Declared *declared = NEW(e->arena, Declared);
   Name path = path_of(frame, node->name);
+  free_path(e, path);
   Tensor *tensor =
       declare_tensor(e, &e->model->tensors, path, role, type->type, axes, rank, node->span);
   tensor->storage = type->storage;
@@ -227,10 +238,11 @@ static Declared *declare(Frame *frame, const Node *node, Role role, const Tensor
 
 static void find_batch(Model *model, const Tensor *input) {
   if (model->batch || input->role != ROLE_INPUT || input->rank == 0) return;
-  for (int i = 0; i < model->dims.count; i++) {
-    const Dim *dim = model->dims.items[i];
-    if (extent_dim(model->extents, dim) == input->axes[0].extent) model->batch = dim;
-  }
+  DimList dims = {0};
+  extent_dims(model->arena, input->axes[0].extent, &dims);
+  if (dims.count != 1) return;
+  bool alone = extent_dim(model->extents, dims.items[0]) == input->axes[0].extent;
+  if (alone) model->batch = dims.items[0];
 }
 
 void run_input(Statement *statement) {

@@ -29,6 +29,8 @@ static Frame *elaborate_program(Elaborator *e, const Node *node, bool training) 
   e->total_count = -1;
   e->loss_terms.count = 0;
   map_init(&e->updated, e->arena);
+  map_init(&e->results, e->arena);
+  map_init(&e->custom, e->arena);
   Frame *frame = frame_new(e, NULL, NULL);
   collect_statements(frame, node->parts[0], NULL);
   run_statements(frame);
@@ -43,6 +45,8 @@ static Model *elaborate_model(Elaborator *e, const Node *node) {
   e->model->span = node->span;
   map_init(&e->declared, e->arena);
   map_init(&e->constants, e->arena);
+  map_init(&e->dims, e->arena);
+  map_init(&e->checked, e->arena);
   Frame *training = elaborate_program(e, node, true);
   Frame *inference = elaborate_program(e, node, false);
   if (diagnostics_error_count(e->diagnostics) == errors) check_outputs(inference);
@@ -100,6 +104,7 @@ ModelList elaborate(Arena *arena, Names *names, Sources *sources, Diagnostics *d
   ModelList models = {0};
   bool any = false;
   map_init(&e.definitions, arena);
+  map_init(&e.library, arena);
   load_definitions(&e, tree);
   if (!tree->root) return models;
   for (int i = 0; i < tree->root->count; i++) {

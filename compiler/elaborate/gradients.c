@@ -2,12 +2,10 @@
    `adj.y` in it is the adjoint of the result y. */
 #include "elaborate/statements.h"
 
-static CustomGradient *custom_of(const Program *program, const Tensor *input) {
-  for (int i = program->custom_gradients.count - 1; i >= 0; i--) {
-    CustomGradient *custom = &program->custom_gradients.items[i];
-    if (custom->input == input) return custom;
-  }
-  return NULL;
+/* In the program at hand; it may move when another is added. */
+static CustomGradient *custom_of(const Elaborator *e, const Tensor *input) {
+  intptr_t number = (intptr_t)map_get(&e->custom, input);
+  return number > 0 ? &e->program->custom_gradients.items[number - 1] : NULL;
 }
 
 /* The formal becomes the identity of what it was. */
@@ -20,7 +18,7 @@ static void replace_formal(Frame *frame, const Node *node) {
            frame->definition->name);
     return;
   }
-  if (custom_of(e->program, binding->value.tensor)) {
+  if (custom_of(e, binding->value.tensor)) {
     report(frame, NN0202, left->span, "'%s' has two grad clauses", left->name);
     return;
   }
@@ -31,6 +29,8 @@ static void replace_formal(Frame *frame, const Node *node) {
   binding->value = copy;
   CustomGradient custom = {.input = copy.tensor};
   APPEND(e->arena, &e->program->custom_gradients, custom);
+  intptr_t number = e->program->custom_gradients.count;
+  map_put(&e->custom, copy.tensor, (void *)number);
 }
 
 void prepare_gradients(Frame *frame) {
@@ -77,11 +77,11 @@ void run_grad(Statement *statement) {
   const Node *left = statement->node->parts[0], *right = statement->node->parts[1];
   const Binding *formal = map_get(&frame->bindings, left->name);
   if (!formal || !formal->known || formal->value.kind != VALUE_TENSOR) return;
-  CustomGradient *custom = custom_of(e->program, formal->value.tensor);
+  CustomGradient *custom = custom_of(e, formal->value.tensor);
   if (!custom) return; /* reported */
   add_all_incoming(frame, custom);
   Name path = name_format(e->names, "%s.grad", path_of(frame, left->name));
   Tensor *adjoint = define_side(statement, left, right, formal->value, path);
-  custom = custom_of(e->program, formal->value.tensor); /* the list may have moved */
+  custom = custom_of(e, formal->value.tensor); /* the list may have moved */
   custom->adjoint = adjoint;
 }

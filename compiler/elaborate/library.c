@@ -26,6 +26,7 @@ static void add_definition(Elaborator *e, const Node *node, bool in_library) {
   Definition *definition = NEW(e->arena, Definition);
   *definition = (Definition){.name = node->name, .node = node, .in_library = in_library};
   map_put(&e->definitions, node->name, definition);
+  if (in_library) map_put(&e->library, node->name, definition);
 }
 
 static void load_tree(Loader *loader, const Tree *tree, const char *path, bool in_library,

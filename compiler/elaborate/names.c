@@ -91,7 +91,7 @@ static bool find_built_in(Elaborator *e, Name name, Value *value) {
 
 static bool find_global(const Context *c, Name name, Span span, Value *value) {
   Elaborator *e = c->frame->e;
-  const Definition *definition = definition_of(e, name);
+  const Definition *definition = definition_seen(c->frame, name);
   Op op;
   if (definition && definition->node->kind == NODE_CONST) {
     *value = constant_value(e, definition);

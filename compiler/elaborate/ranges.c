@@ -220,6 +220,22 @@ bool tree_mentions(const Node *node, Name name) {
   return false;
 }
 
+static void note_names(Map *map, const Node *node) {
+  if (!node) return;
+  if (node->kind == NODE_IDENT || node->kind == NODE_IN) map_put(map, node->name, map);
+  for (int i = 0; i < node->count; i++) note_names(map, node->parts[i]);
+}
+
+static bool is_mentioned(const Context *c, Name name) {
+  Formula *formula = c->formula;
+  if (!formula->mentioned) {
+    formula->mentioned = NEW(c->frame->e->arena, Map);
+    map_init(formula->mentioned, c->frame->e->arena);
+    note_names(formula->mentioned, formula->root);
+  }
+  return map_has(formula->mentioned, name);
+}
+
 static bool is_taken(const Context *c, Name name) {
   const Formula *formula = c->formula;
   if (find_variable(c, name, false)) return true;
@@ -229,7 +245,7 @@ static bool is_taken(const Context *c, Name name) {
   for (int i = 0; i < formula->scan_count; i++) {
     if (formula->scan_indices[i]->name == name) return true;
   }
-  return formula->root && tree_mentions(formula->root, name);
+  return is_mentioned(c, name);
 }
 
 Name index_name(const Context *c, const Axis *axis) {

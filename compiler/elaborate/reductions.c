@@ -87,10 +87,12 @@ bool take_apart(const Context *c, const Node *node, Reducing *parts) {
   if (!find_ranges(c, &binders, (const Node *[]){node->parts[2], node->parts[1]}, 2)) return false;
   Level level = {c->level, c->facts, false};
   Context inner = *c;
+  int generated = c->formula->generated.count;
   inner.variables = bind_variables(c, &binders, NULL);
   inner.level = &level;
   if (!collect_indices(c, node, &binders, inner.variables, parts)) return false;
   if (!evaluate_body(&inner, node, parts)) return false;
+  c->formula->generated.count = generated; /* names of variables out of sight are free again */
   if (level.needs_facts) {
     parts->guard = guard_with_facts(c->frame->e->model->exprs, level.facts, parts->guard);
     if (c->level) c->level->needs_facts = true;

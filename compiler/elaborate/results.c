@@ -3,8 +3,17 @@
 
 #include <string.h>
 
-static void add_result(Elaborator *e, ResultList *list, Name name, Value value, Span span) {
-  if (value.kind == VALUE_TENSOR) APPEND(e->arena, list, (Result){name, value.tensor, span});
+static void add_result(const Frame *frame, ResultList *list, const Node *node, Value value) {
+  Elaborator *e = frame->e;
+  Name key = name_format(e->names, "%s %s", node_title(node->kind), node->name);
+  const Node *other = map_get(&e->results, key);
+  if (other) {
+    Diagnostic *d = report(frame, NN0202, node->span, "there are two of '%s'", key);
+    diagnostic_note(d, other->span, "the first one");
+  } else if (value.kind == VALUE_TENSOR) {
+    APPEND(e->arena, list, (Result){node->name, value.tensor, node->span});
+  }
+  map_put(&e->results, key, (void *)(uintptr_t)node);
 }
 
 /* A result is a value of its own: an input or state handed on is copied. */
@@ -61,7 +70,7 @@ void run_output(Statement *statement) {
     value = own_value(&c, node->name, value, node->span);
     if (node->parts[1]) settle(statement, value);
   }
-  add_result(e, &e->program->outputs, node->name, value, node->span);
+  add_result(frame, &e->program->outputs, node, value);
 }
 
 void run_metric(Statement *statement) {
@@ -69,7 +78,7 @@ void run_metric(Statement *statement) {
   const Node *node = statement->node, *right = node->parts[0];
   Context c = statement_context(statement, node->name, right);
   Value value = define_scalar(&c, node->name, evaluate(&c, right), right->span);
-  add_result(e, &e->program->metrics, node->name, value, node->span);
+  add_result(statement->frame, &e->program->metrics, node, value);
 }
 
 void run_loss(Statement *statement) {

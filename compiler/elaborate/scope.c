@@ -66,6 +66,12 @@ const Definition *definition_of(const Elaborator *e, Name name) {
   return definition;
 }
 
+const Definition *definition_seen(const Frame *frame, Name name) {
+  bool in_library = frame->definition && frame->definition->in_library;
+  const Definition *definition = in_library ? map_get(&frame->e->library, name) : NULL;
+  return definition ? definition : definition_of(frame->e, name);
+}
+
 Value value_poison(void) {
   return (Value){.kind = VALUE_POISON};
 }

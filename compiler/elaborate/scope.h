@@ -101,6 +101,7 @@ typedef struct Elaborator {
   ElaborateOptions *options;
   PathList *imports;
   Map definitions; /* Name -> Definition *; the user's shadow the library's */
+  Map library;     /* the library's alone: what its own definitions see */
   Model *model;
   Program
       *program; /* &model->train or &model->eval; &model->init while an initial value is built */
@@ -115,6 +116,10 @@ typedef struct Elaborator {
   Span total_span;           /* of the last total(..), which saw */
   int total_count;           /* so many tensors of the model; -1: none was evaluated */
   LIST_OF(Value) loss_terms; /* of the model's own loss lines */
+  Map dims;                  /* Name -> Dim * of the model's run-time dims */
+  Map checked;               /* conditions left to the entry */
+  Map results;               /* "output p" -> its Node * in this program */
+  Map custom;                /* Tensor * with a grad clause -> position in the program's list + 1 */
   Map updated;               /* Tensor * with a := in this program -> its Node * */
   struct Trainer *trainer;   /* of trainer.h, while optimizers are applied; else null */
 } Elaborator;
@@ -192,8 +197,9 @@ typedef struct Formula {
   const Scan *scan;                      /* innermost of the scans around it */
   const Index *scan_indices[LIMIT_RANK]; /* their hidden indices, outermost first */
   int scan_count;
-  const Node *root; /* the tree it is built from: names of generated variables avoid its names */
-  LIST_OF(Name) generated;
+  const Node *root;        /* the tree it is built from */
+  Map *mentioned;          /* its names, which generated variables avoid; null until one is made */
+  LIST_OF(Name) generated; /* in sight */
 } Formula;
 
 /* An index variable in sight, or the variables of a pack. */
@@ -229,6 +235,8 @@ const Pack *frame_pack(const Frame *frame, Name name);
 Name path_of(const Frame *frame, Name name); /* "h1.z" */
 bool is_named(Name name, const char *text);
 const Definition *definition_of(const Elaborator *e, Name name);
+/* The same from a place in a frame: the library keeps its meaning whatever a file defines. */
+const Definition *definition_seen(const Frame *frame, Name name);
 
 Value value_poison(void);
 Value value_bool(bool truth);

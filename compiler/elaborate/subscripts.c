@@ -122,7 +122,7 @@ static bool add_pack(const Context *c, const Node *sub, Subscripts *s) {
 static bool is_unbound_index(const Context *c, const Node *sub) {
   return sub->kind == NODE_IDENT && is_lower_case(sub->name) &&
          !find_variable(c, sub->name, false) && !frame_find(c->frame, sub->name) &&
-         !definition_of(c->frame->e, sub->name);
+         !definition_seen(c->frame, sub->name);
 }
 
 static bool reject_unbound(const Context *c, const Node *sub) {
