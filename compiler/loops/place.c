@@ -166,12 +166,36 @@ static void place_updates(Placer *placer) {
 
 /* ---- local variables and rows ---- */
 
-static bool shrinks(const Life *life, int dim) {
+static bool is_subscript(const Life *life, int dim, const LoopNode *loop) {
   const Expr *subscript = life->subscripts[dim];
-  if (!subscript || subscript->op != OP_INDEX) return false;
-  for (int i = 0; i < life->depth; i++) {
-    const LoopNode *loop = life->path[i];
-    if (loop->kind == LOOP_FOR && loop->step == 1 && loop->index == subscript->index) return true;
+  return subscript && subscript->op == OP_INDEX && loop->kind == LOOP_FOR && loop->step == 1 &&
+         loop->index == subscript->index;
+}
+
+static bool has_plain_subscript(const Life *life, const LoopNode *loop) {
+  for (int dim = 0; dim < life->tensor->rank; dim++) {
+    if (is_subscript(life, dim, loop)) return true;
+  }
+  return false;
+}
+
+/* How many nodes of the common path end an element's life with each iteration: when a dim is accessed at
+   different places, an element may be needed in a later iteration of a loop that is no subscript, as the
+   time of a recurrence is. */
+static int private_depth(const Life *life) {
+  bool differs = false;
+  for (int dim = 0; dim < life->tensor->rank; dim++) differs |= life->subscripts[dim] == NULL;
+  int depth = 0;
+  while (depth < life->depth && (!differs || life->path[depth]->kind == LOOP_IF ||
+                                 has_plain_subscript(life, life->path[depth]))) {
+    depth++;
+  }
+  return depth;
+}
+
+static bool shrinks(const Life *life, int dim) {
+  for (int i = 0; i < private_depth(life); i++) {
+    if (is_subscript(life, dim, life->path[i])) return true;
   }
   return false;
 }
