@@ -233,6 +233,11 @@ static void print_constants(Listing *l) {
   }
 }
 
+/* The order of a reduction, once it is fixed, where it is not simply in sequence. */
+static void print_lanes(Listing *l, const Equation *equation) {
+  if (equation->lanes > 1) text_add(l->text, " # %d lanes", equation->lanes);
+}
+
 static void print_equations(Listing *l) {
   for (int i = 0; i < l->program->equations.count; i++) {
     const Equation *equation = l->program->equations.items[i];
@@ -246,6 +251,7 @@ static void print_equations(Listing *l) {
     } else {
       print_right_side(&l->printer, equation);
     }
+    print_lanes(l, equation);
     text_add(l->text, "\n");
   }
 }
@@ -292,6 +298,7 @@ static void print_assignment(Listing *l, Name name, const Tensor *value, const c
     print_left_side(&l->printer, &assignment);
     text_add(l->text, "%s", sign);
     print_right_side(&l->printer, definition);
+    print_lanes(l, definition);
   } else {
     print_copy(l, name, value, sign);
   }
@@ -327,6 +334,7 @@ static void print_loss(Listing *l, const Tensor *loss) {
   if (definition) {
     name_indices(&l->printer, definition);
     print_right_side(&l->printer, definition);
+    print_lanes(l, definition);
   } else {
     text_add(l->text, "%s", printer_tensor(&l->printer, loss));
   }

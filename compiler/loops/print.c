@@ -90,8 +90,22 @@ static void print_buffer(const Buffer *buffer, Text *text) {
   text_add(text, " at %lld, %lld bytes\n", (long long)buffer->offset, (long long)buffer->bytes);
 }
 
+/* Before there are nests: the sequence, and what is computed where it is read. */
+static void print_equations(const EquationList *equations, const char *mark, Text *text) {
+  for (int i = 0; i < equations->count; i++) {
+    text_add(text, "  %s", mark);
+    equation_print(equations->items[i], text);
+    text_add(text, "\n");
+  }
+}
+
 void routine_print(const Routine *routine, Text *text) {
   text_add(text, "routine %s\n", kind_name(routine->kind));
+  if (routine->nests.count == 0) {
+    print_equations(&routine->inlined, "inline ", text);
+    print_equations(&routine->equations, "", text);
+    return;
+  }
   for (int i = 0; i < routine->nests.count; i++) {
     const Nest *nest = routine->nests.items[i];
     text_add(text, "nest %s\n", nest->name ? nest->name : "");
