@@ -79,8 +79,8 @@ static Tensor *find_tensor(const Session *s, const char *name) {
   Tensor *tensor = find_in(&s->model->tensors, name);
   if (!tensor) tensor = find_result(&program->outputs, name);
   if (!tensor) tensor = find_result(&program->metrics, name);
-  if (!tensor) tensor = find_in(&program->tensors, name);
   if (!tensor && strcmp(name, "loss") == 0) tensor = loss_of(s);
+  if (!tensor) tensor = find_in(&program->tensors, name);
   if (!tensor) fail(arena_format(s->front.arena, "no tensor is called '%s'", name));
   return tensor;
 }
