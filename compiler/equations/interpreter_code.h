@@ -125,8 +125,8 @@ Outcome code_evaluate(Interpreter *interpreter, Code *code, int64_t address, Dua
                       Element *missing);
 const char *element_name(Interpreter *interpreter, Element element); /* "h1.z[3, 0]" */
 
-/* interpreter_draw.c: the random number of one element of a drawn tensor, as generated programs have it. */
-double interpreter_draw(Interpreter *interpreter, Op op, const Tensor *tensor, int64_t address);
+/* interpreter_draw.c: the random number of the element being evaluated, as generated programs have it. */
+double interpreter_draw(Interpreter *interpreter, Op op, const Code *code);
 
 /* interpreter_order.c */
 /* Evaluates the whole tensor and all that it needs. */

@@ -3,12 +3,13 @@
 
 #include "nnrt_philox.h"
 
-double interpreter_draw(Interpreter *interpreter, Op op, const Tensor *tensor, int64_t address) {
+double interpreter_draw(Interpreter *interpreter, Op op, const Code *code) {
+  uint32_t site = code->equation->target->site;
   uint64_t seed = interpreter->seed, step = interpreter_step(interpreter);
-  uint64_t index = (uint64_t)address;
+  uint64_t index = (uint64_t)code->address;
   if (op == OP_NORMAL)
-    return interpreter->f32_draws ? (double)nnrt_normal_f32(seed, step, tensor->site, index)
-                                  : nnrt_normal_f64(seed, step, tensor->site, index);
-  return interpreter->f32_draws ? (double)nnrt_uniform_f32(seed, step, tensor->site, index)
-                                : nnrt_uniform_f64(seed, step, tensor->site, index);
+    return interpreter->f32_draws ? (double)nnrt_normal_f32(seed, step, site, index)
+                                  : nnrt_normal_f64(seed, step, site, index);
+  return interpreter->f32_draws ? (double)nnrt_uniform_f32(seed, step, site, index)
+                                : nnrt_uniform_f64(seed, step, site, index);
 }

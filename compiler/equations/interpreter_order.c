@@ -11,9 +11,9 @@ typedef LIST_OF(Cell *) CellList;
 static bool fail_cycle(Interpreter *interpreter, const ElementList *stack, Element again) {
   Text text;
   text_init(&text, interpreter->arena);
-  int first = stack->count - 1;
-  while (stack->items[first].cell != again.cell || stack->items[first].address != again.address)
-    first--;
+  int first = 0;
+  for (int i = 0; i < stack->count; i++)
+    if (stack->items[i].cell == again.cell && stack->items[i].address == again.address) first = i;
   for (int i = first; i < stack->count && i < first + 8; i++)
     text_add(&text, "%s needs ", element_name(interpreter, stack->items[i]));
   if (stack->count > first + 8) text_add(&text, "... needs ");

@@ -84,8 +84,7 @@ static Outcome run_block(Interpreter *interpreter, Code *code, int block, Elemen
     case DO_APPLY: code->slots[instruction->to] = apply(code, instruction); break;
     case DO_READ: outcome = read_element(interpreter, code, instruction, &call, missing); break;
     case DO_DRAW:
-      code->slots[instruction->to].value =
-          interpreter_draw(interpreter, instruction->op, code->equation->target, code->address);
+      code->slots[instruction->to].value = interpreter_draw(interpreter, instruction->op, code);
       break;
     case DO_CHOOSE: call = choose(code, instruction); break;
     case DO_CALL:

@@ -95,7 +95,7 @@ static inline Model *row_model(RowModel *row, Arena *arena, Op op, double low) {
   row->i = index_new(row->model, name_of(row->front.names, "i"),
                      extent_constant(row->model->extents, ROW_ELEMENTS));
   const Expr *operands[3], *sum = NULL;
-  for (int k = 0; k < op_arity(op); k++) {
+  for (int k = 0; k < op_arity(op) && k < 3; k++) {
     define_operand(row, k);
     operands[k] = typed_operand(row, op, k);
     sum = sum ? expr_binary(table, OP_ADD, sum, row->operands[k]) : row->operands[k];

@@ -34,7 +34,7 @@ static double value_at(Op op, const double *x, int moved, double step) {
 Test(interpreter_dual, tangents_agree_with_central_differences) {
   for (size_t i = 0; i < sizeof slopes / sizeof *slopes; i++) {
     const double *x = slopes[i].operands;
-    for (int k = 0; k < op_arity(slopes[i].op); k++) {
+    for (int k = 0; k < op_arity(slopes[i].op) && k < 3; k++) {
       Dual operands[3] = {{x[0], k == 0}, {x[1], k == 1}, {x[2], k == 2}};
       double h = 6e-6 * fmax(1, fabs(x[k]));
       double expected =

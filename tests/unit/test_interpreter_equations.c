@@ -78,9 +78,10 @@ static Interpreter *interpreter_started(Fixture *f) {
   return interpreter;
 }
 
-static void set(Interpreter *interpreter, const Tensor *t, const double *values) {
+static void set(Interpreter *interpreter, const Tensor *t, const double *values, int count) {
   Dual *elements = interpreter_tensor(interpreter, t);
-  for (int64_t i = 0; i < interpreter_elements(interpreter, t); i++) elements[i].value = values[i];
+  cr_assert_eq(interpreter_elements(interpreter, t), count);
+  for (int i = 0; i < count; i++) elements[i].value = values[i];
 }
 
 /* ---- reductions -------------------------------------------------------------------------------- */
@@ -97,7 +98,7 @@ static Dual reduce_sample(Reduction kind, bool empty) {
     body = expr_binary(f.table, OP_LT, expr_number(f.table, 1), body);
   Tensor *y = reduction(&f, kind, r, guard, body);
   Interpreter *interpreter = interpreter_started(&f);
-  set(interpreter, x, sample);
+  set(interpreter, x, sample, 4);
   for (int i = 0; i < 4; i++) interpreter_tensor(interpreter, x)[i].tangent = 1 << i;
   Dual *result = interpreter_tensor(interpreter, y);
   cr_assert_not_null(result, "%s", interpreter_error(interpreter));
@@ -163,7 +164,7 @@ Test(interpreter, only_the_chosen_side_is_evaluated) {
   const Expr *condition = expr_binary(f.table, OP_AND, inside, positive);
   equation(&f, y, &i, expr_select(f.table, condition, read, expr_number(f.table, -1)));
   Interpreter *interpreter = interpreter_started(&f);
-  set(interpreter, x, (double[]){4, -4, 6});
+  set(interpreter, x, (double[]){4, -4, 6}, 3);
   const Dual *result = interpreter_tensor(interpreter, y);
   cr_assert_not_null(result, "%s", interpreter_error(interpreter));
   const double expected[] = {4, -1, 6, -1, -1};
@@ -187,7 +188,7 @@ Test(interpreter, a_shared_read_of_two_branches_runs_where_it_is_wanted) {
   const Expr *later = expr_select(f.table, second, shared, sum);
   equation(&f, y, &i, expr_select(f.table, first, expr_number(f.table, 9), later));
   Interpreter *interpreter = interpreter_started(&f);
-  set(interpreter, x, (double[]){0, 1, 2, 3});
+  set(interpreter, x, (double[]){0, 1, 2, 3}, 4);
   const Dual *result = interpreter_tensor(interpreter, y);
   cr_assert_not_null(result, "%s", interpreter_error(interpreter));
   const double expected[] = {9, 1, exp(1) + 3, 2 * exp(2)};
@@ -216,11 +217,11 @@ Test(interpreter, a_broken_promise_is_an_error) {
   const Index *i = variable(&f, "i", 2);
   equation(&f, y, &i, expr_unary(f.table, OP_REAL, read1(&f, t, of(&f, i))));
   Interpreter *interpreter = interpreter_started(&f);
-  set(interpreter, t, (double[]){2, 3});
+  set(interpreter, t, (double[]){2, 3}, 2);
   cr_assert_null(interpreter_tensor(interpreter, y));
   cr_assert_str_eq(interpreter_error(interpreter), "t[1] is 3, outside its promise 0 .. 2");
   interpreter_forget(interpreter);
-  set(interpreter, t, (double[]){2, 0});
+  set(interpreter, t, (double[]){2, 0}, 2);
   cr_assert_not_null(interpreter_tensor(interpreter, y));
   interpreter_free(interpreter);
   arena_free(f.arena);
