@@ -145,7 +145,7 @@ static void push_reads(Accumulator *accumulator, Pending *pending, const Equatio
   for (int i = 0; i < nodes.count; i++) {
     const Expr *node = nodes.items[i];
     if (!is_read(node) || is_decided(accumulator, node->tensor)) continue;
-    APPEND(accumulator->scratch, pending, (Tensor *)(uintptr_t)node->tensor);
+    APPEND(accumulator->scratch, pending, (Tensor *)node->tensor);
   }
 }
 

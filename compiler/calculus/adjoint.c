@@ -15,61 +15,71 @@ bool is_differentiable(const Derivatives *derivatives, const Expr *e, int argume
                           derivatives->undefined[e->op][argument]);
 }
 
-/* The sweep's table: one cell for each node of the DAG, in postorder. */
+/* What is known of a node of the DAG. */
+typedef struct Cell {
+  const Expr *adjoint; /* null: 0 so far */
+  bool carries;        /* a wanted read is below, on a differentiable path */
+  bool reached;        /* from the root, on a differentiable path */
+} Cell;
+
+/* The nodes of a DAG in postorder, a cell for each. */
+typedef struct Table {
+  ExprList nodes;
+  Cell *cells;
+  Map places; /* node -> its cell */
+} Table;
+
 typedef struct Sweep {
   Model *model;
   Arena *scratch;
   const Derivatives *derivatives;
-  ExprList nodes;
-  Map places;             /* node -> its cell + 1, so that null is none */
-  const Expr **adjoints;  /* null: 0 so far */
-  unsigned char *carries; /* a wanted read is below, on a differentiable path */
+  Table table;
   const Expr *body, *value;
   Span span;
 } Sweep;
 
-static void number_nodes(Map *places, Arena *scratch, const ExprList *nodes) {
-  map_init(places, scratch);
-  for (int i = 0; i < nodes->count; i++)
-    map_put(places, nodes->items[i], (void *)(intptr_t)(i + 1));
+static Table table_of(Arena *scratch, const Expr *body) {
+  Table table = {.nodes = expr_postorder(scratch, &body, 1)};
+  table.cells = NEW_ARRAY(scratch, Cell, table.nodes.count);
+  map_init(&table.places, scratch);
+  for (int i = 0; i < table.nodes.count; i++)
+    map_put(&table.places, table.nodes.items[i], &table.cells[i]);
+  return table;
 }
 
-static int place_of_node(const Map *places, const Expr *e) {
-  return (int)(intptr_t)map_get(places, e) - 1;
+static Cell *cell_of(const Table *table, const Expr *e) {
+  return map_get(&table->places, e);
 }
 
 ReadList differentiable_reads(Arena *arena, const Derivatives *derivatives, const Expr *body) {
   ReadList reads = {0};
-  ExprList nodes = expr_postorder(arena, &body, 1);
-  Map places;
-  number_nodes(&places, arena, &nodes);
-  unsigned char *reached = NEW_ARRAY(arena, unsigned char, nodes.count);
-  reached[nodes.count - 1] = 1;
-  for (int i = nodes.count - 1; i >= 0; i--) {
-    const Expr *e = nodes.items[i];
-    if (!reached[i]) continue;
+  Table table = table_of(arena, body);
+  cell_of(&table, body)->reached = true;
+  for (int i = table.nodes.count - 1; i >= 0; i--) {
+    const Expr *e = table.nodes.items[i];
+    if (!table.cells[i].reached) continue;
     if (is_read(e) && e->type == TYPE_REAL) APPEND(arena, &reads, e);
     for (int k = 0; k < e->count; k++)
-      if (is_differentiable(derivatives, e, k)) reached[place_of_node(&places, e->args[k])] = 1;
+      if (is_differentiable(derivatives, e, k)) cell_of(&table, e->args[k])->reached = true;
   }
   return reads;
 }
 
 static void mark_carriers(Sweep *s, const TensorSet *wanted) {
-  for (int i = 0; i < s->nodes.count; i++) {
-    const Expr *e = s->nodes.items[i];
-    s->carries[i] = is_read(e) && is_member(wanted, e->tensor);
-    for (int k = 0; k < e->count && !s->carries[i]; k++)
-      s->carries[i] = is_differentiable(s->derivatives, e, k) &&
-                      s->carries[place_of_node(&s->places, e->args[k])];
+  for (int i = 0; i < s->table.nodes.count; i++) {
+    const Expr *e = s->table.nodes.items[i];
+    bool carries = is_read(e) && is_member(wanted, e->tensor);
+    for (int k = 0; k < e->count && !carries; k++)
+      carries = is_differentiable(s->derivatives, e, k) && cell_of(&s->table, e->args[k])->carries;
+    s->table.cells[i].carries = carries;
   }
 }
 
 static const Expr *partial_derivative(Sweep *s, const Expr *e, int argument) {
   static const char *const names[] = {"a", "b", "c"};
-  Binding bindings[4];
+  Binding bindings[4] = {{0}};
   int count = 0;
-  for (int k = 0; k < e->count; k++)
+  for (int k = 0; k < e->count && k < 3; k++)
     bindings[count++] = (Binding){name_of(s->model->names, names[k]), e->args[k]};
   const Expr *value = e == s->body && s->value ? s->value : e;
   bindings[count++] = (Binding){name_of(s->model->names, "y"), value};
@@ -101,10 +111,10 @@ static const Expr *argument_adjoint(Sweep *s, const Expr *e, int argument, const
 static void pass_adjoint(Sweep *s, const Expr *e, const Expr *adjoint) {
   for (int k = 0; k < e->count; k++) {
     if (!is_differentiable(s->derivatives, e, k)) continue;
-    int place = place_of_node(&s->places, e->args[k]);
-    if (!s->carries[place]) continue;
-    const Expr *more = argument_adjoint(s, e, k, adjoint), *sum = s->adjoints[place];
-    s->adjoints[place] = sum ? arithmetic_add(s->model->exprs, sum, more) : more;
+    Cell *below = cell_of(&s->table, e->args[k]);
+    if (!below->carries) continue;
+    const Expr *more = argument_adjoint(s, e, k, adjoint), *sum = below->adjoint;
+    below->adjoint = sum ? arithmetic_add(s->model->exprs, sum, more) : more;
   }
 }
 
@@ -114,16 +124,13 @@ WeightList adjoint_weights(Model *model, Arena *scratch, const Derivatives *deri
   Sweep s = {.model = model, .scratch = scratch, .derivatives = derivatives, .span = span};
   s.body = body;
   s.value = value;
-  s.nodes = expr_postorder(scratch, &body, 1);
-  number_nodes(&s.places, scratch, &s.nodes);
-  s.adjoints = NEW_ARRAY(scratch, const Expr *, s.nodes.count);
-  s.carries = NEW_ARRAY(scratch, unsigned char, s.nodes.count);
+  s.table = table_of(scratch, body);
   mark_carriers(&s, wanted);
   WeightList weights = {0};
-  s.adjoints[s.nodes.count - 1] = seed;
-  for (int i = s.nodes.count - 1; i >= 0; i--) {
-    const Expr *e = s.nodes.items[i], *adjoint = s.adjoints[i];
-    if (!adjoint || !s.carries[i] || is_literal(adjoint, 0)) continue;
+  cell_of(&s.table, body)->adjoint = seed;
+  for (int i = s.table.nodes.count - 1; i >= 0; i--) {
+    const Expr *e = s.table.nodes.items[i], *adjoint = s.table.cells[i].adjoint;
+    if (!adjoint || !s.table.cells[i].carries || is_literal(adjoint, 0)) continue;
     if (is_read(e) && is_member(wanted, e->tensor)) APPEND(scratch, &weights, (Weight){e, adjoint});
     pass_adjoint(&s, e, adjoint);
   }

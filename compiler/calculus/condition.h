@@ -9,7 +9,7 @@ typedef enum { ALWAYS_FALSE, ALWAYS_TRUE, SOMETIMES_TRUE } Truth;
 
 /* Of a comparison of whole numbers, over all values of its index variables; SOMETIMES_TRUE for any
    other condition. */
-Truth condition_truth(ExprTable *table, Arena *scratch, const Expr *condition);
+Truth condition_truth(ExprTable *table, Arena *scratch, const Expr *e);
 
 /* `0 <= e < extent`, without the half or halves that always hold; null when both do. */
 const Expr *condition_in_range(ExprTable *table, Arena *scratch, const Expr *e,
@@ -20,13 +20,13 @@ const Expr *condition_inside(ExprTable *table, Arena *scratch, const Expr *read)
 
 /* `a < b` or `a <= b` of whole numbers that only the greatest value of b - a satisfies, as an equality:
    0 <= t makes `t < 1` the same as `t == 0`. Any other condition as it is. */
-const Expr *condition_tightened(ExprTable *table, Arena *scratch, const Expr *condition);
+const Expr *condition_tightened(ExprTable *table, Arena *scratch, const Expr *e);
 
 /* Its value depends on more than index variables. */
 bool reads_tensors(Arena *scratch, const Expr *e);
 
 /* The opposite; of a comparison of whole numbers, a comparison. */
-const Expr *condition_not(ExprTable *table, const Expr *condition);
+const Expr *condition_not(ExprTable *table, const Expr *e);
 
 /* The parts of a conjunction, in order. */
 void condition_conjuncts(Arena *arena, const Expr *condition, ExprList *parts);

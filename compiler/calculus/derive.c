@@ -135,10 +135,11 @@ static void derive_all(Model *model, Program *program, const Derivatives *deriva
   GradientList pending = {0};
   for (int i = 0; i < gradients->count; i++) APPEND(scratch, &pending, gradients->items[i]);
   while (pending.count > 0) {
+    Gradient first = pending.items[0];
     GradientList ready = take_ready(model, program, scratch, &pending);
     if (ready.count == 0) {
-      diagnose(model->diagnostics, NN0601, pending.items[0].span,
-               "the gradient of '%s' needs itself", pending.items[0].of->name);
+      diagnose(model->diagnostics, NN0601, first.span, "the gradient of '%s' needs itself",
+               first.of->name);
       break;
     }
     differentiate(model, program, derivatives, &ready);

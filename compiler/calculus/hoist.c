@@ -33,12 +33,12 @@ typedef struct Hoister {
   double largest;   /* elements of the largest tensor of the equation: nothing hoisted has more */
   ExprList nodes;
   Part *parts;
-  Map places;       /* node -> position + 1 */
+  Map places;       /* node -> its part */
   Map replacements; /* node -> what stands for it */
 } Hoister;
 
 static Part *part_of(const Hoister *h, const Expr *e) {
-  return &h->parts[(intptr_t)map_get(&h->places, e) - 1];
+  return map_get(&h->places, e);
 }
 
 static uint64_t bit_of(const Hoister *h, const Index *index) {
@@ -102,7 +102,7 @@ static void choose_parts(Hoister *h) {
     const Expr *e = h->nodes.items[i];
     if (!h->parts[i].reached) continue;
     if (is_worth_hoisting(h, e, &h->parts[i]))
-      map_put(&h->replacements, e, (void *)(uintptr_t)hoist_part(h, e));
+      map_put(&h->replacements, e, (void *)hoist_part(h, e));
     else
       reach_arguments(h, e, &h->parts[i]);
   }
@@ -123,7 +123,7 @@ static const Expr *rebuild(Hoister *h) {
           expr_read(h->model->exprs, e->tensor, args, read_default(e) ? args[e->count - 1] : NULL);
     else if (!same)
       made = expr_make(h->model->exprs, e->op, args, e->count);
-    map_put(&h->replacements, e, (void *)(uintptr_t)made);
+    map_put(&h->replacements, e, (void *)made);
   }
   return map_get(&h->replacements, h->equation->body);
 }
@@ -140,7 +140,7 @@ static void hoist_equation(Hoister *h) {
   map_init(&h->replacements, h->scratch);
   h->parts = NEW_ARRAY(h->scratch, Part, h->nodes.count);
   for (int i = 0; i < h->nodes.count; i++) {
-    map_put(&h->places, h->nodes.items[i], (void *)(intptr_t)(i + 1));
+    map_put(&h->places, h->nodes.items[i], &h->parts[i]);
     describe_node(h, h->nodes.items[i], &h->parts[i]);
   }
   choose_parts(h);

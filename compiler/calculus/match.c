@@ -4,6 +4,7 @@
 #include "calculus/activity.h"
 #include "calculus/arithmetic.h"
 #include "calculus/condition.h"
+#include "calculus/roots.h"
 #include "calculus/variables.h"
 
 #include <math.h>
@@ -42,23 +43,12 @@ static const Expr *at_read(Matcher *m, const Expr *read, const Expr *e) {
                          definition->var_count);
 }
 
-/* What a `grad` clause stands around must be reached through it. */
-static bool is_opaque(const Program *program, const Tensor *tensor) {
-  for (int i = 0; i < program->custom_gradients.count; i++) {
-    const CustomGradient *custom = &program->custom_gradients.items[i];
-    if (custom->input == tensor) return true;
-    for (int k = 0; k < custom->incoming_count; k++)
-      if (custom->incoming[k].result == tensor) return true;
-  }
-  return false;
-}
-
 /* A plain read of a tensor that an equation with one variable for each dim defines. */
 static const Equation *visible_definition(const Matcher *m, const Expr *e) {
   if (!m->sees_through || !is_read(e) || read_default(e)) return NULL;
   const Equation *definition = equation_of(e->tensor);
   if (!definition || definition->var_count != e->tensor->rank) return NULL;
-  return is_opaque(m->site->program, e->tensor) ? NULL : definition;
+  return is_held(m->site->program, e->tensor) ? NULL : definition;
 }
 
 /* The same variables must be meant wherever r stands: those of a second reduction are renamed. */

@@ -56,6 +56,18 @@ TensorSet program_roots(const Model *model, const Program *program, Arena *arena
   return roots;
 }
 
+bool is_held(const Program *program, const Tensor *tensor) {
+  for (int i = 0; i < program->gradients.count; i++)
+    if (program->gradients.items[i].with_respect_to == tensor) return true;
+  for (int i = 0; i < program->custom_gradients.count; i++) {
+    const CustomGradient *custom = &program->custom_gradients.items[i];
+    if (custom->input == tensor) return true;
+    for (int k = 0; k < custom->incoming_count; k++)
+      if (custom->incoming[k].result == tensor) return true;
+  }
+  return false;
+}
+
 /* A depth-first walk over equations; a frame is an equation and the nodes of it still to look at. */
 typedef struct Frame {
   Equation *equation;

@@ -11,8 +11,6 @@
 #include "calculus/variables.h"
 #include "equations/affine.h"
 
-#include <string.h>
-
 /* An equation over common variables. */
 typedef struct Shape {
   const Expr *body, *guard;
@@ -32,6 +30,7 @@ struct Entry {
 
 typedef struct Sharing {
   Model *model;
+  const Program *program;
   Arena *scratch;
   TensorSet roots;
   Map common;  /* range -> its CommonIndices */
@@ -72,7 +71,7 @@ static const Expr *over_common(Sharing *s, const Equation *equation, const Expr 
 }
 
 static bool is_commutative(const Expr *e) {
-  return e->op == OP_ADD || e->op == OP_MUL;
+  return e->count == 2 && (e->op == OP_ADD || e->op == OP_MUL);
 }
 
 /* Operands of sums and products in order of creation: a*b and b*a have the same bits. */
@@ -81,20 +80,19 @@ static const Expr *in_one_order(Sharing *s, const Expr *root) {
   map_init(&done, s->scratch);
   ExprList nodes = root ? expr_postorder(s->scratch, &root, 1) : (ExprList){0};
   for (int i = 0; i < nodes.count; i++) {
-    const Expr *e = nodes.items[i], *args[LIMIT_RANK + 1], *made = e;
+    const Expr *e = nodes.items[i], *args[LIMIT_RANK + 1] = {0}, *made = e;
     for (int k = 0; k < e->count; k++) args[k] = map_get(&done, e->args[k]);
-    bool swap = is_commutative(e) && args[0]->id > args[1]->id;
-    const Expr *swapped[] = {args[1], args[0]};
-    if (e->count > 0 && !is_read(e))
-      made = expr_make(s->model->exprs, e->op, swap ? swapped : args, e->count);
-    map_put(&done, e, (void *)(uintptr_t)made);
+    if (is_commutative(e) && args[0]->id > args[1]->id)
+      made = expr_binary(s->model->exprs, e->op, args[1], args[0]);
+    else if (e->count > 0 && !is_read(e))
+      made = expr_make(s->model->exprs, e->op, args, e->count);
+    map_put(&done, e, (void *)made);
   }
   return root ? map_get(&done, root) : NULL;
 }
 
 static Shape shape_of(Sharing *s, const Equation *equation) {
-  Shape shape;
-  memset(&shape, 0, sizeof shape);
+  Shape shape = {.guard = NULL};
   shape.body = in_one_order(s, over_common(s, equation, equation->body));
   shape.guard = over_common(s, equation, equation->guard);
   shape.reduction = equation->reduction;
@@ -107,11 +105,20 @@ static Shape shape_of(Sharing *s, const Equation *equation) {
   return shape;
 }
 
+static bool is_same_shape(const Shape *a, const Shape *b) {
+  bool same = a->body == b->body && a->guard == b->guard && a->reduction == b->reduction &&
+              a->type == b->type && a->var_count == b->var_count && a->rank == b->rank &&
+              a->reduced_count == b->reduced_count;
+  for (int i = 0; same && i < a->var_count; i++) same = a->place[i] == b->place[i];
+  for (int i = 0; same && i < a->rank; i++) same = a->extents[i] == b->extents[i];
+  return same;
+}
+
 /* The first tensor with an equation of this shape: the one given when there is none yet. */
 static const Tensor *find_equal(Sharing *s, const Shape *shape, const Tensor *tensor) {
   Entry *first = map_get(&s->entries, shape->body);
   for (Entry *entry = first; entry; entry = entry->next)
-    if (memcmp(&entry->shape, shape, sizeof *shape) == 0) return entry->tensor;
+    if (is_same_shape(&entry->shape, shape)) return entry->tensor;
   Entry *entry = NEW(s->scratch, Entry);
   *entry = (Entry){*shape, tensor, first};
   map_put(&s->entries, shape->body, entry);
@@ -167,7 +174,7 @@ static void share_equation(Sharing *s, Equation *equation) {
   const Tensor *target = equation->target;
   equation->body = with_replacements(s, equation->body);
   equation->guard = with_replacements(s, equation->guard);
-  if (is_drawn(equation)) return;
+  if (is_drawn(equation) || is_held(s->program, target)) return;
   if (is_copy(equation)) {
     if (!is_member(&s->roots, target)) map_put(&s->copies, target, NULL);
     return;
@@ -176,7 +183,7 @@ static void share_equation(Sharing *s, Equation *equation) {
   const Tensor *equal = find_equal(s, &shape, target);
   if (equal == target) return;
   if (!is_member(&s->roots, target))
-    map_put(&s->equals, target, (void *)(uintptr_t)equal);
+    map_put(&s->equals, target, (void *)equal);
   else if (equation->reduction != REDUCE_NONE)
     make_copy(s, equation, equal);
 }
@@ -192,7 +199,7 @@ static void replace_everywhere(Sharing *s, Program *program) {
 }
 
 void share(Model *model, Program *program) {
-  Sharing s = {.model = model, .scratch = arena_new()};
+  Sharing s = {.model = model, .program = program, .scratch = arena_new()};
   s.roots = program_roots(model, program, s.scratch);
   map_init(&s.common, s.scratch);
   map_init(&s.entries, s.scratch);

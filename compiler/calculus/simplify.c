@@ -76,7 +76,7 @@ static const Expr *simplify_expr(Simplifier *s, const Expr *root) {
   for (int i = 0; i < nodes.count; i++) {
     const Expr *e = nodes.items[i];
     if (map_has(&s->done, e)) continue;
-    map_put(&s->done, e, (void *)(uintptr_t)rewrite(s, rebuild(s, e)));
+    map_put(&s->done, e, (void *)rewrite(s, rebuild(s, e)));
   }
   return map_get(&s->done, root);
 }

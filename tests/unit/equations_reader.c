@@ -92,7 +92,7 @@ static Reduction reduction_of(const Node *node) {
 static const Expr *read_hoisted(Reader *r, const Node *node) {
   int outer = r->scope.count;
   const Node *subs = node->parts[0];
-  for (int i = 0; i < subs->count; i++) bind(r, subs->parts[i]);
+  for (int i = 0; i < subs->count; i++) (void)bind(r, subs->parts[i]);
   const Expr *guard = node->parts[1] ? read_expr(r, node->parts[1]) : NULL;
   const Expr *body = read_expr(r, node->parts[2]);
   const Expr *read =
@@ -176,7 +176,7 @@ static void read_right_side(Reader *r, Equation *equation, const Node *right) {
   for (int i = 0; i < equation->var_count; i++)
     APPEND(r->model->arena, &r->scope, equation->vars[i]);
   if (right->kind == NODE_REDUCE) {
-    for (int i = 0; i < right->parts[0]->count; i++) bind(r, right->parts[0]->parts[i]);
+    for (int i = 0; i < right->parts[0]->count; i++) (void)bind(r, right->parts[0]->parts[i]);
     equation->reduction = reduction_of(right);
     equation->reduced_count = right->parts[0]->count;
     equation->reduced = arena_copy(r->model->arena, r->scope.items + equation->var_count,

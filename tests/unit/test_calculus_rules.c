@@ -40,8 +40,8 @@ static Formulas read_rules(void) {
              rule_texts[i].replacement);
   FormulaList list = formulas_parse(formulas.model, formulas.model->arena, "rules.def", &text);
   for (int i = 0; i < rule_count; i++) {
-    formulas.patterns[i] = list.items[2 * i];
-    formulas.replacements[i] = list.items[2 * i + 1];
+    formulas.patterns[i] = list.items[2 * (size_t)i];
+    formulas.replacements[i] = list.items[2 * (size_t)i + 1];
   }
   return formulas;
 }
@@ -277,8 +277,8 @@ static const Expr *read_letter(Model *model, const Index *const *vars, char lett
 static int bind_letters(Model *model, const Node *pattern, const Index *const *vars,
                         Binding *bindings) {
   int count = 0;
-  for (char letter = 'a'; letter <= 'e'; letter++) {
-    const char name[] = {letter, 0};
+  for (int i = 0; i < 5; i++) {
+    const char letter = (char)('a' + i), name[] = {letter, 0};
     const Expr *value = read_letter(model, vars, letter);
     if (is_used_as_condition(pattern, letter, false))
       value = expr_binary(model->exprs, OP_LT, expr_number(model->exprs, 0), value);
