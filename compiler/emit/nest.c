@@ -27,24 +27,17 @@ void write_lines(FunctionWriter *writer, const char *lines) {
 }
 
 void write_comment(FunctionWriter *writer, const char *words) {
-  enum { MARGIN = 100 };
-  size_t column = (size_t)(2 * writer->depth);
-  text_add(writer->text, "%*s/* ", 2 * writer->depth, "");
-  column += 3;
+  enum { MARGIN = 97 };
+  size_t indent = 2 * (size_t)writer->depth + 3, column = indent;
+  text_add(writer->text, "%*s/*", (int)indent - 3, "");
   while (*words) {
     size_t length = strcspn(words, " ");
-    if (column + length + 3 > MARGIN && column > (size_t)(2 * writer->depth + 3)) {
-      text_add(writer->text, "\n%*s   ", 2 * writer->depth, "");
-      column = (size_t)(2 * writer->depth + 3);
-    }
+    bool breaks = column > indent && column + length > MARGIN;
+    text_add(writer->text, "%s%*s", breaks ? "\n" : " ", breaks ? (int)indent : 0, "");
+    if (breaks) column = indent;
     text_add_bytes(writer->text, words, length);
-    column += length;
-    words += length;
-    if (*words == ' ') {
-      words++;
-      column++;
-      if (*words) text_add(writer->text, " ");
-    }
+    column += length + 1;
+    words += length + (words[length] == ' ');
   }
   text_add(writer->text, " */\n");
 }
@@ -69,10 +62,10 @@ static void note_tensor(Arena *arena, const Routine *routine, const Tensor *tens
     interface->scalars = true;
   } else if (by_value) {
     if (!is_in(&interface->values, memory)) {
-      APPEND(arena, &interface->values, (Tensor *)(uintptr_t)memory);
+      APPEND(arena, &interface->values, (Tensor *)memory);
     }
   } else if (buffer->place != PLACE_TABLE && !is_in(&interface->arrays, memory)) {
-    APPEND(arena, &interface->arrays, (Tensor *)(uintptr_t)memory);
+    APPEND(arena, &interface->arrays, (Tensor *)memory);
   }
 }
 
@@ -122,8 +115,8 @@ static const char *array_parameter(FunctionWriter *writer, const Nest *nest, con
   return text.bytes;
 }
 
-void write_wrapped(FunctionWriter *writer, const char *head, const char *const *items,
-                          int count, const char *tail) {
+void write_wrapped(FunctionWriter *writer, const char *head, const char *const *items, int count,
+                   const char *tail) {
   enum { MARGIN = 100 };
   size_t column = strlen(head), indent = column < 50 ? column : 4;
   text_add(writer->text, "%s", head);
@@ -149,7 +142,8 @@ static void write_signature(FunctionWriter *writer, const Nest *nest, Name funct
   Arena *arena = writer->arena;
   for (int i = 0; i < nest->dims.count; i++) {
     const Dim *dim = nest->dims.items[i];
-    APPEND(arena, &items, arena_format(arena, "int64_t %s", scope_name(&writer->scope, dim, dim->name)));
+    APPEND(arena, &items,
+           arena_format(arena, "int64_t %s", scope_name(&writer->scope, dim, dim->name)));
   }
   if (interface.draws) {
     APPEND(arena, &items, "uint64_t seed");
@@ -158,7 +152,8 @@ static void write_signature(FunctionWriter *writer, const Nest *nest, Name funct
   if (interface.scalars) APPEND(arena, &items, arena_format(arena, "%s *restrict s", scalars_type));
   for (int i = 0; i < interface.values.count; i++) {
     const Tensor *value = interface.values.items[i];
-    APPEND(arena, &items, arena_format(arena, "double %s", scope_name(&writer->scope, value, value->name)));
+    APPEND(arena, &items,
+           arena_format(arena, "double %s", scope_name(&writer->scope, value, value->name)));
   }
   for (int i = 0; i < interface.arrays.count; i++) {
     APPEND(arena, &items, array_parameter(writer, nest, interface.arrays.items[i]));
@@ -189,9 +184,9 @@ static void write_for(FunctionWriter *writer, const LoopNode *node) {
   scope_open(&inner, writer->arena, writer->scope.names, &outer);
   writer->scope = inner;
   Name name = scope_name(&writer->scope, node->index, node->index->name);
-  const char *advance = node->step == 1 ? arena_format(writer->arena, "++%s", name)
-                                        : arena_format(writer->arena, "%s += %lld", name,
-                                                       (long long)node->step);
+  const char *advance =
+      node->step == 1 ? arena_format(writer->arena, "++%s", name)
+                      : arena_format(writer->arena, "%s += %lld", name, (long long)node->step);
   write_line(writer, "for (int64_t %s = %s; %s < %s; %s) {", name, begin, name, end, advance);
   writer->depth++;
   write_body(writer, &node->body);
@@ -229,8 +224,7 @@ static void write_declare(FunctionWriter *writer, const LoopNode *node) {
   const Tensor *target = node->target;
   const char *type = value_type_name(writer->routine, target->type);
   bool lanes = target->rank == 1 && target->definition == NULL;
-  const char *value =
-      node->value ? stored_value(writer, node, "0", LEVEL_TERNARY) : NULL;
+  const char *value = node->value ? stored_value(writer, node, "0", LEVEL_TERNARY) : NULL;
   Name name = scope_name(&writer->scope, target, target->name);
   if (lanes) {
     const char *count = extent_text(writer, target->axes[0].extent, LEVEL_ANY);
@@ -254,8 +248,12 @@ static void write_combined(FunctionWriter *writer, const LoopNode *node, const c
   switch (node->combine) {
   case REDUCE_SUM: write_line(writer, "%s += %s;", element, value); break;
   case REDUCE_PROD: write_line(writer, "%s *= %s;", element, value); break;
-  case REDUCE_MAX: write_line(writer, "%s = nnrt_max_%s(%s, %s);", element, suffix, element, value); break;
-  case REDUCE_MIN: write_line(writer, "%s = nnrt_min_%s(%s, %s);", element, suffix, element, value); break;
+  case REDUCE_MAX:
+    write_line(writer, "%s = nnrt_max_%s(%s, %s);", element, suffix, element, value);
+    break;
+  case REDUCE_MIN:
+    write_line(writer, "%s = nnrt_min_%s(%s, %s);", element, suffix, element, value);
+    break;
   case REDUCE_ANY: write_line(writer, "%s |= %s;", element, value); break;
   case REDUCE_ALL: write_line(writer, "%s &= %s;", element, value); break;
   default: write_line(writer, "%s = %s;", element, value); break;
@@ -271,7 +269,8 @@ static void write_store(FunctionWriter *writer, const LoopNode *node) {
     subscripts[dim] = write_expression(writer, node->subscripts[dim], TYPE_INT, levels[dim]);
   }
   const char *position = position_text(writer, node->target, subscripts, levels);
-  int level = node->combine == REDUCE_ANY || node->combine == REDUCE_ALL ? LEVEL_EQUAL : LEVEL_TERNARY;
+  int level =
+      node->combine == REDUCE_ANY || node->combine == REDUCE_ALL ? LEVEL_EQUAL : LEVEL_TERNARY;
   const char *value = stored_value(writer, node, position, level);
   const char *element = element_text(writer, node->target, subscripts, levels);
   write_combined(writer, node, element, value);

@@ -31,7 +31,10 @@ static Name mangle(Names *names, const char *text) {
     bool allowed = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
                    (*text >= '0' && *text <= '9');
     bool doubled = !allowed && length > 0 && mangled[length - 1] == '_';
-    if (!doubled) mangled[length++] = allowed ? *text : '_';
+    if (doubled) continue;
+    mangled[length] = '_';
+    if (allowed) mangled[length] = *text;
+    length++;
   }
   return name_of_bytes(names, mangled, length);
 }
@@ -46,11 +49,13 @@ void scope_open(Scope *scope, Arena *arena, Names *names, const Scope *outer) {
 
 Name scope_fresh(Scope *scope, Name wanted) {
   Name base = mangle(scope->names, wanted), name = base;
-  intptr_t count = (intptr_t)map_get(&scope->counts, base);
-  if (count > 0 || is_reserved(name)) name = name_format(scope->names, "%s_%d", base, (int)++count);
-  while (is_taken(scope, name)) name = name_format(scope->names, "%s_%d", base, (int)++count);
-  map_put(&scope->counts, base, (void *)(count > 0 ? count : 1));
-  map_put(&scope->taken, name, (void *)(uintptr_t)name);
+  int *count = map_get(&scope->counts, base);
+  bool asked = count != NULL;
+  if (!asked) map_put(&scope->counts, base, count = NEW(scope->taken.arena, int));
+  if (asked || is_reserved(name)) name = name_format(scope->names, "%s_%d", base, ++*count);
+  while (is_taken(scope, name)) name = name_format(scope->names, "%s_%d", base, ++*count);
+  if (*count == 0) *count = 1;
+  map_put(&scope->taken, name, (void *)name);
   return name;
 }
 
@@ -58,7 +63,7 @@ Name scope_name(Scope *scope, const void *object, Name wanted) {
   Name name = scope_find(scope, object);
   if (name) return name;
   name = scope_fresh(scope, wanted);
-  map_put(&scope->chosen, object, (void *)(uintptr_t)name);
+  map_put(&scope->chosen, object, (void *)name);
   return name;
 }
 
@@ -72,5 +77,5 @@ Name scope_find(const Scope *scope, const void *object) {
 
 void scope_take(Scope *scope, const char *identifier) {
   Name name = name_of(scope->names, identifier);
-  map_put(&scope->taken, name, (void *)(uintptr_t)name);
+  map_put(&scope->taken, name, (void *)name);
 }

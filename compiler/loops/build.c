@@ -221,17 +221,31 @@ static int first_reduced(const Schedule *schedule) {
   return i;
 }
 
+static bool is_scheduled_from(const Schedule *schedule, int from, const Index *index) {
+  for (int i = from; i < schedule->count; i++) {
+    if (schedule->indices[i] == index) return true;
+  }
+  return false;
+}
+
+/* Forgets what the variables from position `from` of the schedule on stand for. */
+static void unbind_from(Site *site, int from) {
+  int kept = 0;
+  for (int i = 0; i < site->bound; i++) {
+    if (is_scheduled_from(&site->schedule, from, site->indices[i])) continue;
+    site->indices[kept] = site->indices[i];
+    site->values[kept++] = site->values[i];
+  }
+  site->bound = kept;
+}
+
 /* Loops over the left variables from position `from` of the schedule on, that set the target to the
    identity; with indices of their own, since the real loops may come outside in another order. */
 static LoopNode *initial_nest(Site *site, int from) {
   Model *model = site->routine->model;
   Site start = *site;
   LoopBody top = {0}, *body = &top;
-  for (int i = 0; i < start.bound; i++) {
-    for (int j = from; j < site->schedule.count; j++) {
-      if (start.indices[i] == site->schedule.indices[j]) start.indices[i] = NULL;
-    }
-  }
+  unbind_from(&start, from);
   for (int i = from; i < site->schedule.count; i++) {
     if (site->schedule.reduced[i]) continue;
     const Index *index = site->schedule.indices[i];

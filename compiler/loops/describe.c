@@ -24,7 +24,7 @@ static void note_expression(Describer *describer, const Expr *e) {
     const Expr *node = nodes.items[i];
     if (node->op == OP_EXTENT) extent_dims(describer->scratch, node->extent, &describer->dims);
     if (is_read(node) && is_outside(describer, node->tensor)) {
-      map_put(&describer->read, node->tensor, (void *)(uintptr_t)node->tensor);
+      map_put(&describer->read, node->tensor, (void *)node->tensor);
     }
   }
 }
@@ -41,7 +41,7 @@ static void note_body(Describer *describer, const LoopBody *body) {
         note_expression(describer, node->subscripts[dim]);
       }
       if (is_outside(describer, node->target)) {
-        map_put(&describer->written, node->target, (void *)(uintptr_t)node->target);
+        map_put(&describer->written, node->target, (void *)node->target);
       }
     }
     note_body(describer, &node->body);
@@ -77,7 +77,7 @@ static Name name_nest(Describer *describer, const Nest *nest) {
   for (int i = 2; map_has(&describer->names, name); i++) {
     name = name_format(names, "%s.%d", wanted, i);
   }
-  map_put(&describer->names, name, (void *)(uintptr_t)name);
+  map_put(&describer->names, name, (void *)name);
   return name;
 }
 

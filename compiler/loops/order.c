@@ -141,12 +141,23 @@ static int compare_sunk(const void *a, const void *b) {
   return x->sequence < y->sequence ? -1 : 1;
 }
 
+static void set_position(Order *order, Map *positions, const Tensor *tensor, int position) {
+  int *cell = NEW(order->scratch, int);
+  *cell = position;
+  map_put(positions, tensor, cell);
+}
+
+static int position_of(const Map *positions, const Tensor *tensor) {
+  const int *cell = map_get(positions, tensor);
+  return cell ? *cell : 0;
+}
+
 /* Last position in `base` that reads each tensor, as position + 1. */
 static void find_last_readers(Order *order, const EquationList *base, Map *last) {
   for (int i = 0; i < base->count; i++) {
     Vertex *vertex = map_get(&order->by_tensor, base->items[i]->target);
     for (int r = 0; r < vertex->reads.count; r++) {
-      map_put(last, vertex->reads.items[r]->tensor, (void *)(intptr_t)(i + 1));
+      set_position(order, last, vertex->reads.items[r]->tensor, i + 1);
     }
   }
 }
@@ -156,11 +167,11 @@ static int position_after(Order *order, const Map *position, const Map *last_rea
   int after = 0;
   Vertex *vertex = map_get(&order->by_tensor, equation->target);
   for (int r = 0; r < vertex->reads.count; r++) {
-    int at = (int)(intptr_t)map_get(position, vertex->reads.items[r]->tensor);
+    int at = position_of(position, vertex->reads.items[r]->tensor);
     if (at > after) after = at;
   }
   const Tensor *target = map_get(updated, equation->target);
-  int reader = target ? (int)(intptr_t)map_get(last_reader, target) : 0;
+  int reader = target ? position_of(last_reader, target) : 0;
   return reader > after ? reader : after;
 }
 
@@ -184,7 +195,7 @@ static void sink_updates(Order *order, EquationList base, EquationList late) {
   map_init(&last_reader, order->scratch);
   map_init(&updated, order->scratch);
   for (int i = 0; i < base.count; i++) {
-    map_put(&position, base.items[i]->target, (void *)(intptr_t)(i + 1));
+    set_position(order, &position, base.items[i]->target, i + 1);
   }
   find_last_readers(order, &base, &last_reader);
   for (int i = 0; i < routine->updates.count; i++) {
@@ -196,7 +207,7 @@ static void sink_updates(Order *order, EquationList base, EquationList late) {
     int after = position_after(order, &position, &last_reader, &updated, equation);
     if (after < routine->forward_count) after = routine->forward_count;
     sunk[i] = (Sunk){equation, after, i};
-    map_put(&position, equation->target, (void *)(intptr_t)after);
+    set_position(order, &position, equation->target, after);
   }
   qsort(sunk, (size_t)late.count, sizeof *sunk, compare_sunk);
   routine->equations = merge_sunk(routine->model->arena, &base, sunk, late.count);
