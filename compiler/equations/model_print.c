@@ -167,7 +167,8 @@ static void print_shape(Listing *l, const Tensor *tensor, const Index *const *in
 static void print_storage(Listing *l, const Tensor *tensor) {
   static const char *const names[] = {"", " : f64", " : i32", " : i8", " : u8", " : bool"};
   int64_t low;
-  if (!tensor->low || !tensor->high) {
+  bool is_index = tensor->storage == STORE_I32 && tensor->low && tensor->high;
+  if (!is_index) {
     text_add(l->text, "%s", names[tensor->storage]);
     return;
   }
