@@ -102,8 +102,8 @@ static Dual loss_along(const GradientCheck *check, double distance) {
 static void compare(GradientCheck *check, const char *oracle, const char *which, double found,
                     double expected, double allowed) {
   if (!(fabs(found - expected) <= allowed) && !check->detail)
-    check->detail = arena_format(check->arena, "%s: <g, u> is %.17g, but by %s %.17g", which, found,
-                                 oracle, expected);
+    check->detail = arena_format(check->arena, "%s: along a random direction %.9g, by %s %.9g",
+                                 which, found, oracle, expected);
 }
 
 static void check_direction(GradientCheck *check, const char *which) {

@@ -1,15 +1,17 @@
 /* `nnc show`: the tables a user reads before flashing a device. */
 #include "command/show.h"
 
+#include "command/layers.h"
+
 #include <inttypes.h>
 
-static int64_t elements_of(const Tensor *tensor) {
+int64_t tensor_count(const Tensor *tensor) {
   int64_t elements = 1;
   for (int dim = 0; dim < tensor->rank; dim++) elements *= extent_maximum(tensor->axes[dim].extent);
   return elements;
 }
 
-static const char *shape_of(Arena *arena, const Tensor *tensor) {
+const char *tensor_shape(Arena *arena, const Tensor *tensor) {
   Text text;
   text_init(&text, arena);
   for (int dim = 0; dim < tensor->rank; dim++) {
@@ -20,48 +22,58 @@ static const char *shape_of(Arena *arena, const Tensor *tensor) {
   return text.bytes;
 }
 
-static const char *tags_of(Arena *arena, const Tensor *tensor) {
-  Text text;
-  text_init(&text, arena);
-  text_add(&text, "%s", "");
-  for (int i = 0; i < tensor->tag_count; i++) text_add(&text, " @%s", tensor->tags[i]);
-  return text.bytes;
+double equation_operations(const Equation *equation) {
+  Arena *scratch = arena_new();
+  ExprList nodes = expr_postorder(scratch, &equation->body, 1);
+  double cost = equation->reduction != REDUCE_NONE;
+  for (int i = 0; i < nodes.count; i++) {
+    const Expr *e = nodes.items[i];
+    if (e->count > 0 && !is_read(e) && e->type >= TYPE_NUMBER) cost += op_cost(e->op);
+  }
+  arena_free(scratch);
+  return cost * equation_volume(equation);
 }
 
+static int64_t element_bytes(const Tensor *tensor, int64_t bytes_of_real) {
+  switch (tensor->storage) {
+  case STORE_REAL: return bytes_of_real;
+  case STORE_F64: return 8;
+  case STORE_I32: return 4;
+  case STORE_I8:
+  case STORE_U8:
+  case STORE_BOOL: return 1;
+  }
+  return 8;
+}
+
+static void show_tensor(Arena *arena, const Tensor *tensor, int64_t bytes) {
+  printf("  %-32s %-20s %12" PRId64 " %12" PRId64, tensor->name, tensor_shape(arena, tensor),
+         tensor_count(tensor), bytes);
+  for (int i = 0; i < tensor->tag_count; i++) printf(" @%s", tensor->tags[i]);
+  printf("\n");
+}
+
+/* Their bytes. */
 static int64_t show_tensors(Arena *arena, const Model *model, Role role, const char *title,
-                            int64_t real_bytes) {
-  int64_t total = 0;
+                            int64_t bytes_of_real) {
+  int64_t total = 0, total_bytes = 0;
   for (int i = 0; i < model->tensors.count; i++) {
     const Tensor *tensor = model->tensors.items[i];
     if (tensor->role != role) continue;
-    if (total == 0) printf("%s\n", title);
-    total += elements_of(tensor);
-    printf("  %-32s %-20s %12" PRId64 "%s\n", tensor->name, shape_of(arena, tensor),
-           elements_of(tensor), tags_of(arena, tensor));
+    if (total == 0) printf("\n  %-32s %-20s %12s %12s\n", title, "shape", "elements", "bytes");
+    int64_t bytes = tensor_count(tensor) * element_bytes(tensor, bytes_of_real);
+    total += tensor_count(tensor);
+    total_bytes += bytes;
+    show_tensor(arena, tensor, bytes);
   }
-  if (total > 0)
-    printf("  %-53s %12" PRId64 " (%" PRId64 " bytes)\n", "total", total, total * real_bytes);
-  return total;
+  if (total > 0) printf("  %-53s %12" PRId64 " %12" PRId64 "\n", "total", total, total_bytes);
+  return total_bytes;
 }
 
-/* Multiply-adds and other scalar operations of all equations, at the maxima. */
-static double operations_of(Arena *arena, const Routine *routine) {
+static double operations_of(const Routine *routine) {
   double operations = 0;
-  for (int i = 0; i < routine->equations.count; i++) {
-    const Equation *equation = routine->equations.items[i];
-    Arena *scratch = arena_new();
-    ExprList nodes = expr_postorder(scratch, &equation->body, 1);
-    double cost = equation->reduction != REDUCE_NONE;
-    for (int k = 0; k < nodes.count; k++) {
-      if (nodes.items[k]->count > 0 && !is_read(nodes.items[k]) &&
-          nodes.items[k]->type >= TYPE_NUMBER) {
-        cost += op_cost(nodes.items[k]->op);
-      }
-    }
-    operations += cost * equation_volume(equation);
-    arena_free(scratch);
-  }
-  (void)arena;
+  for (int i = 0; i < routine->equations.count; i++)
+    operations += equation_operations(routine->equations.items[i]);
   return operations;
 }
 
@@ -81,11 +93,11 @@ static const char *routine_title(Arena *arena, const Routine *routine) {
 }
 
 static void show_routines(Arena *arena, const EmitUnit *unit) {
-  printf("entry points                         operations  nests  scratch bytes\n");
+  printf("\n  %-32s %-20s %12s %12s\n", "entry point", "C functions", "operations", "scratch");
   for (int i = 0; i < unit->count; i++) {
     const Routine *routine = unit->routines[i];
-    printf("  %-32s %12.4g %6d %14" PRId64 "\n", routine_title(arena, routine),
-           operations_of(arena, routine), routine->nests.count, routine->arena_bytes);
+    printf("  %-32s %-20d %12.0f %12" PRId64 "\n", routine_title(arena, routine),
+           routine->nests.count + 1, operations_of(routine), routine->arena_bytes);
   }
 }
 
@@ -97,19 +109,26 @@ static int64_t most_scratch(const EmitUnit *unit) {
   return most;
 }
 
+static void show_model(Arena *arena, const EmitUnit *unit, int64_t bytes_of_real) {
+  const Model *model = unit->model;
+  printf("model %s\n", model->name);
+  layers_print(arena, model, bytes_of_real);
+  show_tensors(arena, model, ROLE_INPUT, "input", bytes_of_real);
+  show_tensors(arena, model, ROLE_TARGET, "target", bytes_of_real);
+  int64_t kept = show_tensors(arena, model, ROLE_PARAM, "parameter", bytes_of_real);
+  kept += show_tensors(arena, model, ROLE_STATE, "state", bytes_of_real);
+  kept += show_tensors(arena, model, ROLE_SLOT, "optimizer state", bytes_of_real);
+  kept += show_tensors(arena, model, ROLE_HYPER, "@runtime", bytes_of_real);
+  show_routines(arena, unit);
+  int64_t scratch = most_scratch(unit);
+  printf("\n  memory: %" PRId64 " bytes = %" PRId64 " kept from call to call + %" PRId64
+         " of scratch\n",
+         kept + scratch, kept, scratch);
+}
+
 void show_models(const Compilation *compilation) {
-  int64_t real_bytes = compilation->options->real_bytes;
   for (int i = 0; i < compilation->models.count; i++) {
-    const Model *model = compilation->models.items[i];
-    const EmitUnit *unit = &compilation->units[i];
-    printf("model %s\n", model->name);
-    int64_t kept = show_tensors(compilation->arena, model, ROLE_INPUT, "inputs", real_bytes);
-    show_tensors(compilation->arena, model, ROLE_TARGET, "targets", real_bytes);
-    kept = show_tensors(compilation->arena, model, ROLE_PARAM, "parameters", real_bytes);
-    kept += show_tensors(compilation->arena, model, ROLE_STATE, "states", real_bytes);
-    kept += show_tensors(compilation->arena, model, ROLE_SLOT, "optimizer states", real_bytes);
-    show_routines(compilation->arena, unit);
-    printf("memory: %" PRId64 " bytes kept, %" PRId64 " bytes of scratch\n", kept * real_bytes,
-           most_scratch(unit));
+    if (i > 0) printf("\n");
+    show_model(compilation->arena, &compilation->units[i], compilation->options->real_bytes);
   }
 }
