@@ -14,11 +14,11 @@ Value layer_of_function(Elaborator *e, Op op, Span span) {
   return (Value){.kind = VALUE_LAYER, .layer = layer};
 }
 
-Value layer_named(Elaborator *e, Value value, Name path) {
-  Layer *layer = NEW(e->arena, Layer);
-  *layer = *value.layer;
-  layer->path = path;
-  return (Value){.kind = VALUE_LAYER, .layer = layer};
+Value layer_named(Elaborator *e, Value layer, Name path) {
+  Layer *named = NEW(e->arena, Layer);
+  *named = *layer.layer;
+  named->path = path;
+  return (Value){.kind = VALUE_LAYER, .layer = named};
 }
 
 /* ---- arguments */

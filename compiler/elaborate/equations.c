@@ -283,7 +283,7 @@ static Declared *find_updated(Statement *statement, const Node *left) {
 static bool check_once(Statement *statement, const Tensor *target) {
   Elaborator *e = statement->frame->e;
   const Node *first = map_get(&e->updated, target);
-  map_put(&e->updated, target, (void *)(uintptr_t)statement->node);
+  map_put(&e->updated, target, (void *)statement->node);
   if (!first) return true;
   Diagnostic *d = report(statement->frame, NN0404, statement->node->parts[0]->span,
                          "'%s' is updated twice", target->name);

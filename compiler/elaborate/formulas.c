@@ -73,7 +73,7 @@ static const Expr *hoist_scalar(const Context *c, const Expr *e, Name name, Span
   equation->instance = c->frame->instance;
   equation->span = span;
   const Expr *read = tensor_read(el->model, tensor, NULL);
-  map_put(&el->hoisted, e, (void *)(uintptr_t)read);
+  map_put(&el->hoisted, e, (void *)read);
   return read;
 }
 
@@ -106,7 +106,7 @@ static const Expr *hoist_inner_scalars(const Context *c, const Expr *e, const Ex
     if (is_double_scalar(new)) {
       new = expr_unary(el->model->exprs, OP_REAL, hoist_scalar(c, new->args[0], name, span));
     }
-    map_put(&new_of, node, (void *)(uintptr_t) new);
+    map_put(&new_of, node, (void *)new);
   }
   return map_get(&new_of, e);
 }

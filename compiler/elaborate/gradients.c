@@ -4,8 +4,8 @@
 
 /* In the program at hand; it may move when another is added. */
 static CustomGradient *custom_of(const Elaborator *e, const Tensor *input) {
-  intptr_t number = (intptr_t)map_get(&e->custom, input);
-  return number > 0 ? &e->program->custom_gradients.items[number - 1] : NULL;
+  const int *position = map_get(&e->custom, input);
+  return position ? &e->program->custom_gradients.items[*position] : NULL;
 }
 
 /* The formal becomes the identity of what it was. */
@@ -28,9 +28,10 @@ static void replace_formal(Frame *frame, const Node *node) {
   if (is_poison(copy)) return;
   binding->value = copy;
   CustomGradient custom = {.input = copy.tensor};
+  int *position = NEW(e->arena, int);
+  *position = e->program->custom_gradients.count;
+  map_put(&e->custom, copy.tensor, position);
   APPEND(e->arena, &e->program->custom_gradients, custom);
-  intptr_t number = e->program->custom_gradients.count;
-  map_put(&e->custom, copy.tensor, (void *)number);
 }
 
 void prepare_gradients(Frame *frame) {

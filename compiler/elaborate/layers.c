@@ -53,15 +53,22 @@ static bool check_nesting(const Context *c, const Layer *layer, Span span) {
 
 /* ---- paths */
 
-/* NAME for a lone application, NAME.definition in a larger expression, NAME.definition2 for the second. */
+/* How many applications of a kind the formula has by now. */
+static int count_kind(const Context *c, Name kind) {
+  int *count = map_get(c->formula->kinds, kind);
+  if (!count) map_put(c->formula->kinds, kind, count = NEW(c->frame->e->arena, int));
+  return ++*count;
+}
+
+/* NAME for a lone application, NAME.definition in a larger expression, NAME.definition2 for the
+   second. */
 static Name application_path(const Context *c, Name kind) {
-  Formula *formula = c->formula;
+  const Formula *formula = c->formula;
   Names *names = c->frame->e->names;
-  intptr_t count = (intptr_t)map_get(formula->kinds, kind) + 1;
-  map_put(formula->kinds, kind, (void *)count);
+  int count = count_kind(c, kind);
   if (formula->lone && count == 1) return formula->path;
   if (count == 1) return name_format(names, "%s.%s", formula->path, kind);
-  return name_format(names, "%s.%s%d", formula->path, kind, (int)count);
+  return name_format(names, "%s.%s%d", formula->path, kind, count);
 }
 
 /* ---- definitions */
@@ -136,13 +143,12 @@ static Value apply_repeat(const Context *c, const Layer *layer, const ArgumentLi
                           Span span, Name path) {
   Elaborator *e = c->frame->e;
   if (arguments->count == 0) return (Value){.kind = VALUE_LAYER, .layer = layer};
-  Name kind = name_of(e->names, "repeat");
-  intptr_t count = (intptr_t)map_get(c->formula->kinds, kind) + 1;
+  int count = count_kind(c, name_of(e->names, "repeat"));
   if (!path && count == 1) path = c->formula->path;
-  if (!path) path = name_format(e->names, "%s.repeat%d", c->formula->path, (int)count);
-  map_put(c->formula->kinds, kind, (void *)count);
-  ArgumentList given = {0};
-  for (int i = 0; i < arguments->count; i++) APPEND(e->arena, &given, arguments->items[i]);
+  if (!path) path = name_format(e->names, "%s.repeat%d", c->formula->path, count);
+  ArgumentList given = *arguments;
+  given.items =
+      arena_copy(e->arena, arguments->items, (size_t)arguments->count * sizeof *given.items);
   for (int64_t i = 0; i < layer->times; i++) {
     Name each = name_format(e->names, "%s.%lld", path, (long long)i);
     const Layer *one = layer->repeated.layer;

@@ -157,8 +157,9 @@ Name nearest_name(const Frame *frame, Name wanted) {
   Name best = NULL;
   size_t size = strlen(wanted);
   int least = size < 3 ? 2 : size < 6 ? 3 : 4;
-  for (const Frame *f = frame; f; f = f->outer) find_nearest(&f->bindings, wanted, &best, &least);
-  if (size > 1) find_nearest(&frame->e->definitions, wanted, &best, &least);
+  const Elaborator *e = frame->e;
+  for (; frame; frame = frame->outer) find_nearest(&frame->bindings, wanted, &best, &least);
+  if (size > 1) find_nearest(&e->definitions, wanted, &best, &least);
   return best;
 }
 

@@ -117,7 +117,7 @@ static Value build_op(const Context *c, Op op, const Expr **args, int count, con
   ExprTable *table = c->frame->e->model->exprs;
   const char *wanted = wanted_types(op, args, count);
   if (wanted) return reject_type(c, span, op, wanted);
-  if (op == OP_IDIV || op == OP_MOD) {
+  if (count == 2 && (op == OP_IDIV || op == OP_MOD)) {
     bool real = args[0]->type == TYPE_REAL || args[1]->type == TYPE_REAL;
     bool whole = args[0]->type == TYPE_INT && args[1]->type == TYPE_INT;
     if (real) return reject_type(c, span, op, "whole numbers; floor(a/b) is for others");
@@ -138,6 +138,7 @@ Value apply_op(const Context *c, Op op, const Value *operands, int count, Span s
   }
   Value values[3];
   const Expr *args[3];
+  if (count < 1) bug("'%s' without operands", op_spelling(op));
   for (int i = 0; i < count; i++) {
     values[i] = as_operand(c, operands[i], span);
     if (is_poison(values[i])) return values[i];

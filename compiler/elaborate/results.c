@@ -13,7 +13,7 @@ static void add_result(const Frame *frame, ResultList *list, const Node *node, V
   } else if (value.kind == VALUE_TENSOR) {
     APPEND(e->arena, list, (Result){node->name, value.tensor, node->span});
   }
-  map_put(&e->results, key, (void *)(uintptr_t)node);
+  map_put(&e->results, key, (void *)node);
 }
 
 /* A result is a value of its own: an input or state handed on is copied. */

@@ -119,9 +119,9 @@ typedef struct Elaborator {
   Map dims;                  /* Name -> Dim * of the model's run-time dims */
   Map checked;               /* conditions left to the entry */
   Map results;               /* "output p" -> its Node * in this program */
-  Map custom;                /* Tensor * with a grad clause -> position in the program's list + 1 */
-  Map updated;               /* Tensor * with a := in this program -> its Node * */
-  struct Trainer *trainer;   /* of trainer.h, while optimizers are applied; else null */
+  Map custom;              /* Tensor * with a grad clause -> int * position in the program's list */
+  Map updated;             /* Tensor * with a := in this program -> its Node * */
+  struct Trainer *trainer; /* of trainer.h, while optimizers are applied; else null */
 } Elaborator;
 
 /* A tensor of the caller's, a parameter or a state: one object for both programs. */
@@ -192,7 +192,7 @@ struct Frame {
 typedef struct Formula {
   Name path;  /* names what is made on the way: "h1.y" */
   bool lone;  /* the right side is one application, whose path is `path` itself */
-  Map *kinds; /* Name of a definition -> (intptr_t) how many applications so far */
+  Map *kinds; /* Name of a definition -> int * of its applications so far */
   LIST_OF(Field *) fields;
   const Scan *scan;                      /* innermost of the scans around it */
   const Index *scan_indices[LIMIT_RANK]; /* their hidden indices, outermost first */
