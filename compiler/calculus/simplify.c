@@ -10,6 +10,8 @@
 #include "calculus/condition.h"
 #include "calculus/sums.h"
 
+#include <math.h>
+
 enum {
   MOST_PASSES = 12,
   MOST_ROUNDS = 4,
@@ -81,13 +83,17 @@ static const Expr *simplify_expr(Simplifier *s, const Expr *root) {
   return map_get(&s->done, root);
 }
 
-static void decide_guard(Equation *equation, ExprTable *table) {
+/* A reduction of nothing is a constant, but for the place of an extreme. */
+static void decide_guard(Equation *equation, Model *model) {
   if (equation->guard && is_true(equation->guard)) equation->guard = NULL;
-  if (!equation->guard || !is_false(equation->guard) || equation->reduction != REDUCE_SUM) return;
+  bool is_place = equation->reduction == REDUCE_ARGMAX || equation->reduction == REDUCE_ARGMIN;
+  if (!equation->guard || !is_false(equation->guard) || is_place) return;
+  equation->body = equation->reduction == REDUCE_LSE
+                       ? expr_number(model->exprs, -INFINITY)
+                       : reduction_identity(model, equation->reduction, equation->target->type);
   equation->guard = NULL;
   equation->reduction = REDUCE_NONE;
   equation->reduced_count = 0;
-  equation->body = expr_number(table, 0);
 }
 
 /* Rules on the equation as a whole. */
@@ -102,7 +108,7 @@ static void simplify_equation(Simplifier *s, Equation *equation) {
   s->site.equation = equation;
   equation->body = simplify_expr(s, equation->body);
   equation->guard = simplify_expr(s, equation->guard);
-  decide_guard(equation, s->site.model->exprs);
+  decide_guard(equation, s->site.model);
   while (s->budget > 0 && apply_whole(s, equation)) spend(s);
 }
 

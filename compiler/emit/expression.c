@@ -341,6 +341,8 @@ static void print_leaf(Printer *printer, Piece *piece) {
     set_text(piece, scope_find(&writer->scope, node->index), LEVEL_PRIMARY);
   } else if (node->op == OP_EXTENT) {
     set_text(piece, extent_text(writer, node->extent, LEVEL_PRIMARY), LEVEL_PRIMARY);
+  } else if (node->op == OP_INTEGER) { /* a truth value */
+    set_text(piece, is_true(node) ? "1" : "0", LEVEL_PRIMARY);
   } else {
     bug("a draw inside an expression");
   }

@@ -4,6 +4,7 @@
 #include "equations/affine.h"
 #include "equations/name_table.h"
 
+#include <math.h>
 #include <string.h>
 
 static Storage storage_of(ValueType type) {
@@ -113,6 +114,19 @@ static ValueType reduced_type(Reduction reduction, ValueType body) {
   case REDUCE_ALL: return TYPE_BOOL;
   case REDUCE_LSE: return body == TYPE_F64 ? TYPE_F64 : TYPE_REAL;
   default: return body == TYPE_NUMBER ? TYPE_REAL : body;
+  }
+}
+
+const Expr *reduction_identity(Model *model, Reduction reduction, ValueType type) {
+  ExprTable *exprs = model->exprs;
+  bool whole = type == TYPE_INT;
+  switch (reduction) {
+  case REDUCE_PROD: return whole ? expr_integer(exprs, 1) : expr_number(exprs, 1);
+  case REDUCE_MAX: return whole ? expr_integer(exprs, INT32_MIN) : expr_number(exprs, -INFINITY);
+  case REDUCE_MIN: return whole ? expr_integer(exprs, INT32_MAX) : expr_number(exprs, INFINITY);
+  case REDUCE_ANY: return expr_false(exprs);
+  case REDUCE_ALL: return expr_true(exprs);
+  default: return whole ? expr_integer(exprs, 0) : expr_number(exprs, 0);
   }
 }
 

@@ -261,6 +261,9 @@ EquationList program_needed(const Model *model, const Program *program, Arena *a
 void program_prune(Model *model, Program *program);
 
 const char *reduction_name(Reduction reduction);
+/* What the combination of values begins with, of the type of the target: the value of an empty reduction
+   except for argmax and argmin, which then have none, and lse, which is -inf. */
+const Expr *reduction_identity(Model *model, Reduction reduction, ValueType type);
 
 /* The printer: legal .nn. A program prints as the body of a model, declarations first; every left-side
    variable and binder with its range. Reads well, re-parses to equal equations. */

@@ -118,19 +118,6 @@ Tensor *local_new(Site *site, const char *name, ValueType type, int64_t lanes) {
   return local;
 }
 
-const Expr *reduction_identity(Model *model, Reduction reduction, ValueType type) {
-  ExprTable *exprs = model->exprs;
-  bool whole = type == TYPE_INT;
-  switch (reduction) {
-  case REDUCE_PROD: return whole ? expr_integer(exprs, 1) : expr_number(exprs, 1);
-  case REDUCE_MAX: return whole ? expr_integer(exprs, INT32_MIN) : expr_number(exprs, -INFINITY);
-  case REDUCE_MIN: return whole ? expr_integer(exprs, INT32_MAX) : expr_number(exprs, INFINITY);
-  case REDUCE_ANY: return expr_false(exprs);
-  case REDUCE_ALL: return expr_true(exprs);
-  default: return whole ? expr_integer(exprs, 0) : expr_number(exprs, 0);
-  }
-}
-
 /* ---- places ---- */
 
 void site_bind(Site *site, const Index *index, const Expr *value) {

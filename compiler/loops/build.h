@@ -59,6 +59,5 @@ LoopBody *open_loop(Site *site, LoopBody *body,
 LoopBody *open_guard(Site *site,
                      LoopBody *body); /* the IF of the reduction's guard, if it has one */
 Tensor *local_new(Site *site, const char *name, ValueType type, int64_t lanes);
-const Expr *reduction_identity(Model *model, Reduction reduction, ValueType type);
 
 #endif

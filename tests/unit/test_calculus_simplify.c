@@ -179,3 +179,10 @@ Test(arrange, others_are_in_sequence) {
                1);
   cr_expect_eq(lanes("input x[64]\n y[n in 32] = x[n]"), 0);
 }
+
+Test(simplify, reductions_of_nothing_are_constants) {
+  check_simplified("input x[3]\n y = prod[i in 3 if 1 < 0](x[i])", "y = 1.0");
+  check_simplified("input x[3]\n y = sum[i in 3 if 1 < 0](x[i])", "y = 0.0");
+  check_simplified("input x[3]\n y = max[i in 3 if 1 < 0](x[i])", "y = -inf");
+  check_simplified("input x[3]\n y = lse[i in 3 if 1 < 0](x[i])", "y = -inf");
+}
