@@ -38,7 +38,7 @@ def case(record):
         "loss sum(y)",
         f"train {{ optimizer {OPTIMIZERS[name]}({', '.join(options)}) }}",
     ]
-    c.values = {"W": record["initial_weight"], "b": record["initial_bias"]}
+    c.values = {"W": record["initial_weight"]["data"], "b": record["initial_bias"]["data"]}
     c.batches = batches(record)
     atol = record["tolerance"]["atol"]
     c.expected = {"W": Expected(record["expected_weight"]["data"], atol, 0),

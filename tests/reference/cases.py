@@ -53,11 +53,12 @@ class Case:
     def line(self, text):
         self.lines.append(text)
 
-    def model(self, name):
-        return f"model {name} {{\n" + "".join(f"  {line}\n" for line in self.lines) + "}\n"
+    def source(self):
+        """What stands after `model NAME`."""
+        return "{\n" + "".join(f"  {line}\n" for line in self.lines) + "}"
 
     def program(self):
-        return "".join(h + "\n" for h in self.head) + self.model("m")
+        return "".join(f"{line}\n" for line in self.head) + f"model m {self.source()}\n"
 
     def request(self):
         """As tests/tools/interpret.c and tests/emit/drive.c take it."""

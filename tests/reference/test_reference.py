@@ -13,7 +13,7 @@ import burn_cases
 import keras_losses
 import keras_schedules
 import onnx_cases
-from backends import BACKENDS, Failed
+from backends import BACKENDS, Failure
 from cases import Skip
 
 REFERENCE = pathlib.Path("../shared/reference")
@@ -43,8 +43,8 @@ def translated():
 
 def wrong(case, found):
     """None, or what differs."""
-    if isinstance(found, Failed):
-        return found.reason
+    if isinstance(found, Failure):
+        return " ".join(str(found).split())
     for tensor, expected in case.expected.items():
         mismatch = expected.mismatch(found[tensor])
         if mismatch:
