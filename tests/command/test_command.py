@@ -6,6 +6,7 @@ import os
 import pathlib
 import pty
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -267,8 +268,6 @@ def test_out_of_memory():
 
 
 def limit_memory(size):
-    import resource
-
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
@@ -284,6 +283,28 @@ def test_generated_code_too_large():
     write("long.nn", long_paths(600))
     expect_exit(1, "long.nn", "-o", "long.c", error="the generated C is larger than 64 MiB [NN0603]")
     expect("long.c" not in files(), "written in spite of its size")
+
+
+def seconds_of(*arguments):
+    """Processor time of the fastest of three runs."""
+    times = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        expect_exit(0, *arguments)
+        times.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before)
+    return min(times)
+
+
+def test_time_to_compile():
+    if os.environ.get("NNC_MODE", "release") != "release":
+        return "only MODE=release is built to be fast"
+    digits = seconds_of(str(ROOT / "examples/digits/digits.nn"), "-o", "digits.c")
+    expect(digits <= 0.05, f"{1000 * digits:.0f} ms for the digits model; the limit is 50")
+    times = []
+    for layers in (250, 500, 1000):
+        write("stack.nn", MODEL.replace("dense(x, K)", f"x |> repeat({layers}, dense(4)) |> dense(K)"))
+        times.append(seconds_of("stack.nn", "-o", "stack.c"))
+    expect(times[1] <= 2.5 * times[0] and times[2] <= 2.5 * times[1], f"250, 500 and 1000 layers take {times} s")
 
 
 def main():
