@@ -107,12 +107,14 @@ static inline Model *row_model(RowModel *row, Arena *arena, Op op, double low) {
   return row->model;
 }
 
+static const char *const derivative_refused = "the derivative was refused";
+
 /* Null, or what is wrong with the gradients of this row. */
 static inline const char *check_row(Arena *arena, Op op, double low) {
   RowModel row = {0};
   Model *model = row_model(&row, arena, op, low);
   derive(model);
-  if (diagnostics_error_count(model->diagnostics) > 0) return "the derivative was refused";
+  if (diagnostics_error_count(model->diagnostics) > 0) return derivative_refused;
   return gradient_check(arena, model, 0, (uint64_t)op + 1);
 }
 
