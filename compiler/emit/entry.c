@@ -24,10 +24,11 @@ static bool has_scalars(const Routine *routine) {
 /* Their members are named in `scope`, which the functions of the routine see from inside. */
 static Name write_scalars(ProgramWriter *program, const Routine *routine, Scope *scope) {
   if (!has_scalars(routine)) return NULL;
-  Name type = scope_fresh(&program->file, name_format(program->names, "%s.%s.scalars", program->prefix,
-                                                      kind_word(program, routine)));
-  text_add(program->text, "/* Numbers that pass from one nest to the next. */\ntypedef struct %s {\n",
-           type);
+  Name type =
+      scope_fresh(&program->file, name_format(program->names, "%s.%s.scalars", program->prefix,
+                                              kind_word(program, routine)));
+  text_add(program->text,
+           "/* Numbers that pass from one nest to the next. */\ntypedef struct %s {\n", type);
   for (int i = 0; i < routine->buffers.count; i++) {
     const Buffer *buffer = routine->buffers.values[i];
     if (buffer->place != PLACE_SCALAR) continue;
@@ -65,7 +66,8 @@ static void write_call(ProgramWriter *program, FunctionWriter *writer, const Nes
   ArgumentList items = {0};
   Arena *arena = program->arena;
   for (int i = 0; i < nest->dims.count; i++) {
-    APPEND(arena, &items, scope_name(&writer->scope, nest->dims.items[i], nest->dims.items[i]->name));
+    APPEND(arena, &items,
+           scope_name(&writer->scope, nest->dims.items[i], nest->dims.items[i]->name));
   }
   if (interface.draws) {
     APPEND(arena, &items, "m->seed");
@@ -119,7 +121,8 @@ static void write_part(RoutineText *text, Name function, int begin, int end) {
   ArgumentList items = {0};
   APPEND(program->arena, &items, arena_format(program->arena, "%s *m", program->prefix));
   APPEND(program->arena, &items, "uint64_t step_number");
-  if (text->scalars) APPEND(program->arena, &items, arena_format(program->arena, "%s *s", text->scalars));
+  if (text->scalars)
+    APPEND(program->arena, &items, arena_format(program->arena, "%s *s", text->scalars));
   for (int i = 0; i < arguments.declarations.count; i++) {
     APPEND(program->arena, &items, arguments.declarations.items[i]);
   }
@@ -155,7 +158,8 @@ typedef struct Stage {
 
 static Stage prepare_stage(RoutineText *text, int begin, int end) {
   Stage stage = {begin, end, 0, NULL};
-  if (end - begin > LONGEST_SEQUENCE) stage.parts = write_parts(text, begin, end, &stage.part_count);
+  if (end - begin > LONGEST_SEQUENCE)
+    stage.parts = write_parts(text, begin, end, &stage.part_count);
   return stage;
 }
 
@@ -181,8 +185,8 @@ static void write_extent_checks(ProgramWriter *program, FunctionWriter *writer, 
   for (int i = 0; i < model->dims.count; i++) {
     const Dim *dim = model->dims.items[i];
     Name name = scope_find(&writer->scope, dim);
-    text_add(program->text, "  if (%s < 1 || %s > %" PRId64 ") return %s(m, NNRT_E_EXTENT);\n", name,
-             name, dim->maximum, fail);
+    text_add(program->text, "  if (%s < 1 || %s > %" PRId64 ") return %s(m, NNRT_E_EXTENT);\n",
+             name, name, dim->maximum, fail);
   }
   for (int i = 0; i < model->checks.count; i++) {
     writer->depth = 1;
@@ -205,7 +209,9 @@ static const char *count_text(FunctionWriter *writer, const Tensor *tensor) {
 /* Whether the type in memory already keeps the promise. */
 static bool type_promises(const Tensor *tensor) {
   int64_t least = tensor->storage == STORE_U8 ? 0 : tensor->storage == STORE_I8 ? -128 : INT32_MIN;
-  int64_t greatest = tensor->storage == STORE_U8 ? 255 : tensor->storage == STORE_I8 ? 127 : INT32_MAX;
+  int64_t greatest = tensor->storage == STORE_U8   ? 255
+                     : tensor->storage == STORE_I8 ? 127
+                                                   : INT32_MAX;
   return extent_maximum(tensor->low) <= least && extent_minimum(tensor->high) > greatest;
 }
 
@@ -258,9 +264,10 @@ static const char *loss_text(RoutineText *text) {
 
 static void write_finite_check(RoutineText *text, const char *fail) {
   if (!routine_loss(text->routine)) return;
-  text_add(text->program->text,
-           "  if (!nnrt_is_finite_%s(%s)) {\n    m->status = NNRT_E_NOT_FINITE;\n    return %s;\n  }\n",
-           real_suffix(text->routine), loss_text(text), fail);
+  text_add(
+      text->program->text,
+      "  if (!nnrt_is_finite_%s(%s)) {\n    m->status = NNRT_E_NOT_FINITE;\n    return %s;\n  }\n",
+      real_suffix(text->routine), loss_text(text), fail);
 }
 
 /* New parameters that are not finite make the model unusable until it is loaded. */
@@ -277,6 +284,13 @@ static void write_update_check(RoutineText *text) {
   text_add(program->text, "  if (m->invalid) m->status = NNRT_E_NOT_FINITE;\n");
 }
 
+static void state_loss(RoutineText *text, FunctionWriter *writer) {
+  Listing *listing = text->program->statements.listing;
+  const Tensor *loss = routine_loss(text->routine);
+  writer->depth = 1;
+  if (listing && loss) write_statement(writer, listing_loss(listing, loss));
+}
+
 static void write_train(RoutineText *text) {
   ProgramWriter *program = text->program;
   const Routine *routine = text->routine;
@@ -285,8 +299,7 @@ static void write_train(RoutineText *text) {
   Stage backward = prepare_stage(text, routine->nests_before_commit, routine->nests.count);
   FunctionWriter writer = function_open(program, routine, &text->scope);
   EntryArguments arguments = entry_arguments(program, &writer, routine);
-  open_entry(text, &writer, &arguments, real_name(program), step_function(program, routine),
-             NULL);
+  open_entry(text, &writer, &arguments, real_name(program), step_function(program, routine), NULL);
   text_add(program->text, "  if (m->invalid) return %s(m, NNRT_E_INVALID);\n", fail);
   write_extent_checks(program, &writer, fail);
   write_promise_checks(program, &writer, &arguments, fail);
@@ -297,6 +310,7 @@ static void write_train(RoutineText *text) {
   write_stage(text, &writer, &backward, &arguments);
   if (routine->kind == ROUTINE_TRAIN) text_add(program->text, "  m->step = step_number;\n");
   write_update_check(text);
+  state_loss(text, &writer);
   text_add(program->text, "  return %s;\n}\n\n", loss_text(text));
 }
 
@@ -330,6 +344,33 @@ static void write_apply(RoutineText *text) {
   text_add(program->text, "  return m->status;\n}\n\n");
 }
 
+static void state_outputs(RoutineText *text, FunctionWriter *writer) {
+  Listing *listing = text->program->statements.listing;
+  const ResultList *outputs = &text->routine->program->outputs;
+  writer->depth = 1;
+  for (int i = 0; i < outputs->count; i++) {
+    write_statement(writer, listing_result(listing, "output", &outputs->items[i]));
+  }
+}
+
+static void write_metrics(RoutineText *text, FunctionWriter *writer) {
+  ProgramWriter *program = text->program;
+  const Dim *batch = program->unit->model->batch;
+  Name samples = batch ? scope_find(&writer->scope, batch) : NULL;
+  text_add(program->text, "  const double samples = (double)%s;\n  metrics->samples += samples;\n",
+           samples ? samples : "1");
+  state_loss(text, writer);
+  text_add(program->text, "  metrics->loss += samples * (double)%s;\n", loss_text(text));
+  const ResultList *metrics = &text->routine->program->metrics;
+  for (int i = 0; i < metrics->count; i++) {
+    const Result *metric = &metrics->items[i];
+    write_statement(writer, listing_result(program->statements.listing, "metric", metric));
+    text_add(program->text, "  metrics->%s += samples * (double)s->%s;\n",
+             scope_name(&program->metrics, metric, metric->name),
+             scope_find(&text->scope, metric->value));
+  }
+}
+
 static void write_eval(RoutineText *text) {
   ProgramWriter *program = text->program;
   const Routine *routine = text->routine;
@@ -339,26 +380,19 @@ static void write_eval(RoutineText *text) {
   scope_take(&writer.scope, "metrics");
   EntryArguments arguments = entry_arguments(program, &writer, routine);
   bool evaluates = routine->kind == ROUTINE_EVAL;
-  open_entry(text, &writer, &arguments, "int",
-             arena_format(program->arena, "%s_%s", program->prefix, evaluates ? "eval_step" : "infer"),
-             evaluates ? arena_format(program->arena, "%s_metrics *metrics", program->prefix) : NULL);
+  open_entry(
+      text, &writer, &arguments, "int",
+      arena_format(program->arena, "%s_%s", program->prefix, evaluates ? "eval_step" : "infer"),
+      evaluates ? arena_format(program->arena, "%s_metrics *metrics", program->prefix) : NULL);
   text_add(program->text, "  if (m->invalid) return %s(m, NNRT_E_INVALID);\n", fail);
   write_extent_checks(program, &writer, fail);
   write_promise_checks(program, &writer, &arguments, fail);
   declare_scalars(text, "m->step");
   write_stage(text, &writer, &all, &arguments);
   if (evaluates) {
-    const Dim *batch = program->unit->model->batch;
-    Name samples = batch ? scope_find(&writer.scope, batch) : NULL;
-    text_add(program->text, "  const double samples = (double)%s;\n  metrics->samples += samples;\n",
-             samples ? samples : "1");
-    text_add(program->text, "  metrics->loss += samples * (double)%s;\n", loss_text(text));
-    const ResultList *metrics = &routine->program->metrics;
-    for (int i = 0; i < metrics->count; i++) {
-      text_add(program->text, "  metrics->%s += samples * (double)s->%s;\n",
-               scope_name(&program->metrics, &metrics->items[i], metrics->items[i].name),
-               scope_find(&text->scope, metrics->items[i].value));
-    }
+    write_metrics(text, &writer);
+  } else {
+    state_outputs(text, &writer);
   }
   text_add(program->text, "  return m->status = NNRT_OK;\n}\n\n");
 }
@@ -370,8 +404,8 @@ static void write_initial_members(ProgramWriter *program) {
   for (int i = 0; i < tensors->count; i++) {
     const Tensor *tensor = tensors->items[i];
     if (tensor->role != ROLE_HYPER) continue;
-    text_add(program->text, "  m->%s = %.17g;\n", scope_name(&program->fields, tensor, tensor->name),
-             tensor->initial);
+    text_add(program->text, "  m->%s = %.17g;\n",
+             scope_name(&program->fields, tensor, tensor->name), tensor->initial);
   }
 }
 
@@ -396,8 +430,8 @@ static void write_init(RoutineText *text) {
   FunctionWriter writer = function_open(program, text->routine, &text->scope);
   EntryArguments arguments = entry_arguments(program, &writer, text->routine), seed_only = {0};
   APPEND(program->arena, &seed_only.declarations, "uint64_t seed");
-  open_entry(text, &writer, &seed_only, "int", arena_format(program->arena, "%s_init", program->prefix),
-             NULL);
+  open_entry(text, &writer, &seed_only, "int",
+             arena_format(program->arena, "%s_init", program->prefix), NULL);
   text_add(program->text, "  memset(m, 0, sizeof *m);\n  m->seed = seed;\n");
   write_initial_members(program);
   write_maximal_sizes(program, &writer);

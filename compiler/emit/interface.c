@@ -2,26 +2,20 @@
 #include "emit/program.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void line(ProgramWriter *program, const char *text) {
   text_add(program->text, "%s\n", text);
 }
 
-/* "[64][128]", with run-time dims at their maxima. */
-static const char *shape_text(ProgramWriter *program, const Tensor *tensor) {
-  Text text;
-  text_init(&text, program->arena);
-  for (int dim = 0; dim < tensor->rank; dim++) {
-    text_add(&text, "[%" PRId64 "]", extent_maximum(tensor->axes[dim].extent));
-  }
-  return text.size > 0 ? text.bytes : "a number";
-}
-
-static void write_member(ProgramWriter *program, const Tensor *tensor, const char *what) {
-  const Routine *any = program->unit->routines[0];
-  text_add(program->text, "  %s %s[%" PRId64 "]; /* %s %s %s */\n",
-           element_type_name(any, tensor), scope_name(&program->fields, tensor, tensor->name),
-           tensor_elements(tensor), what, tensor->name, shape_text(program, tensor));
+static void write_member(ProgramWriter *program, const Tensor *tensor) {
+  const char *member =
+      arena_format(program->arena, "  %s %s[%" PRId64 "]; ",
+                   element_type_name(program->unit->routines[0], tensor),
+                   scope_name(&program->fields, tensor, tensor->name), tensor_elements(tensor));
+  const char *line = listing_declaration(program->statements.listing, tensor);
+  text_add(program->text, "%s", member);
+  add_comment(program->text, strlen(member), arena_format(program->arena, "= %s", line));
 }
 
 static int64_t scratch_bytes(const ProgramWriter *program) {
@@ -33,10 +27,10 @@ static int64_t scratch_bytes(const ProgramWriter *program) {
   return most > 0 ? most : 64;
 }
 
-static void write_members(ProgramWriter *program, Role role, const char *what) {
+static void write_members(ProgramWriter *program, Role role) {
   const TensorList *tensors = &program->unit->model->tensors;
   for (int i = 0; i < tensors->count; i++) {
-    if (tensors->items[i]->role == role) write_member(program, tensors->items[i], what);
+    if (tensors->items[i]->role == role) write_member(program, tensors->items[i]);
   }
 }
 
@@ -58,7 +52,8 @@ static void write_metrics_struct(ProgramWriter *program) {
 void write_struct(ProgramWriter *program) {
   const Model *model = program->unit->model;
   text_add(program->text,
-           "/* Everything: sizeof(%s) is all the memory the model uses. Arrays are in row-major order. */\n"
+           "/* Everything: sizeof(%s) is all the memory the model uses. Arrays are in row-major "
+           "order. */\n"
            "typedef struct %s {\n",
            program->prefix, program->prefix);
   line(program, "  uint64_t seed; /* of all random numbers */");
@@ -68,13 +63,15 @@ void write_struct(ProgramWriter *program) {
   for (int i = 0; i < model->tensors.count; i++) {
     const Tensor *tensor = model->tensors.items[i];
     if (tensor->role != ROLE_HYPER) continue;
-    text_add(program->text, "  double %s; /* hyper-parameter, may be set at any time */\n",
+    text_add(program->text, "  double %s; /* may be set at any time */\n",
              scope_name(&program->fields, tensor, tensor->name));
+    program_state(program, 1, listing_declaration(program->statements.listing, tensor));
   }
-  write_members(program, ROLE_PARAM, "parameter");
-  write_members(program, ROLE_STATE, "state");
-  write_members(program, ROLE_SLOT, "optimizer state");
-  text_add(program->text, "  unsigned char scratch[%" PRId64 "] __attribute__((aligned(64)));\n} %s;\n\n",
+  write_members(program, ROLE_PARAM);
+  write_members(program, ROLE_STATE);
+  write_members(program, ROLE_SLOT);
+  text_add(program->text,
+           "  unsigned char scratch[%" PRId64 "] __attribute__((aligned(64)));\n} %s;\n\n",
            scratch_bytes(program), program->prefix);
   write_metrics_struct(program);
 }
@@ -128,16 +125,18 @@ static void write_entries(ProgramWriter *program) {
     const Routine *routine = program->unit->routines[i];
     switch (routine->kind) {
     case ROUTINE_TRAIN:
-      write_entry(program, routine,
-                  "One training step. Returns the loss before the update, penalties included; on an error\n"
-                  "   NaN or the loss that is not finite, with the reason in status, and nothing changed.",
-                  real, step_function(program, routine), NULL);
+      write_entry(
+          program, routine,
+          "One training step. Returns the loss before the update, penalties included; on an error\n"
+          "   NaN or the loss that is not finite, with the reason in status, and nothing changed.",
+          real, step_function(program, routine), NULL);
       break;
     case ROUTINE_EVAL:
-      write_entry(program, routine,
-                  "Adds loss and metrics of these samples, without training, to *metrics. Returns status.",
-                  "int", arena_format(arena, "%s_eval_step", prefix),
-                  arena_format(arena, "%s_metrics *metrics", prefix));
+      write_entry(
+          program, routine,
+          "Adds loss and metrics of these samples, without training, to *metrics. Returns status.",
+          "int", arena_format(arena, "%s_eval_step", prefix),
+          arena_format(arena, "%s_metrics *metrics", prefix));
       break;
     case ROUTINE_INFER:
       write_entry(program, routine, "The outputs. Returns status.", "int",
@@ -145,12 +144,14 @@ static void write_entries(ProgramWriter *program) {
       break;
     case ROUTINE_ACCUMULATE:
       write_entry(program, routine,
-                  "Adds the gradients of these samples to those of earlier calls. Returns as a training step.",
+                  "Adds the gradients of these samples to those of earlier calls. Returns as a "
+                  "training step.",
                   real, step_function(program, routine), NULL);
       break;
     case ROUTINE_APPLY:
       write_entry(program, routine,
-                  "The update of a training step with the mean of all accumulated gradients. Returns status:\n"
+                  "The update of a training step with the mean of all accumulated gradients. "
+                  "Returns status:\n"
                   "   NNRT_E_VALUE when there are none.",
                   "int", step_function(program, routine), NULL);
       break;
@@ -169,14 +170,17 @@ void write_prototypes(ProgramWriter *program) {
   text_add(program->text,
            "/* NNRT_OK, or what was wrong with the last call: see nnrt_error_text. */\n"
            "int %s_status(const %s *m);\n\n"
-           "/* Weights, optimizer state, step and seed through the caller's callbacks, in the layout of\n"
+           "/* Weights, optimizer state, step and seed through the caller's callbacks, in the "
+           "layout of\n"
            "   safetensors. Training goes on from a loaded file exactly as it would have. */\n"
            "int %s_save(const %s *m, nnrt_write write, void *context);\n"
            "int %s_load(%s *m, nnrt_read read, void *context);\n\n"
-           "/* Copies a parameter or state by its name in the source, dense and row-major. NNRT_E_NAME. */\n"
+           "/* Copies a parameter or state by its name in the source, dense and row-major. "
+           "NNRT_E_NAME. */\n"
            "int %s_get(const %s *m, const char *name, void *values);\n"
            "int %s_set(%s *m, const char *name, const void *values);\n\n"
-           "/* Whether this compiler and these flags kept the arithmetic: NNRT_OK or NNRT_E_SELFTEST. */\n"
+           "/* Whether this compiler and these flags kept the arithmetic: NNRT_OK or "
+           "NNRT_E_SELFTEST. */\n"
            "int %s_selftest(void);\n\n"
            "/* Names, shapes and entry points, for tools. */\n"
            "extern const nnrt_model %s_model;\n\n",

@@ -26,20 +26,33 @@ void write_lines(FunctionWriter *writer, const char *lines) {
   }
 }
 
-void write_comment(FunctionWriter *writer, const char *words) {
-  enum { MARGIN = 97 };
-  size_t indent = 2 * (size_t)writer->depth + 3, column = indent;
-  text_add(writer->text, "%*s/*", (int)indent - 3, "");
+void add_comment(Text *text, size_t column, const char *words) {
+  enum { MARGIN = 100 };
+  size_t indent = column + 3, at = indent;
+  text_add(text, "/* ");
   while (*words) {
     size_t length = strcspn(words, " ");
-    bool breaks = column > indent && column + length > MARGIN;
-    text_add(writer->text, "%s%*s", breaks ? "\n" : " ", breaks ? (int)indent : 0, "");
-    if (breaks) column = indent;
-    text_add_bytes(writer->text, words, length);
-    column += length + 1;
+    if (at + length + 3 > MARGIN && at > indent) {
+      text_add(text, "\n%*s", (int)indent, "");
+      at = indent;
+    } else if (at > indent) {
+      text_add(text, " ");
+    }
+    text_add_bytes(text, words, length);
+    at += length + 1;
     words += length + (words[length] == ' ');
   }
-  text_add(writer->text, " */\n");
+  text_add(text, " */\n");
+}
+
+void write_comment(FunctionWriter *writer, const char *words) {
+  text_add(writer->text, "%*s", 2 * writer->depth, "");
+  add_comment(writer->text, (size_t)(2 * writer->depth), words);
+}
+
+void write_statement(FunctionWriter *writer, const char *line) {
+  if (!writer->statements->listing || !line) return;
+  write_comment(writer, arena_format(writer->arena, "= %s", line));
 }
 
 /* ---- what the function takes ---- */
@@ -167,12 +180,53 @@ static void write_signature(FunctionWriter *writer, const Nest *nest, Name funct
 
 static void write_body(FunctionWriter *writer, const LoopBody *body);
 
-static void write_equation(FunctionWriter *writer, const Equation *equation) {
+/* The updates that this equation makes in place. */
+static void write_updates_by(FunctionWriter *writer, const Tensor *value) {
+  const UpdateList *updates = &writer->routine->updates;
+  for (int i = 0; i < updates->count; i++) {
+    const Update *update = &updates->items[i];
+    if (update->value != value || !routine_buffer(writer->routine, value)->shares) continue;
+    write_statement(writer, listing_update(writer->statements->listing, update));
+  }
+}
+
+static void write_equation(FunctionWriter *writer, Equation *equation) {
+  Statements *statements = writer->statements;
+  equation = equation_source(writer->routine, equation);
+  if (statements->listing && !map_has(&statements->stated, equation)) {
+    map_put(&statements->stated, equation, equation);
+    write_statement(writer, listing_equation(statements->listing, equation));
+    write_updates_by(writer, equation->target);
+    return;
+  }
   Text text;
   text_init(&text, writer->arena);
-  text_add(&text, "= ");
   equation_print(equation, &text);
   write_comment(writer, text.bytes);
+}
+
+/* Random numbers are made where they are read. */
+static void write_draws(FunctionWriter *writer, const Nest *nest) {
+  for (int i = 0; i < nest->reads.count; i++) {
+    const Tensor *tensor = nest->reads.items[i];
+    if (routine_buffer(writer->routine, tensor)->place != PLACE_DRAW) continue;
+    write_equation(writer, tensor->definition);
+  }
+}
+
+/* The update that a node of the last nest copies; null: it is no copy. */
+static const Update *copied_by(const FunctionWriter *writer, const LoopNode *node) {
+  while (node->kind == LOOP_FOR && node->body.count == 1) node = node->body.items[0];
+  const UpdateList *updates = &writer->routine->updates;
+  for (int i = 0; node->kind == LOOP_STORE && i < updates->count; i++) {
+    if (updates->items[i].target == node->target) return &updates->items[i];
+  }
+  return NULL;
+}
+
+static void write_copy(FunctionWriter *writer, const LoopNode *node) {
+  const Update *update = writer->statements->listing ? copied_by(writer, node) : NULL;
+  if (update) write_statement(writer, listing_update(writer->statements->listing, update));
 }
 
 static void write_for(FunctionWriter *writer, const LoopNode *node) {
@@ -277,7 +331,7 @@ static void write_store(FunctionWriter *writer, const LoopNode *node) {
 }
 
 static void write_node(FunctionWriter *writer, const LoopNode *node) {
-  if (node->equation) write_equation(writer, node->equation);
+  if (node->equation) write_equation(writer, (Equation *)(uintptr_t)node->equation);
   switch (node->kind) {
   case LOOP_FOR: write_for(writer, node); break;
   case LOOP_IF: write_if(writer, node); break;
@@ -294,8 +348,12 @@ void write_nest(FunctionWriter *writer, const Nest *nest, Name function, Name sc
   writer->nest = nest;
   write_signature(writer, nest, function, scalars_type);
   writer->depth = 1;
+  write_draws(writer, nest);
   for (int i = 0; i < nest->inlined.count; i++) write_equation(writer, nest->inlined.items[i]);
-  write_body(writer, &nest->body);
+  for (int i = 0; i < nest->body.count; i++) {
+    if (nest->equations.count == 0) write_copy(writer, nest->body.items[i]);
+    write_node(writer, nest->body.items[i]);
+  }
   writer->depth = 0;
   text_add(writer->text, "}\n\n");
 }

@@ -2,9 +2,10 @@
 #include "emit/program.h"
 
 /* Names that the fixed parts of the text use, so that no model is called so. */
-static const char *const literal[] = {
-    "m",     "s",    "seed",  "step_number", "scalars", "metrics", "name",    "values",  "write", "read",
-    "model", "loss", "result", "tensor",     "context", "extents", "inputs", "outputs", "status", "samples"};
+static const char *const literal[] = {"m",       "s",      "seed",    "step_number", "scalars",
+                                      "metrics", "name",   "values",  "write",       "read",
+                                      "model",   "loss",   "result",  "tensor",      "context",
+                                      "extents", "inputs", "outputs", "status",      "samples"};
 
 static Name choose_prefix(ProgramWriter *program, const Model *model) {
   Scope chooser;
@@ -17,24 +18,32 @@ static Name choose_prefix(ProgramWriter *program, const Model *model) {
 
 void program_writer_open(ProgramWriter *program, Arena *arena, Names *names,
                          const EmitOptions *options, const EmitUnit *unit, const Scope *taken) {
-  *program = (ProgramWriter){
-      .arena = arena, .names = names, .options = options, .unit = unit};
+  *program = (ProgramWriter){.arena = arena, .names = names, .options = options, .unit = unit};
   scope_open(&program->file, arena, names, taken);
   program->prefix = choose_prefix(program, unit->model);
   scope_open(&program->fields, arena, names, NULL);
   scope_open(&program->metrics, arena, names, NULL);
   static const char *const own[] = {"seed", "step", "invalid", "status", "scratch"};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++) scope_take(&program->fields, own[i]);
+  map_init(&program->statements.stated, arena);
   scope_take(&program->metrics, "samples");
   scope_take(&program->metrics, "loss");
 }
 
 FunctionWriter function_open(ProgramWriter *program, const Routine *routine, const Scope *outer) {
-  FunctionWriter writer = {.routine = routine, .arena = program->arena, .text = program->text};
+  FunctionWriter writer = {.routine = routine,
+                           .arena = program->arena,
+                           .text = program->text,
+                           .statements = &program->statements};
   scope_open(&writer.scope, program->arena, program->names, outer);
   static const char *const own[] = {"m", "s", "seed", "step_number", "scalars"};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++) scope_take(&writer.scope, own[i]);
   return writer;
+}
+
+void program_state(ProgramWriter *program, int depth, const char *line) {
+  text_add(program->text, "%*s", 2 * depth, "");
+  add_comment(program->text, (size_t)(2 * depth), arena_format(program->arena, "= %s", line));
 }
 
 const Routine *find_routine(const ProgramWriter *program, RoutineKind kind, const Step *step) {
@@ -91,7 +100,8 @@ EntryArguments entry_arguments(ProgramWriter *program, FunctionWriter *writer,
   EntryArguments arguments = {0};
   for (int i = 0; i < model->dims.count; i++) {
     Name name = scope_name(&writer->scope, model->dims.items[i], model->dims.items[i]->name);
-    APPEND(program->arena, &arguments.declarations, arena_format(program->arena, "int64_t %s", name));
+    APPEND(program->arena, &arguments.declarations,
+           arena_format(program->arena, "int64_t %s", name));
     APPEND(program->arena, &arguments.values, name);
   }
   for (int i = 0; i < model->tensors.count; i++) {
@@ -104,7 +114,8 @@ EntryArguments entry_arguments(ProgramWriter *program, FunctionWriter *writer,
   if (routine->kind != ROUTINE_INFER) return arguments;
   const ResultList *outputs = &routine->program->outputs;
   for (int i = 0; i < outputs->count; i++) {
-    add_argument(program, writer, &arguments, outputs->items[i].value, outputs->items[i].name, true);
+    add_argument(program, writer, &arguments, outputs->items[i].value, outputs->items[i].name,
+                 true);
   }
   return arguments;
 }

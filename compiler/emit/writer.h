@@ -3,24 +3,35 @@
 #define NNC_EMIT_WRITER_H
 
 #include "emit/scope.h"
+#include "equations/listing.h"
 #include "loops/loop.h"
+
+/* Lines of the model as source, in comments that begin with "= ": the declarations in the header, the
+   equations above what computes them; together they are a model that compiles to the same program. Each is
+   stated once; what is said again, and what belongs to another entry point, is a comment without the sign. */
+typedef struct Statements {
+  Listing *listing; /* of the program whose lines are stated now; null: of none */
+  Map stated;       /* Equation * */
+} Statements;
 
 typedef struct FunctionWriter {
   const Routine *routine;
   const Nest *nest; /* being written */
   Arena *arena;
   Text *text;
+  Statements *statements;
   int depth;   /* of indentation */
   Scope scope; /* identifiers of this function */
 } FunctionWriter;
 
 /* "f32" or "f64": the suffix of runtime functions for REAL, and the C type of each value type. */
 const char *real_suffix(const Routine *routine);
-const char *value_type_name(const Routine *routine, ValueType type);   /* of a local variable */
+const char *value_type_name(const Routine *routine, ValueType type); /* of a local variable */
 const char *element_type_name(const Routine *routine, const Tensor *tensor); /* in memory */
 
 /* One line at the current depth; the text is printf's. */
-void write_line(FunctionWriter *writer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void write_line(FunctionWriter *writer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Several lines, each indented by the current depth. */
 void write_lines(FunctionWriter *writer, const char *lines);
 
@@ -28,8 +39,12 @@ void write_lines(FunctionWriter *writer, const char *lines);
 void write_wrapped(FunctionWriter *writer, const char *head, const char *const *items, int count,
                    const char *tail);
 
-/* A comment of its own: words wrapped at the margin, nothing in them can end it. */
+/* A comment of its own: words wrapped at the margin. */
 void write_comment(FunctionWriter *writer, const char *words);
+/* The same behind what stands in the line already, and with the end of the line. */
+void add_comment(Text *text, size_t column, const char *words);
+/* One line of the model, "= LINE"; nothing when no program is being stated or the line is null. */
+void write_statement(FunctionWriter *writer, const char *line);
 
 /* expression.c: the C text of an expression of type `as`; what it shares or what must run only under a
    condition is written first, as statements. The text binds at least as tightly as C's `level`. */
@@ -51,8 +66,8 @@ const char *write_expression(FunctionWriter *writer, const Expr *e, ValueType as
    the element, "h1_z[n * 128 + k]", "s->loss", or the name of a local variable. */
 const char *position_text(FunctionWriter *writer, const Tensor *tensor,
                           const char *const *subscripts, const int *levels);
-const char *element_text(FunctionWriter *writer, const Tensor *tensor, const char *const *subscripts,
-                         const int *levels);
+const char *element_text(FunctionWriter *writer, const Tensor *tensor,
+                         const char *const *subscripts, const int *levels);
 const char *extent_text(FunctionWriter *writer, const Extent *extent, int level);
 const char *number_text(FunctionWriter *writer, double value, ValueType as);
 

@@ -3,21 +3,23 @@
    A tensor that is only an output, a metric, the loss or the new value of a state is written where it is
    used. A draw "x.draw" and the equation that scales it are one line, `x ~ normal(0, 2)`, which gives the
    draw its name again when it is read back. Before differentiation a gradient is `gradient(loss, x)`. */
+#include "equations/listing.h"
 #include "equations/printer.h"
 
 #include <string.h>
 
-typedef struct Listing {
+struct Listing {
   Printer printer;
   Text *text;
   const Model *model;
   const Program *program;
   const char *indent;
-  Map read;   /* tensors that equations read */
-  Map uses;   /* from tensor to the number of updates and results with its value */
-  Map hidden; /* equations that are not printed by themselves */
-  Map drawn;  /* from equation to its Drawn */
-} Listing;
+  Map read;      /* tensors that equations read */
+  Map uses;      /* from tensor to the number of updates and results with its value */
+  Map hidden;    /* equations that are not printed by themselves */
+  Map drawn;     /* from equation to its Drawn */
+  bool in_place; /* equations with a single use are written there */
+};
 
 static void start_line(Listing *l) {
   text_add(l->text, "%s", l->indent);
@@ -82,7 +84,8 @@ static void note_uses(Listing *l) {
 
 /* The equation to write in place of a read of `value`; null when it stands by itself. */
 static const Equation *sole_definition(const Listing *l, const Tensor *value) {
-  if (value->role != ROLE_VALUE && value->role != ROLE_GRADIENT) return NULL;
+  bool defined = value->role == ROLE_VALUE || value->role == ROLE_GRADIENT;
+  if (!l->in_place || !defined) return NULL;
   const int *uses = map_get(&l->uses, value);
   if (map_has(&l->read, value) || !uses || *uses != 1) return NULL;
   const Equation *definition = value->definition;
@@ -203,34 +206,40 @@ static void print_declaration(Listing *l, const Tensor *tensor) {
   text_add(l->text, "\n");
 }
 
+static void print_hyper(Listing *l, const Tensor *tensor) {
+  start_line(l);
+  text_add(l->text, "state %s = ", printer_tensor(&l->printer, tensor));
+  print_double(l->text, tensor->initial, false);
+  text_add(l->text, " @runtime\n");
+}
+
 static void print_declarations(Listing *l) {
   for (int i = 0; i < l->model->tensors.count; i++) {
     const Tensor *tensor = l->model->tensors.items[i];
     if (tensor->role <= ROLE_SLOT) print_declaration(l, tensor);
+    if (tensor->role == ROLE_HYPER) print_hyper(l, tensor);
   }
 }
 
-/* Tables and run-time hyper-parameters, which the language has before the model. */
+static void print_table(Listing *l, const Tensor *tensor) {
+  int64_t count = 1, extent = 0;
+  text_add(l->text, "const %s", printer_tensor(&l->printer, tensor));
+  print_shape(l, tensor, NULL);
+  for (int k = 0; k < tensor->rank; k++) {
+    if (extent_is_constant(tensor->axes[k].extent, &extent)) count *= extent;
+  }
+  for (int64_t k = 0; k < count; k++) {
+    text_add(l->text, k > 0 ? ", " : count > 1 ? " = (" : " = ");
+    print_double(l->text, tensor->values[k], tensor->type == TYPE_INT);
+  }
+  text_add(l->text, count > 1 ? ")\n" : "\n");
+}
+
+/* Tables, which the language has before the model. */
 static void print_constants(Listing *l) {
   for (int i = 0; i < l->model->tensors.count; i++) {
     const Tensor *tensor = l->model->tensors.items[i];
-    if (tensor->role == ROLE_HYPER) {
-      text_add(l->text, "const %s = ", printer_tensor(&l->printer, tensor));
-      print_double(l->text, tensor->initial, false);
-      text_add(l->text, " # @runtime: can be set in the running program\n");
-    } else if (tensor->role == ROLE_CONST) {
-      int64_t count = 1, extent = 0;
-      text_add(l->text, "const %s", printer_tensor(&l->printer, tensor));
-      print_shape(l, tensor, NULL);
-      for (int k = 0; k < tensor->rank; k++) {
-        if (extent_is_constant(tensor->axes[k].extent, &extent)) count *= extent;
-      }
-      for (int64_t k = 0; k < count; k++) {
-        text_add(l->text, k > 0 ? ", " : count > 1 ? " = (" : " = ");
-        print_double(l->text, tensor->values[k], tensor->type == TYPE_INT);
-      }
-      text_add(l->text, count > 1 ? ")\n" : "\n");
-    }
+    if (tensor->role == ROLE_CONST) print_table(l, tensor);
   }
 }
 
@@ -239,21 +248,24 @@ static void print_lanes(Listing *l, const Equation *equation) {
   if (equation->lanes > 1) text_add(l->text, " # %d lanes", equation->lanes);
 }
 
+static void print_one_equation(Listing *l, const Equation *equation) {
+  const Drawn *drawn = map_get(&l->drawn, equation);
+  if (map_has(&l->hidden, equation)) return;
+  start_line(l);
+  print_left_side(&l->printer, equation);
+  text_add(l->text, drawn || is_draw(equation) ? " ~ " : " = ");
+  if (drawn) {
+    print_distribution(&l->printer, drawn);
+  } else {
+    print_right_side(&l->printer, equation);
+  }
+  print_lanes(l, equation);
+  text_add(l->text, "\n");
+}
+
 static void print_equations(Listing *l) {
   for (int i = 0; i < l->program->equations.count; i++) {
-    const Equation *equation = l->program->equations.items[i];
-    const Drawn *drawn = map_get(&l->drawn, equation);
-    if (map_has(&l->hidden, equation)) continue;
-    start_line(l);
-    print_left_side(&l->printer, equation);
-    text_add(l->text, drawn || is_draw(equation) ? " ~ " : " = ");
-    if (drawn) {
-      print_distribution(&l->printer, drawn);
-    } else {
-      print_right_side(&l->printer, equation);
-    }
-    print_lanes(l, equation);
-    text_add(l->text, "\n");
+    print_one_equation(l, l->program->equations.items[i]);
   }
 }
 
@@ -306,26 +318,28 @@ static void print_assignment(Listing *l, Name name, const Tensor *value, const c
   text_add(l->text, "\n");
 }
 
+static void print_update(Listing *l, const Update *update) {
+  start_line(l);
+  print_assignment(l, printer_tensor(&l->printer, update->target), update->value, " := ");
+}
+
 static void print_updates(Listing *l, const UpdateList *updates) {
-  for (int i = 0; i < updates->count; i++) {
-    const Update *update = &updates->items[i];
-    start_line(l);
-    print_assignment(l, printer_tensor(&l->printer, update->target), update->value, " := ");
+  for (int i = 0; i < updates->count; i++) print_update(l, &updates->items[i]);
+}
+
+static void print_result(Listing *l, const char *word, const Result *result) {
+  start_line(l);
+  text_add(l->text, "%s ", word);
+  if (printer_tensor(&l->printer, result->value) == result->name &&
+      !sole_definition(l, result->value)) {
+    text_add(l->text, "%s\n", result->name);
+  } else {
+    print_assignment(l, result->name, result->value, " = ");
   }
 }
 
 static void print_results(Listing *l, const char *word, const ResultList *results) {
-  for (int i = 0; i < results->count; i++) {
-    const Result *result = &results->items[i];
-    start_line(l);
-    text_add(l->text, "%s ", word);
-    if (printer_tensor(&l->printer, result->value) == result->name &&
-        !sole_definition(l, result->value)) {
-      text_add(l->text, "%s\n", result->name);
-    } else {
-      print_assignment(l, result->name, result->value, " = ");
-    }
-  }
+  for (int i = 0; i < results->count; i++) print_result(l, word, &results->items[i]);
 }
 
 static void print_loss(Listing *l, const Tensor *loss) {
@@ -380,8 +394,9 @@ static void rename_metrics(Listing *l) {
 }
 
 static Listing listing_of(const Model *model, const Program *program, Text *text,
-                          const char *indent) {
+                          const char *indent, bool in_place) {
   Listing l = {.text = text, .model = model, .program = program, .indent = indent};
+  l.in_place = in_place;
   printer_start(&l.printer, text);
   map_init(&l.read, text->arena);
   map_init(&l.uses, text->arena);
@@ -396,15 +411,66 @@ static Listing listing_of(const Model *model, const Program *program, Text *text
 }
 
 void program_print(const Model *model, const Program *program, Text *text) {
-  Listing l = listing_of(model, program, text, "");
+  Listing l = listing_of(model, program, text, "", true);
   print_constants(&l);
   print_body(&l);
 }
 
 void model_print(const Model *model, Text *text) {
-  Listing l = listing_of(model, &model->train, text, "  ");
+  Listing l = listing_of(model, &model->train, text, "  ", true);
   print_constants(&l);
   text_add(text, "model %s {\n", model->name);
   print_body(&l);
   text_add(text, "}\n");
+}
+
+/* ---- single lines ------------------------------------------------------------------------------ */
+
+Listing *listing_new(Arena *arena, const Model *model, const Program *program) {
+  Text *text = NEW(arena, Text);
+  Listing *listing = NEW(arena, Listing);
+  text_init(text, arena);
+  *listing = listing_of(model, program, text, "", false);
+  return listing;
+}
+
+/* What was printed since the line before, without its end; null when that is nothing. */
+static const char *take_line(Listing *listing) {
+  Text *text = listing->text;
+  if (text->size == 0) return NULL;
+  size_t size = text->size - (text->bytes[text->size - 1] == '\n');
+  const char *line = arena_format(text->arena, "%.*s", (int)size, text->bytes);
+  text_init(text, text->arena);
+  return line;
+}
+
+const char *listing_declaration(Listing *listing, const Tensor *tensor) {
+  if (tensor->role == ROLE_HYPER) {
+    print_hyper(listing, tensor);
+  } else if (tensor->role == ROLE_CONST) {
+    print_table(listing, tensor);
+  } else {
+    print_declaration(listing, tensor);
+  }
+  return take_line(listing);
+}
+
+const char *listing_equation(Listing *listing, const Equation *equation) {
+  print_one_equation(listing, equation);
+  return take_line(listing);
+}
+
+const char *listing_update(Listing *listing, const Update *update) {
+  print_update(listing, update);
+  return take_line(listing);
+}
+
+const char *listing_result(Listing *listing, const char *word, const Result *result) {
+  print_result(listing, word, result);
+  return take_line(listing);
+}
+
+const char *listing_loss(Listing *listing, const Tensor *loss) {
+  print_loss(listing, loss);
+  return take_line(listing);
 }

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""The comments of generated C that begin with '=', those of the header first, are the model that it computes,
+as source: what they say compiles to a program that trains to the same bits. So does what --dump prints
+after the last pass on equations. For the digits model, on its data, and every program of tests/programs."""
+
+import pathlib
+import re
+import sys
+import tempfile
+
+import generated
+
+EXAMPLE = generated.ROOT / "examples" / "digits"
+STEPS = 20
+
+
+def source_from_comments(c):
+    """The text of all comments `/* = ... */` of a header and its C file, each one line."""
+    text = c.with_suffix(".h").read_text() + c.read_text()
+    return "".join(" ".join(comment.split()) + "\n"
+                   for comment in re.findall(r"/\* = (.*?) \*/", text, re.S))
+
+
+def source_from_dump(source):
+    return generated.run([generated.NNC, "--dump=arrange", "--stop-after=arrange", source]).decode()
+
+
+def trained(folder, c):
+    """What training the digits for 100 steps prints."""
+    program = folder / "train"
+    generated.run(["cc", "-O1", "-std=c11", "-I", c.parent, "-o", program,
+                   generated.EMIT / "train_digits.c", c, *generated.runtime_flags()])
+    return generated.run([program, EXAMPLE]).decode()
+
+
+def check_digits(folder):
+    for way in ("first", "comments", "dump"):
+        (folder / way).mkdir()
+    source = EXAMPLE / "digits.nn"
+    generated.run([generated.NNC, source, "-o", folder / "first" / "digits.c"])
+    texts = {"comments": source_from_comments(folder / "first" / "digits.c"),
+             "dump": source_from_dump(source)}
+    expected, problems = trained(folder, folder / "first" / "digits.c"), []
+    for way, text in texts.items():
+        again = folder / way / "digits.nn"
+        again.write_text(text)
+        found = trained(folder, generated.compile_source(again))
+        if found != expected:
+            problems.append(f"from {way}: {found.strip()}, not {expected.strip()}")
+    return problems
+
+
+def results(folder, sources):
+    """{model: losses of some steps, and the kept tensors after them}"""
+    folder.mkdir()
+    models = list(sources)
+    for model, text in sources.items():
+        (folder / f"{model}.nn").write_text(text)
+    c_files = [generated.compile_source(folder / f"{model}.nn") for model in models]
+    driver = generated.build_driver(folder, c_files, models)
+    requests = []
+    for model, description in generated.describe(driver, models).items():
+        requests.append(dict(model=model, set=generated.draw_inputs(description, 1), steps=STEPS,
+                             ask=generated.kept_names(description) + ["loss"]))
+    found = generated.drive(driver, requests)
+    return {model: (result["losses"], result["values"]) for model, result in zip(models, found)}
+
+
+def without_loss(result):
+    losses, values = result
+    return losses, {name: value for name, value in values.items() if name != "loss"}
+
+
+def single_steps():
+    """Models with one train block: the steps of others cannot all be made at once."""
+    programs = generated.program_models()
+    return {name: path.read_text() for name, path in programs.items()
+            if len(re.findall(r"^  train\b", path.read_text(), re.M)) == 1}
+
+
+def check_programs(folder):
+    sources = single_steps()
+    first = results(folder / "first", sources)
+    texts = {"comments": {name: source_from_comments(folder / "first" / f"{name}.c")
+                          for name in sources},
+             "dump": {name: source_from_dump(folder / "first" / f"{name}.nn") for name in sources}}
+    failures = 0
+    for way, again in texts.items():
+        found = results(folder / way, again)
+        for name in sources:
+            same = found[name] == first[name]
+            if way == "dump":  # of the training program alone
+                same = without_loss(found[name]) == without_loss(first[name])
+            failures += generated.report(f"{name} from its {way}",
+                                         [] if same else ["other bits than the first program"])
+    return failures
+
+
+def main():
+    failures = 0
+    with tempfile.TemporaryDirectory(prefix="nnc-comments-") as name:
+        folder = pathlib.Path(name)
+        for what, check in (("digits", check_digits), ("programs", check_programs)):
+            (folder / what).mkdir()
+            try:
+                problems = check(folder / what)
+                if what == "digits":
+                    failures += generated.report(what, problems)
+                else:
+                    failures += problems
+            except generated.Failure as failure:
+                failures += generated.report(what, [str(failure)])
+    return failures != 0
+
+
+sys.exit(main())
