@@ -59,39 +59,50 @@ void elaborate_require(Frame *frame, const Node *node) {
 
 /* ---- outputs */
 
-static const Tensor *find_target(const Expr *const *roots, int count) {
-  const Tensor *target = NULL;
-  Arena *scratch = arena_new();
-  ExprList nodes = expr_postorder(scratch, roots, count);
-  for (int i = 0; i < nodes.count && !target; i++) {
+/* The target that an equation reads, itself or through tensors known to be dependent on it. */
+static const Tensor *target_read(const Map *dependent, Arena *scratch, const Equation *equation) {
+  const Expr *roots[2] = {equation->body, equation->guard};
+  ExprList nodes = expr_postorder(scratch, roots, equation->guard ? 2 : 1);
+  for (int i = 0; i < nodes.count; i++) {
     const Expr *node = nodes.items[i];
-    if (is_read(node) && node->tensor->role == ROLE_TARGET) target = node->tensor;
-  }
-  arena_free(scratch);
-  return target;
-}
-
-static const Tensor *target_needed(const Frame *frame, Tensor *value) {
-  const Elaborator *e = frame->e;
-  EquationList needed = program_needed(e->model, e->program, e->arena, &value, 1);
-  for (int i = 0; i < needed.count; i++) {
-    const Equation *equation = needed.items[i];
-    const Expr *roots[2] = {equation->body, equation->guard};
-    const Tensor *target = find_target(roots, equation->guard ? 2 : 1);
+    if (!is_read(node)) continue;
+    if (node->tensor->role == ROLE_TARGET) return node->tensor;
+    const Tensor *target = map_get(dependent, node->tensor);
     if (target) return target;
   }
   return NULL;
 }
 
+/* Equations mostly come after those they read, so that few rounds are needed. */
+static void find_dependent(const Program *program, Arena *scratch, Map *dependent) {
+  bool changed = true;
+  map_init(dependent, scratch);
+  while (changed) {
+    changed = false;
+    for (int i = 0; i < program->equations.count; i++) {
+      const Equation *equation = program->equations.items[i];
+      if (map_has(dependent, equation->target)) continue;
+      const Tensor *target = target_read(dependent, scratch, equation);
+      if (!target) continue;
+      map_put(dependent, equation->target, (void *)target);
+      changed = true;
+    }
+  }
+}
+
 void check_outputs(const Frame *frame) {
   const ResultList *outputs = &frame->e->program->outputs;
+  Arena *scratch = arena_new();
+  Map dependent;
+  find_dependent(frame->e->program, scratch, &dependent);
   for (int i = 0; i < outputs->count; i++) {
     const Result *output = &outputs->items[i];
-    const Tensor *target = target_needed(frame, output->value);
+    const Tensor *target = map_get(&dependent, output->value);
     if (!target) continue;
     Diagnostic *d = report(frame, NN0403, output->span,
                            "output '%s' needs the target '%s', which inference does not have",
                            output->name, target->name);
     diagnostic_note(d, target->origin, "the target");
   }
+  arena_free(scratch);
 }

@@ -127,14 +127,17 @@ void shape_early(Statement *statement) {
   if (node->kind != NODE_EQUATION || node->parts[0]->count != 1) return;
   const Node *left = node->parts[0]->parts[0];
   if (!is_indexed(left, node->parts[1])) return;
+  if (frame->e->depth >= LIMIT_WAITING) return;
   Axis declared[LIMIT_RANK];
   int rank = 0;
   bool is_declared = declared_dims(frame, left->name, declared, &rank);
   statement->state = STATEMENT_RUNNING;
+  frame->e->depth += COST_OF_WAITING;
   Shape *shape = NEW(frame->e->arena, Shape);
   if (find_shape(shape, statement, left, node->parts[1], is_declared ? declared : NULL, rank)) {
     statement->shape = shape;
   }
+  frame->e->depth -= COST_OF_WAITING;
   statement->state = statement->shape ? STATEMENT_SHAPED : STATEMENT_DONE;
   if (!statement->shape) settle(statement, left, value_poison());
 }

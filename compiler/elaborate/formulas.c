@@ -185,17 +185,27 @@ static ValueType type_of_tensor(const Expr *body, int rank) {
   return body->type;
 }
 
+/* The same over variables of its own: the field's stay those of the formula. */
+static const Expr *rename_variables(const Context *c, const Layout *layout, const Expr *body,
+                                    const Index **to) {
+  Model *model = c->frame->e->model;
+  const Expr *values[2 * LIMIT_RANK];
+  for (int i = 0; i < layout->rank; i++) {
+    to[i] = index_new(model, layout->from[i]->name, layout->from[i]->range);
+    values[i] = expr_index(model->exprs, to[i]);
+  }
+  Arena *scratch = arena_new();
+  body = expr_substitute(model->exprs, scratch, body, layout->from, values, layout->rank);
+  arena_free(scratch);
+  return body;
+}
+
 static Value define_layout(const Context *c, Name name, const Layout *layout, const Expr *body,
                            Span span) {
   Elaborator *e = c->frame->e;
   const Index *to[2 * LIMIT_RANK];
-  const Expr *values[2 * LIMIT_RANK];
   if (!check_size(c->frame, name, layout->axes, layout->rank, span)) return value_poison();
-  for (int i = 0; i < layout->rank; i++) {
-    to[i] = index_new(e->model, layout->from[i]->name, layout->from[i]->range);
-    values[i] = expr_index(e->model->exprs, to[i]);
-  }
-  body = expr_substitute(e->model->exprs, e->arena, body, layout->from, values, layout->rank);
+  body = rename_variables(c, layout, body, to);
   Tensor *tensor =
       tensor_new(e->model, &e->program->tensors, program_unique_name(e->model, e->program, name),
                  ROLE_VALUE, type_of_tensor(body, layout->rank), layout->axes, layout->rank);
@@ -213,11 +223,14 @@ Value define_tensor(const Context *c, Name name, Value value, Span span) {
   if (value.kind == VALUE_TENSOR || is_poison(value)) return value;
   value = as_operand(c, value, span);
   if (is_poison(value)) return value;
+  Layout layout;
+  Arena *scratch = arena_new();
   IndexList used = {0};
-  expr_indices(c->frame->e->arena, value.expr, &used);
-  Layout layout = layout_of(c, value, &used);
-  if (!check_free(c, &layout, &used, span)) return value_poison();
-  return define_layout(c, name, &layout, value.expr, span);
+  expr_indices(scratch, value.expr, &used);
+  layout = layout_of(c, value, &used);
+  bool good = check_free(c, &layout, &used, span);
+  arena_free(scratch);
+  return good ? define_layout(c, name, &layout, value.expr, span) : value_poison();
 }
 
 Value define_scalar(const Context *c, Name name, Value value, Span span) {

@@ -15,8 +15,19 @@ bool is_inlined(const Layer *layer) {
 
 /* ---- limits */
 
+/* What a small source may expand to in memory. */
+enum { LIMIT_EXPANSION = 224 << 20 };
+
 static bool count_instance(const Context *c, Span span) {
   Elaborator *e = c->frame->e;
+  if (arena_used(e->arena) > LIMIT_EXPANSION) {
+    if (e->instance_count <= LIMIT_INSTANCES) {
+      report(c->frame, NN0306, span, "the definitions expand to more than %d MiB",
+             LIMIT_EXPANSION >> 20);
+    }
+    e->instance_count = LIMIT_INSTANCES + 1;
+    return false;
+  }
   if (++e->instance_count <= LIMIT_INSTANCES) return true;
   if (e->instance_count == LIMIT_INSTANCES + 1) {
     report(c->frame, NN0306, span, "more than %d applications of definitions", LIMIT_INSTANCES);
@@ -163,6 +174,7 @@ static Value apply_repeat(const Context *c, const Layer *layer, const ArgumentLi
 static ArgumentList join_arguments(const Context *c, const Layer *layer,
                                    const ArgumentList *arguments) {
   ArgumentList all = {0};
+  if (layer->arguments.count == 0) return *arguments;
   for (int i = 0; i < arguments->count; i++) {
     APPEND(c->frame->e->arena, &all, arguments->items[i]);
   }

@@ -164,6 +164,7 @@ Name nearest_name(const Frame *frame, Name wanted) {
 }
 
 void suggest_name(Diagnostic *diagnostic, const Frame *frame, Name wanted) {
+  if (diagnostics_error_count(frame->e->diagnostics) > 5 * LIMIT_ERRORS_PRINTED) return;
   Name near = nearest_name(frame, wanted);
   if (near) diagnostic_help(diagnostic, "did you mean '%s'?", near);
 }

@@ -4,8 +4,6 @@
 #include "elaborate/calls.h"
 #include "elaborate/checks.h"
 
-enum { LIMIT_WAITING = 1000 };
-
 static Statement *statement_new(Frame *frame, const Node *node, const Scan *scan) {
   Statement *statement = NEW(frame->e->arena, Statement);
   *statement = (Statement){.frame = frame, .node = node, .scan = scan};
@@ -241,9 +239,9 @@ bool run_for(const Context *c, Binding *binding, Span span) {
   if (statement->state == STATEMENT_WAITING && same_scan) shape_early(statement);
   if (statement->shape && make_early(binding)) return true;
   if (statement->state == STATEMENT_WAITING && e->depth < LIMIT_WAITING) {
-    e->depth += 10;
+    e->depth += COST_OF_WAITING;
     run_statement(statement);
-    e->depth -= 10;
+    e->depth -= COST_OF_WAITING;
     return binding->known;
   }
   if (statement->state == STATEMENT_RUNNING) {

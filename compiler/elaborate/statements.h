@@ -9,6 +9,10 @@
 
 #include "elaborate/indices.h"
 
+/* Statements that wait for each other nest like expressions do: what one adds to e->depth, and where
+   no more may be added. */
+enum { COST_OF_WAITING = 10, LIMIT_WAITING = 1000 };
+
 /* The left side of an indexed equation. */
 typedef struct Shape {
   Context context; /* the variables in sight of the right side */
