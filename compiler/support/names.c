@@ -5,9 +5,9 @@
 #include <string.h>
 
 #ifdef NNC_HOSTILE
-enum { FIRST_SLOTS = 2 };
+enum { FIRST_SLOTS = 2, FIRST_MAP_SLOTS = 2 };
 #else
-enum { FIRST_SLOTS = 64 };
+enum { FIRST_SLOTS = 64, FIRST_MAP_SLOTS = 8 }; /* of maps there are many, mostly small */
 #endif
 
 typedef struct Entry {
@@ -98,7 +98,7 @@ static int *find_slot(const Map *map, const void *key) {
 }
 
 static void grow_slots(Map *map) {
-  map->slot_count = map->slot_count > 0 ? 2 * map->slot_count : FIRST_SLOTS;
+  map->slot_count = map->slot_count > 0 ? 2 * map->slot_count : FIRST_MAP_SLOTS;
   map->slots = NEW_ARRAY(map->arena, int, map->slot_count);
   for (int i = 0; i < map->count; i++) *find_slot(map, map->keys[i]) = i + 1;
 }
