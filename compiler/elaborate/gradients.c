@@ -8,7 +8,15 @@ static CustomGradient *custom_of(const Elaborator *e, const Tensor *input) {
   return position ? &e->program->custom_gradients.items[*position] : NULL;
 }
 
-/* The formal becomes the identity of what it was. */
+/* What a name is bound to becomes the identity of what it was; poison after an error. */
+static Value copy_binding(Frame *frame, Binding *binding, Name name, Span span) {
+  Name path = path_of(frame, name);
+  Context c = formula_begin(frame, NULL, path, NULL);
+  Value copy = define_tensor(&c, path, as_operand(&c, binding->value, span), span);
+  if (!is_poison(copy)) binding->value = copy;
+  return copy;
+}
+
 static void replace_formal(Frame *frame, const Node *node) {
   Elaborator *e = frame->e;
   const Node *left = node->parts[0];
@@ -22,11 +30,8 @@ static void replace_formal(Frame *frame, const Node *node) {
     report(frame, NN0202, left->span, "'%s' has two grad clauses", left->name);
     return;
   }
-  Name path = path_of(frame, left->name);
-  Context c = formula_begin(frame, NULL, path, NULL);
-  Value copy = define_tensor(&c, path, as_operand(&c, binding->value, left->span), left->span);
+  Value copy = copy_binding(frame, binding, left->name, left->span);
   if (is_poison(copy)) return;
-  binding->value = copy;
   CustomGradient custom = {.input = copy.tensor};
   int *position = NEW(e->arena, int);
   *position = e->program->custom_gradients.count;
@@ -41,12 +46,20 @@ void prepare_gradients(Frame *frame) {
   }
 }
 
+/* A result that is an argument has uses elsewhere, which are no part of its adjoint here. */
+static bool is_argument(const Frame *frame, const Tensor *tensor) {
+  const Equation *definition = tensor->definition;
+  return custom_of(frame->e, tensor) || !definition || definition->instance != frame->instance;
+}
+
 /* The adjoint of a result, as something to read. */
 static void add_incoming(Frame *frame, CustomGradient *custom, const Node *result, int position) {
   Elaborator *e = frame->e;
-  const Binding *binding = map_get(&frame->bindings, result->name);
+  Binding *binding = map_get(&frame->bindings, result->name);
   if (!binding || !binding->known || binding->value.kind != VALUE_TENSOR) return;
   Value value = binding->value;
+  if (is_argument(frame, value.tensor)) value = copy_binding(frame, binding, result->name, result->span);
+  if (is_poison(value)) return;
   Name name = name_format(e->names, "adj.%s", result->name);
   Binding *known = map_get(&frame->bindings, name);
   if (!known) {
