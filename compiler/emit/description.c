@@ -12,7 +12,10 @@ typedef struct Described {
   Name name;
   bool is_output;
 } Described;
-typedef struct DescribedList { Described *items; int count, capacity; } DescribedList;
+typedef struct DescribedList {
+  Described *items;
+  int count, capacity;
+} DescribedList;
 
 static DescribedList described_tensors(const ProgramWriter *program) {
   DescribedList list = {0};
@@ -51,19 +54,18 @@ static const char *type_code(const ProgramWriter *program, const Tensor *tensor)
   return strcmp(type, "int8_t") == 0 ? "NNRT_I8" : "NNRT_U8";
 }
 
-static void write_shape(ProgramWriter *program, const Tensor *tensor) {
+static void add_shape(const Tensor *tensor, Text *row) {
   int64_t stride = tensor_elements(tensor);
   Text strides;
-  text_init(&strides, program->arena);
-  text_add(program->text, "{");
+  text_init(&strides, row->arena);
+  text_add(row, "{");
   for (int dim = 0; dim < tensor->rank; dim++) {
     int64_t size = extent_maximum(tensor->axes[dim].extent);
     stride /= size;
-    text_add(program->text, "%s%" PRId64, dim > 0 ? ", " : "", size);
+    text_add(row, "%s%" PRId64, dim > 0 ? ", " : "", size);
     text_add(&strides, "%s%" PRId64, dim > 0 ? ", " : "", stride);
   }
-  text_add(program->text, "%s}, {%s}", tensor->rank == 0 ? "0" : "",
-           tensor->rank == 0 ? "0" : strides.bytes);
+  text_add(row, "%s}, {%s}", tensor->rank == 0 ? "0" : "", tensor->rank == 0 ? "0" : strides.bytes);
 }
 
 /* k > 0: the axis is the run-time dim k - 1. */
@@ -77,20 +79,22 @@ static int run_time_dim(const ProgramWriter *program, const Extent *extent) {
 
 static void write_tensor_row(ProgramWriter *program, const Described *described) {
   const Tensor *tensor = described->tensor;
-  text_add(program->text, "    {\"%s\", %s, %s, %d, ", described->name, kind_code(described),
+  Text row;
+  text_init(&row, program->arena);
+  text_add(&row, "{\"%s\", %s, %s, %d, ", described->name, kind_code(described),
            type_code(program, tensor), tensor->rank);
-  write_shape(program, tensor);
+  add_shape(tensor, &row);
   if (is_kept(tensor)) {
-    text_add(program->text, ", offsetof(%s, %s), NULL, {", program->prefix,
+    text_add(&row, ", offsetof(%s, %s), NULL, {", program->prefix,
              scope_name(&program->fields, tensor, tensor->name));
   } else {
-    text_add(program->text, ", 0, NULL, {");
+    text_add(&row, ", 0, NULL, {");
   }
   for (int dim = 0; dim < tensor->rank; dim++) {
-    text_add(program->text, "%s%d", dim > 0 ? ", " : "",
-             run_time_dim(program, tensor->axes[dim].extent));
+    text_add(&row, "%s%d", dim > 0 ? ", " : "", run_time_dim(program, tensor->axes[dim].extent));
   }
-  text_add(program->text, "%s}, {0}, {0}},\n", tensor->rank == 0 ? "0" : "");
+  text_add(&row, "%s}, {0}, {0}},", tensor->rank == 0 ? "0" : "");
+  add_line(program->text, 4, row.bytes, row.size);
 }
 
 /* ---- entries ---- */
@@ -121,13 +125,17 @@ typedef struct EntryRow {
   Name call, lists;
   int input_count, output_count;
 } EntryRow;
-typedef struct EntryRows { EntryRow *items; int count, capacity; } EntryRows;
+typedef struct EntryRows {
+  EntryRow *items;
+  int count, capacity;
+} EntryRows;
 
 static void write_call_arguments(ProgramWriter *program, const Routine *routine,
                                  const EntryArguments *arguments) {
   const Model *model = program->unit->model;
   int inputs = 0, outputs = 0;
-  for (int i = 0; routine->kind != ROUTINE_APPLY && i < model->dims.count; i++) text_add(program->text, ", extents[%d]", i);
+  for (int i = 0; routine->kind != ROUTINE_APPLY && i < model->dims.count; i++)
+    text_add(program->text, ", extents[%d]", i);
   for (int i = 0; i < arguments->arrays.count; i++) {
     bool is_output = arguments->arrays.items[i]->role == ROLE_VALUE;
     text_add(program->text, is_output ? ", outputs[%d]" : ", inputs[%d]",
@@ -138,7 +146,8 @@ static void write_call_arguments(ProgramWriter *program, const Routine *routine,
 static void write_call_body(ProgramWriter *program, const Routine *routine,
                             const EntryArguments *arguments, const char *metric) {
   const char *p = program->prefix;
-  text_add(program->text, "  %s *m = model;\n  (void)extents, (void)inputs, (void)outputs, (void)result;\n", p);
+  text_add(program->text,
+           "  %s *m = model;\n  (void)extents, (void)inputs, (void)outputs, (void)result;\n", p);
   bool trains = routine->kind == ROUTINE_TRAIN || routine->kind == ROUTINE_ACCUMULATE;
   if (trains) {
     text_add(program->text, "  double loss = (double)%s(m", step_function(program, routine));
@@ -147,21 +156,24 @@ static void write_call_body(ProgramWriter *program, const Routine *routine,
   } else if (routine->kind == ROUTINE_EVAL) {
     text_add(program->text, "  %s_metrics metrics = {0};\n  int status = %s_eval_step(m", p, p);
     write_call_arguments(program, routine, arguments);
-    text_add(program->text,
-             ", &metrics);\n  if (result && status == NNRT_OK) *result = metrics.%s / metrics.samples;\n"
-             "  return status;\n",
-             metric);
+    text_add(
+        program->text,
+        ", &metrics);\n  if (result && status == NNRT_OK) *result = metrics.%s / metrics.samples;\n"
+        "  return status;\n",
+        metric);
   } else {
     bool applies = routine->kind == ROUTINE_APPLY;
-    text_add(program->text, "  return %s(m", applies ? step_function(program, routine)
-                                                     : arena_format(program->arena, "%s_infer", p));
+    text_add(program->text, "  return %s(m",
+             applies ? step_function(program, routine)
+                     : arena_format(program->arena, "%s_infer", p));
     write_call_arguments(program, routine, arguments);
     text_add(program->text, ");\n");
   }
 }
 
 static Name write_index_list(ProgramWriter *program, const DescribedList *list,
-                             const Routine *routine, const EntryArguments *arguments, EntryRow *row) {
+                             const Routine *routine, const EntryArguments *arguments,
+                             EntryRow *row) {
   Name name = scope_fresh(&program->file,
                           name_format(program->names, "%s.%s.arrays", program->prefix, row->name));
   text_add(program->text, "static const int %s[] = {", name);
@@ -185,14 +197,15 @@ static void write_uniform_call(ProgramWriter *program, EntryRows *rows, const De
                                const Routine *routine, const char *name, const char *metric,
                                const char *result) {
   EntryRow row = {.name = name, .result = result};
-  row.call = scope_fresh(&program->file,
-                         name_format(program->names, "%s.call.%s", program->prefix, name));
+  row.call =
+      scope_fresh(&program->file, name_format(program->names, "%s.call.%s", program->prefix, name));
   FunctionWriter writer = function_open(program, routine, &program->file);
   EntryArguments arguments = entry_arguments(program, &writer, routine);
-  text_add(program->text,
-           "static int %s(void *model, const int64_t *extents, const void *const *inputs,\n"
-           "    void *const *outputs, double *result) {\n",
-           row.call);
+  static const char *const parameters[] = {"void *model", "const int64_t *extents",
+                                           "const void *const *inputs", "void *const *outputs",
+                                           "double *result"};
+  write_wrapped(&writer, arena_format(program->arena, "static int %s(", row.call), parameters,
+                sizeof parameters / sizeof *parameters, ") {");
   write_call_body(program, routine, &arguments, metric);
   text_add(program->text, "}\n");
   row.lists = write_index_list(program, list, routine, &arguments, &row);
@@ -251,8 +264,8 @@ static int write_hypers(ProgramWriter *program) {
     if (count++ == 0) {
       text_add(program->text, "static const nnrt_hyper %s_hypers[] = {\n", program->prefix);
     }
-    text_add(program->text, "    {\"%s\", offsetof(%s, %s), %.17g},\n", tensor->name, program->prefix,
-             scope_name(&program->fields, tensor, tensor->name), tensor->initial);
+    text_add(program->text, "    {\"%s\", offsetof(%s, %s), %.17g},\n", tensor->name,
+             program->prefix, scope_name(&program->fields, tensor, tensor->name), tensor->initial);
   }
   if (count > 0) text_add(program->text, "};\n");
   return count;
@@ -275,9 +288,11 @@ static void write_entry_table(ProgramWriter *program, const EntryRows *rows) {
   for (int i = 0; i < rows->count; i++) {
     const EntryRow *row = &rows->items[i];
     const char *result = row->result ? arena_format(program->arena, "\"%s\"", row->result) : "NULL";
-    text_add(program->text, "    {\"%s\", %s, %s, %d, %d, %s, %s + %d},\n", row->name, row->call,
-             result, row->input_count, row->output_count, row->lists, row->lists,
-             row->output_count > 0 ? row->input_count : 0);
+    const char *line =
+        arena_format(program->arena, "{\"%s\", %s, %s, %d, %d, %s, %s + %d},", row->name, row->call,
+                     result, row->input_count, row->output_count, row->lists, row->lists,
+                     row->output_count > 0 ? row->input_count : 0);
+    add_line(program->text, 4, line, strlen(line));
   }
   text_add(program->text, "};\n");
 }
@@ -311,7 +326,8 @@ void write_description(ProgramWriter *program) {
   const char *p = program->prefix;
   DescribedList list = described_tensors(program);
   text_add(program->text,
-           "static int %s_call_init(void *model, uint64_t seed) {\n  return %s_init(model, seed);\n}\n\n",
+           "static int %s_call_init(void *model, uint64_t seed) {\n  return %s_init(model, "
+           "seed);\n}\n\n",
            p, p);
   EntryRows rows = write_calls(program, &list);
   if (list.count > 0) text_add(program->text, "static const nnrt_tensor %s_tensors[] = {\n", p);
@@ -330,6 +346,7 @@ void write_description(ProgramWriter *program) {
            program->unit->model->dims.count, hypers, rows.count,
            table_or_null(program, list.count, "tensors"),
            table_or_null(program, program->unit->model->dims.count, "dims"),
-           table_or_null(program, hypers, "hypers"), table_or_null(program, rows.count, "entries"), p, p);
+           table_or_null(program, hypers, "hypers"), table_or_null(program, rows.count, "entries"),
+           p, p);
   write_common_functions(program);
 }

@@ -51,11 +51,12 @@ static void write_metrics_struct(ProgramWriter *program) {
 
 void write_struct(ProgramWriter *program) {
   const Model *model = program->unit->model;
-  text_add(program->text,
-           "/* Everything: sizeof(%s) is all the memory the model uses. Arrays are in row-major "
-           "order. */\n"
-           "typedef struct %s {\n",
-           program->prefix, program->prefix);
+  add_comment(program->text, 0,
+              arena_format(program->arena,
+                           "Everything: sizeof(%s) is all the memory the model uses. Arrays are in "
+                           "row-major order.",
+                           program->prefix));
+  text_add(program->text, "typedef struct %s {\n", program->prefix);
   line(program, "  uint64_t seed; /* of all random numbers */");
   line(program, "  uint64_t step; /* training steps done */");
   line(program, "  int32_t invalid; /* not 0: no usable values until init or load */");

@@ -1,59 +1,7 @@
 /* One nest as one static C function: loops and stores under the equations they come from. */
 #include "emit/expression.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-/* ---- lines ---- */
-
-void write_line(FunctionWriter *writer, const char *format, ...) {
-  char line[4096];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(line, sizeof line, format, arguments);
-  va_end(arguments);
-  text_add(writer->text, "%*s%s\n", 2 * writer->depth, "", line);
-}
-
-void write_lines(FunctionWriter *writer, const char *lines) {
-  while (*lines) {
-    size_t length = strcspn(lines, "\n");
-    text_add(writer->text, "%*s", 2 * writer->depth, "");
-    text_add_bytes(writer->text, lines, length);
-    text_add(writer->text, "\n");
-    lines += length + (lines[length] != '\0');
-  }
-}
-
-void add_comment(Text *text, size_t column, const char *words) {
-  enum { MARGIN = 100 };
-  size_t indent = column + 3, at = indent;
-  text_add(text, "/* ");
-  while (*words) {
-    size_t length = strcspn(words, " ");
-    if (at + length + 3 > MARGIN && at > indent) {
-      text_add(text, "\n%*s", (int)indent, "");
-      at = indent;
-    } else if (at > indent) {
-      text_add(text, " ");
-    }
-    text_add_bytes(text, words, length);
-    at += length + 1;
-    words += length + (words[length] == ' ');
-  }
-  text_add(text, " */\n");
-}
-
-void write_comment(FunctionWriter *writer, const char *words) {
-  text_add(writer->text, "%*s", 2 * writer->depth, "");
-  add_comment(writer->text, (size_t)(2 * writer->depth), words);
-}
-
-void write_statement(FunctionWriter *writer, const char *line) {
-  if (!writer->statements->listing || !line) return;
-  write_comment(writer, arena_format(writer->arena, "= %s", line));
-}
 
 /* ---- what the function takes ---- */
 
@@ -126,26 +74,6 @@ static const char *array_parameter(FunctionWriter *writer, const Nest *nest, con
   }
   text_add(&text, " */");
   return text.bytes;
-}
-
-void write_wrapped(FunctionWriter *writer, const char *head, const char *const *items, int count,
-                   const char *tail) {
-  enum { MARGIN = 100 };
-  size_t column = strlen(head), indent = column < 50 ? column : 4;
-  text_add(writer->text, "%s", head);
-  for (int i = 0; i < count; i++) {
-    size_t length = strlen(items[i]) + 2;
-    if (i > 0 && column + length > MARGIN) {
-      text_add(writer->text, "\n%*s", (int)indent, "");
-      column = indent;
-    } else if (i > 0) {
-      text_add(writer->text, " ");
-      column++;
-    }
-    text_add(writer->text, "%s%s", items[i], i + 1 < count ? "," : "");
-    column += length;
-  }
-  text_add(writer->text, "%s\n", tail);
 }
 
 static void write_signature(FunctionWriter *writer, const Nest *nest, Name function,

@@ -29,6 +29,9 @@ const char *real_suffix(const Routine *routine);
 const char *value_type_name(const Routine *routine, ValueType type); /* of a local variable */
 const char *element_type_name(const Routine *routine, const Tensor *tensor); /* in memory */
 
+/* Every line is broken where it would pass the margin: behind an operator or comma inside as few brackets
+   as possible, and goes on four columns further in. */
+void add_line(Text *text, size_t indent, const char *line, size_t length);
 /* One line at the current depth; the text is printf's. */
 void write_line(FunctionWriter *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

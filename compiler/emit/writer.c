@@ -1,0 +1,131 @@
+/* Lines of C: indented, and broken where they would pass the margin. */
+#include "emit/writer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MARGIN = 100 };
+
+/* ---- statements ---- */
+
+/* Whether a line may end before the space: behind an operator, a comma or a semicolon, or in front of
+   the signs of a choice. */
+static bool may_break(const char *space) {
+  if (space[1] == '?' || space[1] == ':') return true;
+  return strchr("+-*/%<>=&|,;", space[-1]) && space[1] != '\0';
+}
+
+/* How many bytes of a statement go into `room` columns: up to the last break of those inside the fewest
+   brackets; all when there is none. */
+static size_t fitting(const char *line, size_t length, size_t room) {
+  size_t best = length;
+  int depth = 0, best_depth = 1 << 20;
+  for (size_t i = 1; i < length && i <= room; i++) {
+    if (strchr("([", line[i])) depth++;
+    if (strchr(")]", line[i])) depth--;
+    if (line[i] != ' ' || depth > best_depth || !may_break(line + i)) continue;
+    best = i;
+    best_depth = depth;
+  }
+  return best;
+}
+
+void add_line(Text *text, size_t indent, const char *line, size_t length) {
+  while (length > 0 && *line == ' ') {
+    indent++;
+    line++;
+    length--;
+  }
+  text_add(text, "%*s", (int)indent, "");
+  for (size_t column = indent; column + length > MARGIN && column < MARGIN; column = indent + 4) {
+    size_t size = fitting(line, length, MARGIN - column);
+    if (size == length) break;
+    text_add_bytes(text, line, size);
+    text_add(text, "\n%*s", (int)indent + 4, "");
+    line += size + 1;
+    length -= size + 1;
+  }
+  text_add_bytes(text, line, length);
+  text_add(text, "\n");
+}
+
+void write_line(FunctionWriter *writer, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  int length = vsnprintf(NULL, 0, format, arguments);
+  va_end(arguments);
+  char *line = NEW_ARRAY(writer->arena, char, length + 1);
+  va_start(arguments, format);
+  vsnprintf(line, (size_t)length + 1, format, arguments);
+  va_end(arguments);
+  add_line(writer->text, 2 * (size_t)writer->depth, line, (size_t)length);
+}
+
+void write_lines(FunctionWriter *writer, const char *lines) {
+  while (*lines) {
+    size_t length = strcspn(lines, "\n");
+    add_line(writer->text, 2 * (size_t)writer->depth, lines, length);
+    lines += length + (lines[length] != '\0');
+  }
+}
+
+/* ---- lists ---- */
+
+static size_t longest(const char *const *items, int count) {
+  size_t most = 0;
+  for (int i = 0; i < count; i++) {
+    if (strlen(items[i]) > most) most = strlen(items[i]);
+  }
+  return most;
+}
+
+void write_wrapped(FunctionWriter *writer, const char *head, const char *const *items, int count,
+                   const char *tail) {
+  size_t column = strlen(head), widest = longest(items, count) + strlen(tail);
+  size_t indent = column + widest <= MARGIN ? column : 4;
+  text_add(writer->text, "%s", head);
+  for (int i = 0; i < count; i++) {
+    size_t length = strlen(items[i]) + (i + 1 < count ? 2 : strlen(tail));
+    if (column + length > MARGIN) {
+      text_add(writer->text, "\n%*s", (int)indent, "");
+      column = indent;
+    } else if (i > 0) {
+      text_add(writer->text, " ");
+      column++;
+    }
+    text_add(writer->text, "%s%s", items[i], i + 1 < count ? "," : "");
+    column += length;
+  }
+  text_add(writer->text, "%s\n", tail);
+}
+
+/* ---- comments ---- */
+
+void add_comment(Text *text, size_t column, const char *words) {
+  size_t indent = column + 3, at = indent;
+  text_add(text, "/* ");
+  while (*words) {
+    size_t length = strcspn(words, " ");
+    if (at + length + 3 > MARGIN && at > indent) {
+      text_add(text, "\n%*s", (int)indent, "");
+      at = indent;
+    } else if (at > indent) {
+      text_add(text, " ");
+    }
+    text_add_bytes(text, words, length);
+    at += length + 1;
+    words += length + (words[length] == ' ');
+  }
+  text_add(text, " */\n");
+}
+
+void write_comment(FunctionWriter *writer, const char *words) {
+  text_add(writer->text, "%*s", 2 * writer->depth, "");
+  add_comment(writer->text, 2 * (size_t)writer->depth, words);
+}
+
+void write_statement(FunctionWriter *writer, const char *line) {
+  if (!writer->statements->listing || !line) return;
+  write_comment(writer, arena_format(writer->arena, "= %s", line));
+}
