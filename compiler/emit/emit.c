@@ -118,13 +118,30 @@ static void open_source(Text *source, Arena *arena, const EmitOptions *options,
            harmless(arena, options->header_name));
 }
 
+static bool has_routine(const ProgramWriter *program, RoutineKind first, RoutineKind second,
+                        RoutineKind third) {
+  for (int i = 0; i < program->unit->count; i++) {
+    RoutineKind kind = program->unit->routines[i]->kind;
+    if (kind == first || kind == second || kind == third) return true;
+  }
+  return false;
+}
+
+/* How entry points end that return a code, and those that return a loss. */
 static void write_refusals(ProgramWriter *program) {
   const char *p = program->prefix, *real = real_name(program);
-  text_add(program->text,
-           "static int %s_refuse(%s *m, int status) {\n  return m->status = status;\n}\n\n"
-           "static %s %s_fail(%s *m, int status) {\n  m->status = status;\n  return %s;\n}\n\n",
-           p, p, real, p, p,
-           program->options->real_bytes == 8 ? "__builtin_nan(\"\")" : "__builtin_nanf(\"\")");
+  if (has_routine(program, ROUTINE_APPLY, ROUTINE_EVAL, ROUTINE_INFER)) {
+    text_add(program->text,
+             "static int %s_refuse(%s *m, int status) {\n  return m->status = status;\n}\n\n", p,
+             p);
+  }
+  if (has_routine(program, ROUTINE_TRAIN, ROUTINE_TRAIN, ROUTINE_ACCUMULATE)) {
+    const char *nan = program->options->real_bytes == 8 ? "nan" : "nanf";
+    text_add(program->text,
+             "static %s %s_fail(%s *m, int status) {\n  m->status = status;\n"
+             "  return __builtin_%s(\"\");\n}\n\n",
+             real, p, p, nan);
+  }
 }
 
 /* Constant tables of the source, which nests read by name. */
@@ -226,15 +243,16 @@ static void write_unit(ProgramWriter *program, Text *header, Text *source) {
 void emit(Arena *arena, Names *names, const EmitOptions *options, const EmitUnit *units, int count,
           Text *header, Text *source) {
   const char *guard = guard_name(arena, options->header_name);
-  ProgramWriter program;
-  Scope *taken = NEW(arena, Scope);
-  scope_open(taken, arena, names, NULL);
-  open_header(header, arena, options, guard);
+  ProgramWriter *programs = NEW_ARRAY(arena, ProgramWriter, count);
+  Scope shared;
+  scope_open(&shared, arena, names, NULL);
+  scope_take(&shared, guard);
   for (int i = 0; i < count; i++) {
-    program_writer_open(&program, arena, names, options, &units[i], taken);
-    if (i == 0) open_source(source, arena, options, program.prefix);
-    write_unit(&program, header, source);
-    taken = arena_copy(arena, &program.file, sizeof program.file);
+    program_writer_open(&programs[i], arena, names, options, &units[i], &shared);
+    if (i > 0) programs[i].file.outer = &programs[i - 1].file;
   }
+  open_header(header, arena, options, guard);
+  open_source(source, arena, options, programs[0].prefix);
+  for (int i = 0; i < count; i++) write_unit(&programs[i], header, source);
   text_add(header, "#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 }

@@ -7,20 +7,61 @@ static const char *const literal[] = {"m",       "s",      "seed",    "step_numb
                                       "model",   "loss",   "result",  "tensor",      "context",
                                       "extents", "inputs", "outputs", "status",      "samples"};
 
-static Name choose_prefix(ProgramWriter *program, const Model *model) {
+/* What every model has behind its name. */
+static const char *const fixed[] = {
+    "metrics", "model",   "init",     "eval_step", "infer",     "status",    "save",     "load",
+    "get",     "set",     "selftest", "refuse",    "fail",      "call_init", "tensors",  "dims",
+    "hypers",  "entries", "nnrt_get", "nnrt_set",  "nnrt_save", "nnrt_load", "nnrt_find"};
+enum { FIXED_COUNT = sizeof fixed / sizeof *fixed };
+
+static Name fixed_name(const ProgramWriter *program, Name prefix, int i) {
+  return name_format(program->names, "%s_%s", prefix, fixed[i]);
+}
+
+static bool is_free(const ProgramWriter *program, const Scope *shared, Name prefix) {
+  for (int i = 0; i < FIXED_COUNT; i++) {
+    if (scope_has(shared, fixed_name(program, prefix, i))) return false;
+  }
+  return true;
+}
+
+static Name choose_prefix(const ProgramWriter *program, Scope *shared) {
   Scope chooser;
-  scope_open(&chooser, program->arena, program->names, program->file.outer);
+  scope_open(&chooser, program->arena, program->names, shared);
   for (size_t i = 0; i < sizeof literal / sizeof *literal; i++) scope_take(&chooser, literal[i]);
-  Name prefix = scope_fresh(&chooser, model->name);
-  scope_take(&program->file, prefix);
+  Name prefix;
+  do {
+    prefix = scope_fresh(&chooser, program->unit->model->name);
+  } while (!is_free(program, shared, prefix));
+  scope_take(shared, prefix);
+  for (int i = 0; i < FIXED_COUNT; i++) scope_take(shared, fixed_name(program, prefix, i));
   return prefix;
 }
 
+/* "digits_train_step", or with the block's name. */
+static void name_step(const ProgramWriter *program, Scope *shared, const Routine *routine) {
+  const Step *step = routine->step;
+  const char *block = step && step->name ? arena_format(program->arena, "%s_", step->name) : "";
+  const char *verb = routine->kind == ROUTINE_ACCUMULATE ? "accumulate"
+                     : routine->kind == ROUTINE_APPLY    ? "apply"
+                     : *block                            ? "step"
+                                                         : "train_step";
+  scope_name(shared, routine, name_format(program->names, "%s_%s%s", program->prefix, block, verb));
+}
+
+static bool is_step(const Routine *routine) {
+  return routine->kind == ROUTINE_TRAIN || routine->kind == ROUTINE_ACCUMULATE ||
+         routine->kind == ROUTINE_APPLY;
+}
+
 void program_writer_open(ProgramWriter *program, Arena *arena, Names *names,
-                         const EmitOptions *options, const EmitUnit *unit, const Scope *taken) {
+                         const EmitOptions *options, const EmitUnit *unit, Scope *shared) {
   *program = (ProgramWriter){.arena = arena, .names = names, .options = options, .unit = unit};
-  scope_open(&program->file, arena, names, taken);
-  program->prefix = choose_prefix(program, unit->model);
+  program->prefix = choose_prefix(program, shared);
+  for (int i = 0; i < unit->count; i++) {
+    if (is_step(unit->routines[i])) name_step(program, shared, unit->routines[i]);
+  }
+  scope_open(&program->file, arena, names, shared);
   scope_open(&program->fields, arena, names, NULL);
   scope_open(&program->metrics, arena, names, NULL);
   static const char *const own[] = {"seed", "step", "invalid", "status", "scratch"};
@@ -55,13 +96,7 @@ const Routine *find_routine(const ProgramWriter *program, RoutineKind kind, cons
 }
 
 const char *step_function(const ProgramWriter *program, const Routine *routine) {
-  const Step *step = routine->step;
-  const char *block = step && step->name ? arena_format(program->arena, "%s_", step->name) : "";
-  const char *verb = routine->kind == ROUTINE_ACCUMULATE ? "accumulate"
-                     : routine->kind == ROUTINE_APPLY    ? "apply"
-                     : *block                            ? "step"
-                                                         : "train_step";
-  return arena_format(program->arena, "%s_%s%s", program->prefix, block, verb);
+  return scope_find(&program->file, routine);
 }
 
 const char *real_name(const ProgramWriter *program) {

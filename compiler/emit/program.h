@@ -18,8 +18,10 @@ typedef struct ProgramWriter {
   Statements statements;
 } ProgramWriter;
 
+/* Chooses the public names of a model in `shared`, where those of all models stand; the file's own are
+   apart from them and from those of the program written before, program->file.outer. */
 void program_writer_open(ProgramWriter *program, Arena *arena, Names *names,
-                         const EmitOptions *options, const EmitUnit *unit, const Scope *taken);
+                         const EmitOptions *options, const EmitUnit *unit, Scope *shared);
 
 /* A writer of one function whose outermost names are those of `outer`. */
 FunctionWriter function_open(ProgramWriter *program, const Routine *routine, const Scope *outer);

@@ -75,6 +75,10 @@ Name scope_find(const Scope *scope, const void *object) {
   return NULL;
 }
 
+bool scope_has(const Scope *scope, const char *identifier) {
+  return is_taken(scope, name_of(scope->names, identifier));
+}
+
 void scope_take(Scope *scope, const char *identifier) {
   Name name = name_of(scope->names, identifier);
   map_put(&scope->taken, name, (void *)name);

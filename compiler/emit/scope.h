@@ -27,6 +27,9 @@ Name scope_find(const Scope *scope, const void *object);
 /* A new identifier for nothing but itself. */
 Name scope_fresh(Scope *scope, Name wanted);
 
+/* Whether an identifier is taken, here or in an outer scope. */
+bool scope_has(const Scope *scope, const char *identifier);
+
 /* Marks an identifier as taken: names that the emitted text uses literally. */
 void scope_take(Scope *scope, const char *identifier);
 
