@@ -49,6 +49,7 @@ const Tensor *memory_of(const Routine *routine, const Tensor *tensor) {
 /* ---- numbers ---- */
 
 static const char *real_number(FunctionWriter *writer, double value, bool is_float) {
+  if (is_float) value = (double)(float)value;
   if (isnan(value)) return is_float ? "__builtin_nanf(\"\")" : "__builtin_nan(\"\")";
   if (isinf(value)) {
     const char *text = is_float ? "__builtin_inff()" : "__builtin_inf()";
@@ -60,11 +61,8 @@ static const char *real_number(FunctionWriter *writer, double value, bool is_flo
     return arena_format(writer->arena, "%s%s", digits, is_float ? "f" : "");
   }
   for (int precision = 1; precision <= 17; precision++) {
-    snprintf(digits, sizeof digits, "%.*g", precision, is_float ? (double)(float)value : value);
-    double read = strtod(digits, NULL);
-    if (is_float ? (float)read == (float)value && strtof(digits, NULL) == (float)value
-                 : read == value)
-      break;
+    snprintf(digits, sizeof digits, "%.*g", precision, value);
+    if ((is_float ? (double)strtof(digits, NULL) : strtod(digits, NULL)) == value) break;
   }
   bool is_whole = strcspn(digits, ".e") == strlen(digits);
   return arena_format(writer->arena, "%s%s%s", digits, is_whole ? ".0" : "", is_float ? "f" : "");
