@@ -156,10 +156,11 @@ static void find_nearest(const Map *map, Name wanted, Name *best, int *least) {
 Name nearest_name(const Frame *frame, Name wanted) {
   Name best = NULL;
   size_t size = strlen(wanted);
+  if (size < 2) return NULL;
   int least = size < 3 ? 2 : size < 6 ? 3 : 4;
   const Elaborator *e = frame->e;
   for (; frame; frame = frame->outer) find_nearest(&frame->bindings, wanted, &best, &least);
-  if (size > 1) find_nearest(&e->definitions, wanted, &best, &least);
+  find_nearest(&e->definitions, wanted, &best, &least);
   return best;
 }
 

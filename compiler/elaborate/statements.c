@@ -136,6 +136,9 @@ void collect_statements(Frame *frame, const Node *block, const Scan *scan) {
     else
       poison_names(frame, block->parts[i]);
   }
+  for (int i = 0; i < list.count; i++) { /* run-time dims are numbered as declared */
+    if (list.items[i]->node->kind == NODE_DIM_BOUNDED) run_statement(list.items[i]);
+  }
   for (int i = 0; i < list.count; i++) {
     Statement *statement = list.items[i];
     const Node *node = statement->node;
