@@ -33,34 +33,51 @@ static const char *guard_name(Arena *arena, const char *header) {
 
 /* ---- the runtime inside the file ---- */
 
+/* The file of the runtime with this name of `size` bytes; null: none. */
+static const LibraryFile *find_runtime(const char *wanted, size_t size) {
+  for (int i = 0; i < runtime_file_count; i++) {
+    const char *name = strrchr(runtime_files[i].name, '/');
+    name = name ? name + 1 : runtime_files[i].name;
+    if (strlen(name) == size && strncmp(name, wanted, size) == 0) return &runtime_files[i];
+  }
+  return NULL;
+}
+
+/* A program need not use all that is inline in a header, which compilers mind in any other file. */
+static void add_runtime_line(Text *text, const char *line, size_t length) {
+  static const char inlined[] = "static inline ";
+  size_t size = sizeof inlined - 1, at = 0;
+  while (at + size <= length && strncmp(line + at, inlined, size) != 0) at++;
+  if (at + size <= length) {
+    text_add(text, "%.*s%s__attribute__((unused)) ", (int)at, line, inlined);
+    line += at + size;
+    length -= at + size;
+  }
+  text_add_bytes(text, line, length);
+  text_add(text, "\n");
+}
+
 static void add_runtime_file(Text *text, const LibraryFile *file) {
+  static const char include[] = "#include \"";
   for (const char *line = file->text; *line;) {
-    size_t length = strcspn(line, "\n");
-    bool own_include = strncmp(line, "#include \"nnrt", 14) == 0;
-    if (!own_include) {
-      text_add_bytes(text, line, length);
-      text_add(text, "\n");
+    size_t length = strcspn(line, "\n"), start = sizeof include - 1;
+    const LibraryFile *other = NULL;
+    if (strncmp(line, include, start) == 0) {
+      other = find_runtime(line + start, strcspn(line + start, "\""));
+    }
+    if (other) {
+      add_runtime_file(text, other);
     } else {
-      const char *name = line + 10;
-      size_t size = strcspn(name, "\"");
-      for (int i = 0; i < runtime_file_count; i++) {
-        const char *other = strrchr(runtime_files[i].name, '/');
-        other = other ? other + 1 : runtime_files[i].name;
-        if (strlen(other) == size && strncmp(other, name, size) == 0) {
-          add_runtime_file(text, &runtime_files[i]);
-        }
-      }
+      add_runtime_line(text, line, length);
     }
     line += length + (line[length] == '\n');
   }
 }
 
 static const LibraryFile *runtime_file(const char *wanted) {
-  for (int i = 0; i < runtime_file_count; i++) {
-    const char *name = strrchr(runtime_files[i].name, '/');
-    if (strcmp(name ? name + 1 : runtime_files[i].name, wanted) == 0) return &runtime_files[i];
-  }
-  bug("the runtime has no %s", wanted);
+  const LibraryFile *file = find_runtime(wanted, strlen(wanted));
+  if (!file) bug("the runtime has no %s", wanted);
+  return file;
 }
 
 /* External functions get names of this program, so that several such files link together. */

@@ -12,7 +12,8 @@ static bool is_reserved(const char *text) {
   for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
     if (strcmp(reserved[i], text) == 0) return true;
   }
-  return strncmp(text, "nnrt_", 5) == 0 || strncmp(text, "NNRT_", 5) == 0;
+  return strncmp(text, "nnrt_", 5) == 0 || strncmp(text, "NNRT_", 5) == 0 ||
+         strncmp(text, "NNC_", 4) == 0;
 }
 
 static bool is_taken(const Scope *scope, Name name) {
