@@ -1,6 +1,8 @@
 /* Products and sums of derivative weights. */
 #include "calculus/arithmetic.h"
 
+enum { MOST_TERMS = 16 }; /* of a restricted sum that is multiplied term by term */
+
 bool is_literal(const Expr *e, double value) {
   double number;
   return is_number(e, &number) && number == value;
@@ -27,17 +29,49 @@ const Expr *arithmetic_add(ExprTable *table, const Expr *a, const Expr *b) {
   return expr_binary(table, OP_ADD, a, b);
 }
 
+/* The terms of a sum, also of one inside a restriction; no more than one beyond MOST_TERMS are seen. */
+typedef struct Terms {
+  int count;
+  bool restricted; /* one of them, at least */
+} Terms;
+
+static void count_terms(const Expr *e, Terms *terms) {
+  if (terms->count > MOST_TERMS) return;
+  while (is_restriction(e)) {
+    terms->restricted = true;
+    e = e->args[is_literal(e->args[1], 0) ? 2 : 1];
+  }
+  if (e->op == OP_ADD || e->op == OP_SUB) {
+    count_terms(e->args[0], terms);
+    count_terms(e->args[1], terms);
+  } else {
+    terms->count++;
+  }
+}
+
+static Terms terms_of(const Expr *e) {
+  Terms terms = {0};
+  if (e->op == OP_ADD || e->op == OP_SUB) count_terms(e, &terms);
+  return terms;
+}
+
 /* A sum with a restricted term: it is multiplied term by term, or the restriction would be lost. */
 static bool is_restricted_sum(const Expr *e) {
-  if (e->op != OP_ADD && e->op != OP_SUB) return false;
-  for (int i = 0; i < 2; i++)
-    if (is_restriction(e->args[i]) || is_restricted_sum(e->args[i])) return true;
-  return false;
+  return terms_of(e).restricted;
+}
+
+/* Terms double with each choice inside a choice. A long sum is multiplied whole, where it is not 0. */
+static bool is_long(const Expr *sum) {
+  return terms_of(sum).count > MOST_TERMS;
 }
 
 static const Expr *multiply_sum(ExprTable *table, const Expr *a, const Expr *b) {
   const Expr *sum = is_restricted_sum(a) ? a : b;
-  const Expr *terms[2];
+  const Expr *terms[2], *zero = expr_number(table, 0);
+  if (is_long(sum)) {
+    const Expr *is_zero = expr_binary(table, OP_EQ, sum, zero);
+    return expr_select(table, is_zero, zero, expr_binary(table, OP_MUL, a, b));
+  }
   for (int i = 0; i < 2; i++) {
     const Expr *term = sum->args[i];
     terms[i] = sum == a ? arithmetic_multiply(table, term, b) : arithmetic_multiply(table, a, term);
