@@ -121,7 +121,8 @@ static bool may_replace(const Placer *placer, const Life *value, const Life *old
   return true;
 }
 
-/* Copies of values that could not be written in place, as the last nest. */
+/* Copies of values that could not be written in place, as the last nest; of a state over run-time dims
+   only the part that the call has. */
 static void copy_late(Placer *placer, Nest **nest, const Update *update) {
   Routine *routine = placer->routine;
   Model *model = routine->model;
@@ -133,7 +134,7 @@ static void copy_late(Placer *placer, Nest **nest, const Update *update) {
   LoopBody *body = &(*nest)->body;
   const Expr *subscripts[LIMIT_RANK];
   for (int dim = 0; dim < update->target->rank; dim++) {
-    const Axis *axis = &update->target->axes[dim];
+    const Axis *axis = &update->value->axes[dim];
     Name name = axis->letter ? axis->letter : name_of(model->names, "i");
     LoopNode *loop = loop_new(model, index_new(model, name, axis->extent));
     APPEND(model->arena, body, loop);
