@@ -58,7 +58,8 @@ static void add_incoming(Frame *frame, CustomGradient *custom, const Node *resul
   Binding *binding = map_get(&frame->bindings, result->name);
   if (!binding || !binding->known || binding->value.kind != VALUE_TENSOR) return;
   Value value = binding->value;
-  if (is_argument(frame, value.tensor)) value = copy_binding(frame, binding, result->name, result->span);
+  if (is_argument(frame, value.tensor))
+    value = copy_binding(frame, binding, result->name, result->span);
   if (is_poison(value)) return;
   Name name = name_format(e->names, "adj.%s", result->name);
   Binding *known = map_get(&frame->bindings, name);
