@@ -241,6 +241,7 @@ static void bind_tensor(Matching *m, const Node *formal, const Argument *argumen
     Name name = name_format(m->frame->e->names, "%s.%s", argument->context->formula->path,
                             applied ? applied : formal->name);
     value = define_tensor(argument->context, name, value, argument->span);
+    if (is_poison(value)) m->failed = true;
   }
   const Node *type = formal->parts[1];
   if (value.kind == VALUE_TENSOR && formal->parts[0]) match_dims(m, formal, value, argument->span);
