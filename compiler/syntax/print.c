@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { CONTINUED = 4 }; /* columns a line is set in that goes on from the one above */
+
 typedef enum { SPACED_NEVER, SPACED_OUTSIDE, SPACED_ALWAYS } Spacing;
 
 typedef struct Operator {
@@ -63,11 +65,16 @@ static int right_level(NodeKind kind) {
   return kind == NODE_POW ? LEVEL_NEGATE : operators[kind].level + 1;
 }
 
-static void print_operator(Printer *printer, NodeKind kind) {
-  const Operator *operation = &operators[kind];
+bool print_goes_on(Printer *printer, const Node *before, const Node *after) {
+  return print_break(printer, before->span.end, after->span.begin, printer->indent + CONTINUED);
+}
+
+static void print_operator(Printer *printer, const Node *node) {
+  const Operator *operation = &operators[node->kind];
   bool is_spaced = operation->spacing == SPACED_ALWAYS ||
                    (operation->spacing == SPACED_OUTSIDE && !printer->tight);
-  text_add(printer->text, is_spaced ? " %s " : "%s", operation->text);
+  text_add(printer->text, is_spaced ? " %s" : "%s", operation->text);
+  if (!print_goes_on(printer, node->parts[0], node->parts[1]) && is_spaced) add(printer, " ");
 }
 
 static bool is_sum(const Node *node) {
@@ -84,7 +91,7 @@ static void print_binary(Printer *printer, const Node *node) {
   bool before = printer->tight;
   if (is_sum(node) && has_product(node)) printer->tight = false;
   print_operand(printer, node->parts[0], left_level(node->kind));
-  print_operator(printer, node->kind);
+  print_operator(printer, node);
   if (is_sum(node) && node->parts[1]->kind == NODE_NEGATE) {
     print_parenthesized(printer, node->parts[1]);
   } else {
@@ -137,11 +144,18 @@ static void print_conditional(Printer *printer, const Node *node) {
   }
 }
 
-void print_list(Printer *printer, const Node *list) {
-  for (int i = 0; i < list->count; i++) {
-    if (i > 0) add(printer, ", ");
+static void print_from(Printer *printer, const Node *list, int first) {
+  for (int i = first; i < list->count; i++) {
+    if (i > first) {
+      add(printer, ",");
+      if (!print_goes_on(printer, list->parts[i - 1], list->parts[i])) add(printer, " ");
+    }
     print_node(printer, list->parts[i]);
   }
+}
+
+void print_list(Printer *printer, const Node *list) {
+  print_from(printer, list, 0);
 }
 
 static void print_subscripts(Printer *printer, const Node *subs, const char *joint,
@@ -182,10 +196,7 @@ static void print_arguments(Printer *printer, const Node *node, int first) {
   bool before = printer->tight;
   printer->tight = false;
   add(printer, "(");
-  for (int i = first; i < node->count; i++) {
-    if (i > first) add(printer, ", ");
-    print_node(printer, node->parts[i]);
-  }
+  print_from(printer, node, first);
   add(printer, ")");
   printer->tight = before;
 }

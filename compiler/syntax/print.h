@@ -16,7 +16,7 @@ typedef struct Printer {
 /* One expression, left side, formal or other part that fits a line. */
 void print_node(Printer *printer, const Node *node);
 
-/* A list of them between commas. */
+/* A list of them between commas, lines broken where they are in the source. */
 void print_list(Printer *printer, const Node *list);
 
 /* A statement or item with its blocks. */
@@ -25,6 +25,9 @@ void print_statement(Printer *printer, const Node *node);
 /* Ends the line where the source has a line end between two offsets, prints the comments in there, and
    goes on at `column`; otherwise prints nothing and returns false. */
 bool print_break(Printer *printer, uint32_t begin, uint32_t end, int column);
+
+/* The same where `after` follows a comma or an operator that stands behind `before`. */
+bool print_goes_on(Printer *printer, const Node *before, const Node *after);
 
 /* The column, from 0, at which printing goes on. */
 int print_column(const Printer *printer);

@@ -177,7 +177,9 @@ static void print_formals(Printer *printer, const Node *node) {
   text_add(printer->text, "%s(", node->name);
   print_list(printer, tensors);
   if (hypers->count > 0) {
-    add(printer, "; ");
+    const Node *last = tensors->count > 0 ? tensors->parts[tensors->count - 1] : NULL;
+    add(printer, ";");
+    if (!last || !print_goes_on(printer, last, hypers->parts[0])) add(printer, " ");
     print_list(printer, hypers);
   }
   add(printer, ")");
