@@ -14,6 +14,7 @@
 /* An equation over common variables. */
 typedef struct Shape {
   const Expr *body, *guard;
+  const Index **reduced; /* of the equation: their ranges count also where nothing uses them */
   Reduction reduction;
   ValueType type;
   int var_count, reduced_count, rank;
@@ -95,6 +96,7 @@ static Shape shape_of(Sharing *s, const Equation *equation) {
   Shape shape = {.guard = NULL};
   shape.body = in_one_order(s, over_common(s, equation, equation->body));
   shape.guard = over_common(s, equation, equation->guard);
+  shape.reduced = equation->reduced;
   shape.reduction = equation->reduction;
   shape.type = equation->target->type;
   shape.var_count = equation->var_count;
@@ -110,6 +112,8 @@ static bool is_same_shape(const Shape *a, const Shape *b) {
               a->type == b->type && a->var_count == b->var_count && a->rank == b->rank &&
               a->reduced_count == b->reduced_count;
   for (int i = 0; same && i < a->var_count; i++) same = a->place[i] == b->place[i];
+  for (int i = 0; same && i < a->reduced_count; i++)
+    same = a->reduced[i]->range == b->reduced[i]->range;
   for (int i = 0; same && i < a->rank; i++) same = a->extents[i] == b->extents[i];
   return same;
 }
