@@ -252,6 +252,11 @@ const Expr *tensor_read(Model *model, const Tensor *tensor, const Index *const *
 Name program_unique_name(Model *model, const Program *program, Name wanted);
 /* FNV-1a of a path: the site of its random numbers. */
 uint32_t site_of(const char *path);
+/* The number of an element among the random numbers of its site is the sum of subscript*stride. Strides are by
+   the maxima of run-time dims, so that the sizes of a call do not enter, and samples are outermost, so that
+   any number of calls can count on through one step. */
+void draw_strides(const Model *model, const Tensor *tensor, int64_t *strides);
+int draw_sample_dim(const Model *model, const Tensor *tensor); /* -1: none */
 
 /* Equations that the roots need (through definitions), in their order in the program. */
 EquationList program_needed(const Model *model, const Program *program, Arena *arena,

@@ -45,6 +45,25 @@ Name program_unique_name(Model *model, const Program *program, Name wanted) {
   return name;
 }
 
+int draw_sample_dim(const Model *model, const Tensor *tensor) {
+  if (!model->batch) return -1;
+  const Extent *samples = extent_dim(model->extents, model->batch);
+  for (int dim = 0; dim < tensor->rank; dim++)
+    if (tensor->axes[dim].extent == samples) return dim;
+  return -1;
+}
+
+void draw_strides(const Model *model, const Tensor *tensor, int64_t *strides) {
+  int outermost = draw_sample_dim(model, tensor);
+  int64_t stride = 1;
+  for (int dim = tensor->rank - 1; dim >= 0; dim--) {
+    if (dim == outermost) continue;
+    strides[dim] = stride;
+    stride *= extent_maximum(tensor->axes[dim].extent);
+  }
+  if (outermost >= 0) strides[outermost] = stride;
+}
+
 /* A search from roots through definitions. */
 typedef struct Search {
   Arena *arena;

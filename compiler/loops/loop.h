@@ -60,7 +60,8 @@ typedef enum {
                      by the maxima */
   PLACE_ARGUMENT, /* the caller's array, dense in the actual extents */
   PLACE_TABLE,    /* a constant table in the C file */
-  PLACE_DRAW, /* nowhere: a read computes the random number from its coordinates; masks are never stored */
+  PLACE_DRAW, /* nowhere: a read computes the random number from its coordinates (draw_strides); masks are
+                     never stored */
   PLACE_ARENA, /* scratch inside the struct, `offset` bytes from its start; strides by the maxima */
   PLACE_REGISTER, /* a local variable of the nest */
   PLACE_SCALAR /* rank 0, computed in one nest and read in others: a local variable of the routine,

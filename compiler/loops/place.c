@@ -73,6 +73,15 @@ static bool is_output(const Routine *routine, const Tensor *tensor) {
   return false;
 }
 
+static void place_draw(Placer *placer, const Tensor *tensor) {
+  const Model *model = placer->routine->model;
+  int64_t strides[LIMIT_RANK];
+  draw_strides(model, tensor, strides);
+  Buffer *buffer = buffer_new(placer, tensor, PLACE_DRAW);
+  for (int dim = 0; dim < tensor->rank; dim++)
+    buffer->strides[dim] = extent_constant(model->extents, strides[dim]);
+}
+
 static bool place_by_role(Placer *placer, const Tensor *tensor) {
   Routine *routine = placer->routine;
   const Op body = tensor->definition ? tensor->definition->body->op : OP_NUMBER;
@@ -88,14 +97,12 @@ static bool place_by_role(Placer *placer, const Tensor *tensor) {
   case ROLE_VALUE:
   case ROLE_GRADIENT:
     if (body == OP_UNIFORM || body == OP_NORMAL) {
-      place = PLACE_DRAW;
-      actual = true; /* coordinates count actual elements */
-    } else if (is_output(routine, tensor)) {
-      place = PLACE_ARGUMENT;
-      actual = true;
-    } else {
-      return false;
+      place_draw(placer, tensor);
+      return true;
     }
+    if (!is_output(routine, tensor)) return false;
+    place = PLACE_ARGUMENT;
+    actual = true;
     break;
   default: place = PLACE_MODEL; break;
   }
