@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-enum { LONGEST_SEQUENCE = 100 }; /* nests called by one function */
+enum { LONGEST_SEQUENCE = 50 }; /* nests called by one function */
 
 static const char *kind_word(const ProgramWriter *program, const Routine *routine) {
   static const char *const words[] = {"init", "train", "accumulate", "apply", "eval", "infer"};
@@ -69,6 +69,9 @@ static void write_call(ProgramWriter *program, FunctionWriter *writer, const Nes
     APPEND(arena, &items,
            scope_name(&writer->scope, nest->dims.items[i], nest->dims.items[i]->name));
   }
+  if (interface.draws && writer->routine->kind == ROUTINE_ACCUMULATE) {
+    APPEND(arena, &items, "first_sample");
+  }
   if (interface.draws) {
     APPEND(arena, &items, "m->seed");
     APPEND(arena, &items, "step_number");
@@ -121,6 +124,8 @@ static void write_part(RoutineText *text, Name function, int begin, int end) {
   ArgumentList items = {0};
   APPEND(program->arena, &items, arena_format(program->arena, "%s *m", program->prefix));
   APPEND(program->arena, &items, "uint64_t step_number");
+  bool continues = text->routine->kind == ROUTINE_ACCUMULATE;
+  if (continues) APPEND(program->arena, &items, "int64_t first_sample");
   if (text->scalars)
     APPEND(program->arena, &items, arena_format(program->arena, "%s *s", text->scalars));
   for (int i = 0; i < arguments.declarations.count; i++) {
@@ -128,7 +133,8 @@ static void write_part(RoutineText *text, Name function, int begin, int end) {
   }
   write_wrapped(&writer, arena_format(program->arena, "static void %s(", function), items.items,
                 items.count, ") {");
-  text_add(program->text, "  (void)step_number;\n");
+  text_add(program->text, "  (void)step_number;\n%s%s", continues ? "  (void)first_sample;\n" : "",
+           text->scalars ? "  (void)s;\n" : "");
   for (int i = 0; i < arguments.values.count; i++) {
     text_add(program->text, "  (void)%s;\n", arguments.values.items[i]);
   }
@@ -170,7 +176,9 @@ static void write_stage(RoutineText *text, FunctionWriter *writer, const Stage *
     return;
   }
   for (int i = 0; i < stage->part_count; i++) {
-    text_add(writer->text, "  %s(m, step_number%s", stage->parts[i], text->scalars ? ", s" : "");
+    text_add(writer->text, "  %s(m, step_number%s%s", stage->parts[i],
+             text->routine->kind == ROUTINE_ACCUMULATE ? ", first_sample" : "",
+             text->scalars ? ", s" : "");
     for (int k = 0; k < arguments->values.count; k++) {
       text_add(writer->text, ", %s", arguments->values.items[k]);
     }
@@ -247,9 +255,36 @@ static void open_entry(RoutineText *text, FunctionWriter *writer, const EntryArg
                 items.count, ") {");
 }
 
+/* Whether anything depends on the number of the step. */
+static bool counts_steps(const ProgramWriter *program, const Routine *routine) {
+  bool counts = routine->kind == ROUTINE_TRAIN || routine->kind == ROUTINE_APPLY;
+  for (int i = 0; !counts && i < routine->nests.count; i++) {
+    NestInterface interface = nest_interface(program->arena, routine, routine->nests.items[i]);
+    counts = interface.draws;
+    for (int k = 0; k < interface.values.count; k++) {
+      counts |= interface.values.items[k]->role == ROLE_STEP;
+    }
+  }
+  return counts;
+}
+
+/* Parts of a long sequence take all that the entry has. */
+static bool may_have_parts(const Routine *routine) {
+  return routine->nests.count > LONGEST_SEQUENCE;
+}
+
 static void declare_scalars(RoutineText *text, const char *step_number) {
-  text_add(text->program->text, "  const uint64_t step_number = %s;\n  (void)step_number;\n",
-           step_number);
+  bool counts = counts_steps(text->program, text->routine);
+  if (counts || may_have_parts(text->routine)) {
+    text_add(text->program->text, "  const uint64_t step_number = %s;\n%s", step_number,
+             counts ? "" : "  (void)step_number;\n");
+  }
+  if (text->routine->kind == ROUTINE_ACCUMULATE) {
+    const Tensor *samples = text->routine->step->samples;
+    text_add(text->program->text,
+             "  const int64_t first_sample = (int64_t)m->%s[0];\n  (void)first_sample;\n",
+             scope_name(&text->program->fields, samples, samples->name));
+  }
   if (!text->scalars) return;
   text_add(text->program->text, "  %s scalars, *s = &scalars;\n", text->scalars);
 }
@@ -314,13 +349,26 @@ static void write_train(RoutineText *text) {
   text_add(program->text, "  return %s;\n}\n\n", loss_text(text));
 }
 
+static bool needs_dim(const Routine *routine, const Dim *dim) {
+  for (int i = 0; i < routine->nests.count; i++) {
+    const Nest *nest = routine->nests.items[i];
+    for (int k = 0; k < nest->dims.count; k++) {
+      if (nest->dims.items[k] == dim) return true;
+    }
+  }
+  return false;
+}
+
 /* Parameters, states and updates alone are made for the greatest run-time sizes. */
 static void write_maximal_sizes(ProgramWriter *program, FunctionWriter *writer) {
   const Model *model = program->unit->model;
   for (int i = 0; i < model->dims.count; i++) {
-    Name name = scope_find(&writer->scope, model->dims.items[i]);
-    text_add(program->text, "  const int64_t %s = %" PRId64 ";\n  (void)%s;\n", name,
-             model->dims.items[i]->maximum, name);
+    const Dim *dim = model->dims.items[i];
+    bool needed = needs_dim(writer->routine, dim);
+    if (!needed && !may_have_parts(writer->routine)) continue;
+    Name name = scope_find(&writer->scope, dim);
+    text_add(program->text, "  const int64_t %s = %" PRId64 ";\n", name, dim->maximum);
+    if (!needed) text_add(program->text, "  (void)%s;\n", name);
   }
 }
 

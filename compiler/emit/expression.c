@@ -12,17 +12,26 @@
 
 enum { LONGEST_TEXT = 72 };
 
-typedef struct Region {
-  struct Region *outer;
+typedef struct Region Region;
+
+/* A named constant, or a choice: `line` alone; or `variable` set on one side or the other of `line`. */
+typedef struct Statement {
+  const char *line, *variable;
+  const Region *sides[2]; /* null: nothing but the assignment */
+  const char *values[2];
+} Statement;
+
+struct Region {
+  Region *outer;
   int depth;
-  Text statements; /* lines without indentation of their own */
-} Region;
+  LIST_OF(Statement) statements;
+};
 
 typedef struct Piece {
   const Expr *node;
   int uses;
-  Region *region;      /* null: not used yet */
-  Region *sides[3];    /* of a choice: of its lazy arguments */
+  Region *region;   /* null: not used yet */
+  Region *sides[3]; /* of a choice: of its lazy arguments */
   const char *text;
   int level;
 } Piece;
@@ -44,7 +53,6 @@ static Region *region_new(Printer *printer, Region *outer) {
   Region *region = NEW(printer->writer->arena, Region);
   region->outer = outer;
   region->depth = outer ? outer->depth + 1 : 0;
-  text_init(&region->statements, printer->writer->arena);
   return region;
 }
 
@@ -96,44 +104,62 @@ static Region *find_regions(Printer *printer) {
 /* ---- statements ---- */
 
 static bool has_statements(const Region *region) {
-  return region && region->statements.size > 0;
+  return region && region->statements.count > 0;
 }
 
-static void add_side(Printer *printer, Region *into, const Region *side, const char *variable,
-                     const char *value) {
-  Text inner;
-  text_init(&inner, printer->writer->arena);
-  if (has_statements(side)) text_add_bytes(&inner, side->statements.bytes, side->statements.size);
-  text_add(&inner, "%s = %s;\n", variable, value);
-  for (const char *line = inner.bytes; *line;) {
-    size_t length = strcspn(line, "\n") + 1;
-    text_add(&into->statements, "  ");
-    text_add_bytes(&into->statements, line, length);
-    line += length;
+static void add_statement(Printer *printer, Region *region, Statement statement) {
+  APPEND(printer->writer->arena, &region->statements, statement);
+}
+
+static void write_region(FunctionWriter *writer, const Region *region);
+
+static void write_side(FunctionWriter *writer, const Statement *statement, int side) {
+  writer->depth++;
+  if (statement->sides[side]) write_region(writer, statement->sides[side]);
+  write_line(writer, "%s = %s;", statement->variable, statement->values[side]);
+  writer->depth--;
+}
+
+/* As deep as choices nest in the source, which the height of its tree bounds. */
+static void write_region(FunctionWriter *writer, const Region *region) {
+  for (int i = 0; i < region->statements.count; i++) {
+    const Statement *statement = &region->statements.items[i];
+    if (!statement->variable) {
+      write_line(writer, "%s", statement->line);
+      continue;
+    }
+    write_line(writer, "if (%s) {", statement->line);
+    write_side(writer, statement, 0);
+    write_line(writer, "} else {");
+    write_side(writer, statement, 1);
+    write_line(writer, "}");
   }
 }
 
 static void name_piece(Printer *printer, Piece *piece) {
   FunctionWriter *writer = printer->writer;
   Name name = scope_fresh(&writer->scope, "t");
-  text_add(&piece->region->statements, "const %s %s = %s;\n",
-           value_type_name(writer->routine, piece->node->type), name, piece->text);
+  const char *line =
+      arena_format(writer->arena, "const %s %s = %s;",
+                   value_type_name(writer->routine, piece->node->type), name, piece->text);
+  add_statement(printer, piece->region, (Statement){.line = line});
   piece->text = name;
   piece->level = LEVEL_PRIMARY;
 }
 
 /* if (condition) variable = yes; else variable = no; with what the sides need inside. */
-static void write_choice(Printer *printer, Piece *piece, const char *condition, const Region *yes_side,
-                         const char *yes, const Region *no_side, const char *no) {
+static void write_choice(Printer *printer, Piece *piece, const char *condition,
+                         const Region *yes_side, const char *yes, const Region *no_side,
+                         const char *no) {
   FunctionWriter *writer = printer->writer;
   Name name = scope_fresh(&writer->scope, "t");
-  Text *text = &piece->region->statements;
-  text_add(text, "%s %s;\nif (%s) {\n", value_type_name(writer->routine, piece->node->type), name,
-           condition);
-  add_side(printer, piece->region, yes_side, name, yes);
-  text_add(text, "} else {\n");
-  add_side(printer, piece->region, no_side, name, no);
-  text_add(text, "}\n");
+  const char *type = value_type_name(writer->routine, piece->node->type);
+  add_statement(printer, piece->region,
+                (Statement){.line = arena_format(writer->arena, "%s %s;", type, name)});
+  add_statement(
+      printer, piece->region,
+      (Statement){
+          .line = condition, .variable = name, .sides = {yes_side, no_side}, .values = {yes, no}});
   piece->text = name;
   piece->level = LEVEL_PRIMARY;
 }
@@ -181,7 +207,8 @@ static ValueType common_type(const Expr *node) {
   return type == TYPE_NUMBER ? TYPE_F64 : type;
 }
 
-static void print_infix(Printer *printer, Piece *piece, const char *sign, int level, ValueType type) {
+static void print_infix(Printer *printer, Piece *piece, const char *sign, int level,
+                        ValueType type) {
   const Expr *node = piece->node;
   bool comparison = level == LEVEL_EQUAL || level == LEVEL_RELATION;
   const char *left = operand(printer, node->args[0], type, comparison ? LEVEL_SUM : level);
@@ -190,7 +217,7 @@ static void print_infix(Printer *printer, Piece *piece, const char *sign, int le
 }
 
 static const char *suffix_of(Printer *printer, ValueType type) {
-  return type == TYPE_REAL ? real_suffix(printer->writer->routine)
+  return type == TYPE_REAL  ? real_suffix(printer->writer->routine)
          : type == TYPE_INT ? "i64"
                             : "f64";
 }
@@ -302,8 +329,9 @@ static void print_element(Printer *printer, Piece *piece) {
   int levels[LIMIT_RANK];
   for (int dim = 0; dim < read->tensor->rank; dim++) {
     subscripts[dim] = operand(printer, read->args[dim], TYPE_INT, LEVEL_TERNARY);
-    levels[dim] = is_number(read->args[dim], &(double){0}) ? LEVEL_PRIMARY
-                                                            : piece_of(printer, read->args[dim])->level;
+    levels[dim] = is_number(read->args[dim], &(double){0})
+                      ? LEVEL_PRIMARY
+                      : piece_of(printer, read->args[dim])->level;
   }
   const Buffer *buffer = routine_buffer(writer->routine, read->tensor);
   if (buffer->place == PLACE_DRAW) {
@@ -421,7 +449,7 @@ const char *write_expression(FunctionWriter *writer, const Expr *e, ValueType as
     print_piece(&printer, &printer.pieces[i]);
     if (is_worth_naming(writer, &printer.pieces[i])) name_piece(&printer, &printer.pieces[i]);
   }
-  if (has_statements(whole)) write_lines(writer, whole->statements.bytes);
+  write_region(writer, whole);
   const char *text = operand(&printer, e, as, level);
   arena_free(scratch);
   return text;

@@ -86,7 +86,8 @@ static void add_atom(FunctionWriter *writer, Text *text, const ExtentAtom *atom)
              extent_text(writer, atom->denominator, LEVEL_UNARY));
     return;
   }
-  text_add(text, "nnrt_floor_divide_i64(%s, %s)", extent_text(writer, atom->numerator, LEVEL_TERNARY),
+  text_add(text, "nnrt_floor_divide_i64(%s, %s)",
+           extent_text(writer, atom->numerator, LEVEL_TERNARY),
            extent_text(writer, atom->denominator, LEVEL_TERNARY));
 }
 
@@ -147,8 +148,8 @@ const char *position_text(FunctionWriter *writer, const Tensor *tensor,
   return text.size > 0 ? text.bytes : "0";
 }
 
-const char *element_text(FunctionWriter *writer, const Tensor *tensor, const char *const *subscripts,
-                         const int *levels) {
+const char *element_text(FunctionWriter *writer, const Tensor *tensor,
+                         const char *const *subscripts, const int *levels) {
   const Buffer *buffer = routine_buffer(writer->routine, tensor);
   const Tensor *memory = memory_of(writer->routine, tensor);
   Name name = scope_name(&writer->scope, memory, memory->name);
@@ -162,8 +163,21 @@ const char *element_text(FunctionWriter *writer, const Tensor *tensor, const cha
   return arena_format(writer->arena, "%s[%s]", name, position);
 }
 
+/* A step made of several calls counts its samples through all of them. */
+static const char *position_in_step(FunctionWriter *writer, const Tensor *tensor,
+                                    const char *position) {
+  const Model *model = writer->routine->model;
+  if (writer->routine->kind != ROUTINE_ACCUMULATE || !model->batch || tensor->rank == 0)
+    return position;
+  if (tensor->axes[0].extent != extent_dim(model->extents, model->batch)) return position;
+  const Buffer *buffer = routine_buffer(writer->routine, tensor);
+  return arena_format(writer->arena, "first_sample * %s + %s",
+                      extent_text(writer, buffer->strides[0], LEVEL_UNARY), position);
+}
+
 const char *draw_text(FunctionWriter *writer, Op draw, const Tensor *tensor, const char *position) {
-  return arena_format(writer->arena, "nnrt_%s_%s(seed, step_number, UINT32_C(0x%08x), (uint64_t)(%s))",
+  return arena_format(writer->arena,
+                      "nnrt_%s_%s(seed, step_number, UINT32_C(0x%08x), (uint64_t)(%s))",
                       op_spelling(draw), real_suffix(writer->routine), (unsigned)tensor->site,
-                      position);
+                      position_in_step(writer, tensor, position));
 }

@@ -86,6 +86,9 @@ static void write_signature(FunctionWriter *writer, const Nest *nest, Name funct
     APPEND(arena, &items,
            arena_format(arena, "int64_t %s", scope_name(&writer->scope, dim, dim->name)));
   }
+  if (interface.draws && writer->routine->kind == ROUTINE_ACCUMULATE) {
+    APPEND(arena, &items, "int64_t first_sample");
+  }
   if (interface.draws) {
     APPEND(arena, &items, "uint64_t seed");
     APPEND(arena, &items, "uint64_t step_number");

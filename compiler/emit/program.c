@@ -77,7 +77,7 @@ FunctionWriter function_open(ProgramWriter *program, const Routine *routine, con
                            .text = program->text,
                            .statements = &program->statements};
   scope_open(&writer.scope, program->arena, program->names, outer);
-  static const char *const own[] = {"m", "s", "seed", "step_number", "scalars"};
+  static const char *const own[] = {"m", "s", "seed", "step_number", "scalars", "first_sample"};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++) scope_take(&writer.scope, own[i]);
   return writer;
 }

@@ -1,6 +1,7 @@
 /* Lines of C: indented, and broken where they would pass the margin. */
 #include "emit/writer.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,24 +10,28 @@ enum { MARGIN = 100 };
 
 /* ---- statements ---- */
 
-/* Whether a line may end before the space: behind an operator, a comma or a semicolon, or in front of
-   the signs of a choice. */
-static bool may_break(const char *space) {
-  if (space[1] == '?' || space[1] == ':') return true;
-  return strchr("+-*/%<>=&|,;", space[-1]) && space[1] != '\0';
+/* How badly a line ends before the space: behind an operator that binds little it is best, and only if
+   nothing else is there behind an assignment; -1: not at all. */
+static int break_cost(const char *space) {
+  static const char ends[] = ";,?|&<>+-*/%=";
+  if (space[1] == '?' || space[1] == ':') return 2;
+  const char *end = strchr(ends, space[-1]);
+  return end && *end ? (int)(end - ends) : -1;
 }
 
-/* How many bytes of a statement go into `room` columns: up to the last break of those inside the fewest
-   brackets; all when there is none. */
+/* How many bytes of a statement go into `room` columns: up to the last of the best breaks inside the
+   fewest brackets; all when there is none. */
 static size_t fitting(const char *line, size_t length, size_t room) {
+  enum { BRACKET = 100 };
   size_t best = length;
-  int depth = 0, best_depth = 1 << 20;
+  int depth = 0, least = INT_MAX;
   for (size_t i = 1; i < length && i <= room; i++) {
-    if (strchr("([", line[i])) depth++;
-    if (strchr(")]", line[i])) depth--;
-    if (line[i] != ' ' || depth > best_depth || !may_break(line + i)) continue;
+    if (strchr("([{", line[i])) depth++;
+    if (strchr(")]}", line[i])) depth--;
+    int cost = line[i] == ' ' ? break_cost(line + i) : -1;
+    if (cost < 0 || BRACKET * depth + cost > least) continue;
     best = i;
-    best_depth = depth;
+    least = BRACKET * depth + cost;
   }
   return best;
 }
