@@ -237,6 +237,7 @@ Options options_read(Arena *arena, int count, char **arguments) {
   if (optind < count) options.command = command_of(arguments[optind], &is_command);
   optind += is_command;
   if (optind >= count) usage_error("no input file for", is_command ? arguments[optind - 1] : "nnc");
+  options.elaborate.allows_no_model = options.command == COMMAND_CHECK;
   options.input = arguments[optind++];
   if (optind < count) usage_error("one input file at a time; what is", arguments[optind]);
   bool writes = options.command == COMMAND_COMPILE && options.stop_after == PASS_emit;

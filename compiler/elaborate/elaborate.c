@@ -78,7 +78,7 @@ static void reject_file(Elaborator *e, const Node *file) {
   Span end = {file->span.end > 0 ? file->span.end - 1 : 0, file->span.end};
   if (e->options->model_name) {
     diagnose(e->diagnostics, NN0401, end, "the file has no model '%s'", e->options->model_name);
-  } else {
+  } else if (!e->options->allows_no_model) {
     Diagnostic *d = diagnose(e->diagnostics, NN0401, end, "the file has no model");
     diagnostic_help(d, "write 'model NAME { .. }'");
   }

@@ -24,6 +24,7 @@ typedef struct ElaborateOptions {
   const char *const *import_directories; /* -I, searched after the importing file's directory */
   int import_directory_count;
   const char *model_name; /* --model; null: all models of the file */
+  bool allows_no_model;   /* a file of definitions alone is no error */
 } ElaborateOptions;
 
 typedef struct PathList {
