@@ -128,12 +128,14 @@ static bool may_replace(const Placer *placer, const Life *value, const Life *old
   return true;
 }
 
+enum { MOST_COPIES = 16 }; /* made by one nest */
+
 /* Copies of values that could not be written in place, as the last nest; of a state over run-time dims
    only the part that the call has. */
 static void copy_late(Placer *placer, Nest **nest, const Update *update) {
   Routine *routine = placer->routine;
   Model *model = routine->model;
-  if (!*nest) {
+  if (!*nest || (*nest)->body.count == MOST_COPIES) {
     *nest = NEW(model->arena, Nest);
     (*nest)->name = name_of(model->names, "commit");
     APPEND(model->arena, &routine->nests, *nest);

@@ -47,9 +47,18 @@ def all_programs(folder):
             pathlib.Path(shutil.copy(DIGITS, folder / "digits.nn"))]
 
 
+def deep_stack(folder):
+    """So many nests that entry points call them through functions between."""
+    source = folder / "deep.nn"
+    layers = " |> dense(3) |> tanh" * 60
+    source.write_text(f"model deep {{\n  dim N <= 4\n  input x[N, 3]\n  target y[N, 3]\n  z = x{layers}\n"
+                      "  output z\n  loss mse(z, y)\n  train { optimizer adam(0.1) }\n}\n")
+    return source
+
+
 def check_warnings(folder):
     problems = []
-    for source in all_programs(folder):
+    for source in [*all_programs(folder), deep_stack(folder)]:
         for number, options in enumerate(OPTIONS):
             c = generated.compile_source(source, options, f"{source.stem}{number}")
             for compiler in COMPILERS[:2]:
@@ -112,7 +121,7 @@ def functions_of(text):
 
 def check_lengths(folder):
     problems = []
-    for source in all_programs(folder):
+    for source in [*all_programs(folder), deep_stack(folder)]:
         c = generated.compile_source(source, OPTIONS[0])
         for path in (c, c.with_suffix(".h")):
             problems += [f"{path.name}:{number}: {len(line)} columns"

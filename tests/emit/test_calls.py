@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""What the entry points of generated programs promise besides numbers: training goes on from a weight file
+as if never interrupted; a call that is refused or whose loss is not finite says why and changes nothing;
+accumulated gradients make the step of one large batch; a train block moves what is not frozen;
+hyper-parameters, parameters and states are reached by name."""
+
+import pathlib
+import sys
+import tempfile
+
+import generated
+from generated import distance
+
+OK, E_EXTENT, E_INDEX, E_VALUE, E_NOT_FINITE, E_INVALID, E_MODEL = 0, 1, 2, 3, 4, 5, 9
+STEPS = 20
+MEAN_LOSSES = ("classify", "frozen", "regression", "runtime", "shared")  # and no statistics of a batch
+STEEP = """model steep {
+  input x[3]
+  param w[3] = 0
+  loss sum[i](sqrt(w[i]*x[i]))
+  train { optimizer sgd(0.1) }
+}
+"""  # at 0 the loss is finite, but its gradient is not
+
+
+class Programs:
+    """All programs of tests/programs, and one that fails, in one driver."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        models = generated.program_models()
+        steep = folder / "steep.nn"
+        steep.write_text(STEEP)
+        source = generated.joined(dict(models, steep=steep), folder / "programs.nn")
+        c = generated.compile_source(source, ["--emit=train,infer,gradients"])
+        self.driver = generated.build_driver(folder, [c], [*models, "steep"])
+        self.descriptions = generated.describe(self.driver, models)
+        self.blocks = {name: self.steps_of(description)
+                       for name, description in self.descriptions.items()}
+
+    @staticmethod
+    def steps_of(description):
+        return [entry for entry in description["entries"]
+                if entry.endswith("_step") and entry != "eval_step"]
+
+    def drive(self, *requests):
+        return generated.drive(self.driver, requests)
+
+    def inputs(self, name, seed=1, **sizes):
+        described = generated.describe(self.driver, [name], sizes=sizes)[name]
+        return generated.draw_inputs(described, seed)
+
+    def kept(self, name):
+        return generated.kept_names(self.descriptions[name])
+
+
+def check_resuming_is_exact(programs):
+    problems = []
+    for name, blocks in programs.blocks.items():
+        path = str(programs.folder / "weights")
+        common = dict(model=name, entry=blocks[0], steps=STEPS)
+        inputs = programs.inputs(name)
+        whole, first = programs.drive(dict(common, set=inputs, steps=2 * STEPS),
+                                      dict(common, set=inputs, save=path))
+        rest, = programs.drive(dict(common, seed=99, set=inputs, load=path))
+        if first["save"] != OK or rest["load"] != OK:
+            problems.append(f"{name}: save {first['save']}, load {rest['load']}")
+        if rest["hash"] != whole["hash"] or first["losses"] + rest["losses"] != whole["losses"]:
+            problems.append(f"{name}: other bits after loading")
+    return problems
+
+
+def check_hyper_parameters_are_set_and_saved(programs):
+    path = str(programs.folder / "weights")
+    inputs = programs.inputs("runtime")
+    common = dict(model="runtime", steps=STEPS)
+    still, changed, default = programs.drive(dict(common, set=dict(inputs, rate=0, decay=0), ask=["f.dense.W"]),
+                                             dict(common, set=dict(inputs, rate=0.02), save=path),
+                                             dict(common, set=inputs))
+    initial, = programs.drive(dict(model="runtime", ask=["f.dense.W"]))
+    loaded, = programs.drive(dict(common, set=inputs, load=path))
+    whole, = programs.drive(dict(common, set=dict(inputs, rate=0.02), steps=2 * STEPS))
+    return [what for what, good in (
+        ("a rate of 0 moved a weight", still["values"] == initial["values"]),
+        ("another rate made no difference", changed["hash"] != default["hash"]),
+        ("the rate was not saved", loaded["hash"] == whole["hash"])) if not good]
+
+
+def check_refused_calls_change_nothing(programs):
+    problems = []
+    for name, description in programs.descriptions.items():
+        for entry in programs.blocks[name]:
+            inputs = programs.inputs(name)
+            for what, code, request in refused(name, description, inputs):
+                result, = programs.drive(dict(request, model=name, entry=entry, steps=1))
+                if result["codes"] != [code] or not result["unchanged"]:
+                    problems.append(f"{name}, {what}: code {result['codes']}, expected {code}, "
+                                    f"unchanged: {result['unchanged']}")
+    return problems
+
+
+def refused(name, description, inputs):
+    """(what, code, request) for each way to call a training step wrongly."""
+    for dim, most in description["dims"].items():
+        yield f"{dim} = 0", E_EXTENT, dict(sizes={dim: 0})
+        yield f"{dim} = {most + 1}", E_EXTENT, dict(sizes={dim: most + 1})
+    for tensor in generated.of_kind(description, "input", "target"):
+        values = list(inputs[tensor["name"]])
+        if tensor["kind"] == "target" and name == "pair":
+            continue  # read by one of its two losses only
+        if tensor["type"] >= 2:
+            for label in (-1, 1000):
+                yield "a label", E_INDEX, dict(set=dict(inputs, **{tensor["name"]: values[:-1] + [label]}))
+        else:
+            spoilt = dict(inputs, **{tensor["name"]: ["nan"] + values[1:]})
+            yield f"NaN in {tensor['name']}", E_NOT_FINITE, dict(set=spoilt)
+
+
+def check_a_bad_gradient_makes_the_model_invalid(programs):
+    path = str(programs.folder / "weights")
+    good = dict(model="steep", set={"x": 1, "w": 1}, steps=1, save=path)
+    bad = dict(model="steep", set={"x": 1}, steps=2)
+    loaded = dict(model="steep", load=path, set={"x": 1}, steps=1)
+    codes = [result["codes"] for result in programs.drive(good, bad, loaded)]
+    return [] if codes == [[OK], [E_NOT_FINITE, E_INVALID], [OK]] else [f"codes {codes}"]
+
+
+def check_other_models_files_are_refused(programs):
+    path = str(programs.folder / "weights")
+    programs.drive(dict(model="classify", save=path))
+    result, = programs.drive(dict(model="regression", load=path))
+    fresh, = programs.drive(dict(model="regression"))
+    good = result["load"] == E_MODEL and result["hash"] == fresh["hash"]
+    return [] if good else [f"code {result['load']}"]
+
+
+def check_accumulating_is_one_large_batch(programs):
+    problems = []
+    for name in MEAN_LOSSES:
+        path = str(programs.folder / "weights")
+        halves = [programs.inputs(name, seed, N=2) for seed in (1, 2)]
+        together = {tensor: halves[0][tensor] + halves[1][tensor] for tensor in halves[0]}
+        programs.drive(dict(model=name, entry="accumulate", sizes={"N": 2}, batches=halves, save=path))
+        trained = [tensor["name"] for tensor in generated.of_kind(programs.descriptions[name], "param")]
+        applied, = programs.drive(dict(model=name, entry="apply", load=path, steps=1,
+                                       ask=trained + ["sum.samples"]))
+        at_once, = programs.drive(dict(model=name, sizes={"N": 4}, set=together, steps=1, ask=trained))
+        gap = max(distance(applied["values"][tensor], at_once["values"][tensor]) for tensor in trained)
+        if applied["codes"] != [OK] or gap > 1e-5 or applied["values"]["sum.samples"] != [0]:
+            problems.append(f"{name}: codes {applied['codes']}, weights differ by {gap:.2g}")
+    return problems
+
+
+def check_applying_nothing_is_refused(programs):
+    result, = programs.drive(dict(model="classify", entry="apply", steps=1))
+    good = result["codes"] == [E_VALUE] and result["unchanged"]
+    return [] if good else [f"code {result['codes']}"]
+
+
+def check_blocks_leave_what_is_frozen(programs):
+    names = [tensor["name"] for tensor in generated.of_kind(programs.descriptions["pair"], "param")]
+    common = dict(model="pair", set=programs.inputs("pair"), ask=names)
+    before, one, two = programs.drive(common, dict(common, entry="reconstruct_step", steps=3),
+                                      dict(common, entry="predict_step", steps=3))
+    moved = [{name for name in names if result["values"][name] != before["values"][name]}
+             for result in (one, two)]
+    expected = [{name for name in names if not name.startswith("guess.")},
+                {name for name in names if name.startswith("guess.")}]
+    return [] if moved == expected else [f"moved {moved}"]
+
+
+def check_tensors_by_name(programs):
+    problems = []
+    for name in programs.descriptions:
+        kept = programs.kept(name)
+        first, = programs.drive(dict(model=name, seed=3, ask=kept))
+        second, = programs.drive(dict(model=name, seed=4, set=first["values"], ask=kept))
+        if second["values"] != first["values"] or first["selftest"] != OK:
+            problems.append(f"{name}: other values than were set, or self-test {first['selftest']}")
+    return problems
+
+
+def main():
+    failures = 0
+    with tempfile.TemporaryDirectory(prefix="nnc-calls-") as folder:
+        try:
+            programs = Programs(pathlib.Path(folder))
+        except generated.Failure as failure:
+            return generated.report("programs", [str(failure)])
+        for check in (check_resuming_is_exact, check_hyper_parameters_are_set_and_saved,
+                      check_refused_calls_change_nothing, check_a_bad_gradient_makes_the_model_invalid,
+                      check_other_models_files_are_refused,
+                      check_accumulating_is_one_large_batch, check_applying_nothing_is_refused,
+                      check_blocks_leave_what_is_frozen, check_tensors_by_name):
+            try:
+                problems = check(programs)
+            except generated.Failure as failure:
+                problems = [str(failure)]
+            failures += generated.report(check.__name__.removeprefix("check_").replace("_", "-"), problems)
+    return failures != 0
+
+
+sys.exit(main())
