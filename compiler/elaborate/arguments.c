@@ -126,9 +126,12 @@ static void bind_pack(Matching *m, const Node *sub, const Axis *axes, int rank, 
   }
   if (same_dims(pack->axes, pack->rank, axes, rank)) return;
   Arena *arena = m->frame->e->arena;
-  fail(m, argument,
-       arena_format(arena, "'...' is %s here and %s before", shape_text(arena, axes, rank),
-                    shape_text(arena, pack->axes, pack->rank)));
+  Diagnostic *d =
+      fail(m, argument,
+           arena_format(arena, "'...' is %s here and %s before", shape_text(arena, axes, rank),
+                        shape_text(arena, pack->axes, pack->rank)));
+  note_shape(d, m->frame, axes, rank);
+  note_shape(d, m->frame, pack->axes, pack->rank);
 }
 
 static int count_packs(const Node *subs) {
@@ -159,7 +162,7 @@ static bool check_formal_rank(Matching *m, const Node *formal, Value value, Span
   Diagnostic *d = report(m->c->frame, NN0204, span, "'%s' expects '%s' and gets %d dims: %s",
                          m->definition->name, text.bytes, value.rank,
                          shape_text(m->frame->e->arena, value.axes, value.rank));
-  if (value.rank > 0) diagnostic_note(d, value.axes[0].origin, "they come from here");
+  note_shape(d, m->frame, value.axes, value.rank);
   m->failed = true;
   return false;
 }

@@ -170,7 +170,7 @@ static Value check_result(Statement *statement, const Context *c, const Node *le
   Diagnostic *d =
       report(frame, NN0205, span, "'%s' is %s and was declared as %s", left->name,
              shape_text(arena, value.axes, value.rank), shape_text(arena, declared, rank));
-  if (value.rank > 0) diagnostic_note(d, value.axes[0].origin, "its dims come from here");
+  note_shape(d, frame, value.axes, value.rank);
   return value_poison();
 }
 

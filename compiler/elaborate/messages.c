@@ -95,6 +95,23 @@ const char *shape_text(Arena *arena, const Axis *axes, int rank) {
   return text.bytes;
 }
 
+static bool same_origin(const Axis *a, const Axis *b) {
+  return a->origin.begin == b->origin.begin && a->origin.end == b->origin.end;
+}
+
+void note_shape(Diagnostic *diagnostic, const Frame *frame, const Axis *axes, int rank) {
+  Arena *arena = frame->e->arena;
+  const char *shape = shape_text(arena, axes, rank);
+  for (int first = 0, end; first < rank; first = end) {
+    end = first + 1;
+    while (end < rank && same_origin(&axes[end], &axes[first])) end++;
+    if (axes[first].origin.end == 0) continue;
+    const char *part = end - first == rank ? "" : shape_text(arena, axes + first, end - first);
+    diagnostic_note(diagnostic, axes[first].origin, "%s%s%s comes from here", part,
+                    part[0] ? " of " : "", shape);
+  }
+}
+
 const char *kind_text(ValueKind kind) {
   static const char *const texts[] = {
       [VALUE_POISON] = "a wrong value",    [VALUE_BOOL] = "a truth value",

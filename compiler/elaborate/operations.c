@@ -67,6 +67,8 @@ static bool join_fields(const Context *c, const Value *operands, int count, Span
       Diagnostic *d = report(c->frame, NN0205, span, "operands with different dims: %s and %s",
                              shape_text(arena, (*field)->axes, (*field)->rank),
                              shape_text(arena, other->axes, other->rank));
+      note_shape(d, c->frame, (*field)->axes, (*field)->rank);
+      note_shape(d, c->frame, other->axes, other->rank);
       diagnostic_help(d, "nothing is repeated silently; write the indices of both");
       return false;
     }

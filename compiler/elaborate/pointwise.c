@@ -71,8 +71,11 @@ Value spread_value(const Context *c, Value value, const Axis *axes, int rank, Sp
   const Field *field = rank > 0 ? field_of(c, axes, rank) : NULL;
   if (!value.field || value.field == field) return value_expr(value.expr, field);
   Arena *arena = c->frame->e->arena;
-  report(c->frame, NN0205, span, "a tensor %s where %s is wanted",
-         shape_text(arena, value.field->axes, value.field->rank), shape_text(arena, axes, rank));
+  Diagnostic *d = report(c->frame, NN0205, span, "a tensor %s where %s is wanted",
+                         shape_text(arena, value.field->axes, value.field->rank),
+                         shape_text(arena, axes, rank));
+  note_shape(d, c->frame, value.field->axes, value.field->rank);
+  note_shape(d, c->frame, axes, rank);
   return value_poison();
 }
 

@@ -318,6 +318,8 @@ Tensor *declare_tensor(Elaborator *e, TensorList *list, Name path, Role role, Va
 Diagnostic *report(const Frame *frame, ErrorCode code, Span span, const char *text, ...)
     __attribute__((format(printf, 4, 5)));
 const char *shape_text(Arena *arena, const Axis *axes, int rank); /* "[N, 784]" */
+/* Notes that show where the dims of a shape come from: one for each place. */
+void note_shape(Diagnostic *diagnostic, const Frame *frame, const Axis *axes, int rank);
 const char *value_text(Arena *arena, Value value);                /* "784", "N", "x[N, 784]" */
 const char *kind_text(ValueKind kind);                            /* "a number", "a layer" */
 const char *size_text(Arena *arena, const Extent *extent);
