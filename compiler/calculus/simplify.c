@@ -96,10 +96,44 @@ static void decide_guard(Equation *equation, Model *model) {
   equation->reduced_count = 0;
 }
 
+/* The first variable with one value that counts through a dim together with others; -1: none. */
+static int single_part(const Equation *equation) {
+  int64_t range;
+  for (int v = 0; v < equation->var_count; v++) {
+    if (!extent_is_constant(equation->vars[v]->range, &range) || range != 1) continue;
+    for (int w = 0; w < equation->var_count; w++)
+      if (w != v && equation->place[w] == equation->place[v]) return v;
+  }
+  return -1;
+}
+
+/* `y[n, (g in 1, k in K)]` is `y[n, k in K]`. */
+static bool drop_single_part(const Site *site, Equation *equation) {
+  int part = single_part(equation);
+  if (part < 0) return false;
+  ExprTable *table = site->model->exprs;
+  const Index *index = equation->vars[part];
+  const Expr *zero = expr_integer(table, 0);
+  equation->body = expr_substitute(table, site->scratch, equation->body, &index, &zero, 1);
+  if (equation->guard)
+    equation->guard = expr_substitute(table, site->scratch, equation->guard, &index, &zero, 1);
+  const Index **kept = NEW_ARRAY(site->model->arena, const Index *, equation->var_count);
+  int count = 0;
+  for (int v = 0; v < equation->var_count; v++) {
+    if (v == part) continue;
+    equation->place[count] = equation->place[v];
+    kept[count++] = equation->vars[v];
+  }
+  equation->vars = kept;
+  equation->var_count = count;
+  return true;
+}
+
 /* Rules on the equation as a whole. */
 static bool apply_whole(Simplifier *s, Equation *equation) {
   for (int i = 0; i < s->rules->whole.count; i++)
     if (rule_apply_whole(&s->site, &s->rules->whole.items[i], equation)) return true;
+  if (drop_single_part(&s->site, equation)) return true;
   if (s->phase != SIMPLIFY_ALGEBRA) return false;
   return sum_collapse(&s->site, equation) || sum_factor(&s->site, equation);
 }
