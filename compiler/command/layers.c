@@ -8,9 +8,10 @@
 
 typedef struct Layer {
   const char *path;
-  const Tensor *output; /* the last value that something outside reads; null: none does */
-  const Tensor *last;   /* the last value */
-  int64_t parameters;   /* elements */
+  const Tensor *output;  /* the last of its values that something outside reads; null: none does */
+  intptr_t output_place; /* of its equation */
+  const Tensor *last;    /* the last value */
+  int64_t parameters;    /* elements */
   double operations;
 } Layer;
 
@@ -18,6 +19,7 @@ typedef struct Layers {
   Arena *arena;
   LIST_OF(Layer) rows; /* the first is the model itself */
   Map positions;       /* path (a Name) -> position in `rows` + 1 */
+  Map places;          /* Equation * -> place in the order of computation, from 1 */
 } Layers;
 
 static Layer *layer_of(Layers *layers, const Instance *instance) {
@@ -49,7 +51,11 @@ static void note_equation(Layers *layers, const Equation *equation) {
     const Equation *read = reads.items[i]->tensor->definition;
     bool is_value = reads.items[i]->tensor->role == ROLE_VALUE && read && read->instance;
     if (!is_value || is_within(equation->instance, read->instance)) continue;
-    layer_of(layers, read->instance)->output = read->target;
+    Layer *other = layer_of(layers, read->instance);
+    intptr_t place = (intptr_t)map_get(&layers->places, read);
+    if (place <= other->output_place) continue;
+    other->output_place = place;
+    other->output = read->target;
   }
   arena_free(scratch);
 }
@@ -88,12 +94,14 @@ static void print_row(const Layers *layers, const Layer *layer, int64_t bytes_of
 void layers_print(Arena *arena, const Model *model, int64_t bytes_of_real) {
   Layers layers = {.arena = arena};
   map_init(&layers.positions, arena);
+  map_init(&layers.places, arena);
   APPEND(arena, &layers.rows, (Layer){.path = "(model)"});
   const ResultList *outputs = &model->eval.outputs;
   Tensor **roots = NEW_ARRAY(arena, Tensor *, outputs->count + 1);
   for (int i = 0; i < outputs->count; i++) roots[i] = outputs->items[i].value;
   EquationList needed = program_needed(model, &model->eval, arena, roots, outputs->count);
   for (int i = 0; i < needed.count; i++) {
+    map_put(&layers.places, needed.items[i], (void *)(intptr_t)(i + 1));
     note_equation(&layers, needed.items[i]);
   }
   note_results(&layers, outputs);
