@@ -69,9 +69,7 @@ static void write_call(ProgramWriter *program, FunctionWriter *writer, const Nes
     APPEND(arena, &items,
            scope_name(&writer->scope, nest->dims.items[i], nest->dims.items[i]->name));
   }
-  if (interface.draws && writer->routine->kind == ROUTINE_ACCUMULATE) {
-    APPEND(arena, &items, "first_sample");
-  }
+  if (interface.counts_samples) APPEND(arena, &items, "first_sample");
   if (interface.draws) {
     APPEND(arena, &items, "m->seed");
     APPEND(arena, &items, "step_number");

@@ -163,13 +163,15 @@ const char *element_text(FunctionWriter *writer, const Tensor *tensor,
   return arena_format(writer->arena, "%s[%s]", name, position);
 }
 
-/* A step made of several calls counts its samples through all of them. */
+bool counts_samples(const Routine *routine, const Tensor *draw) {
+  const Model *model = routine->model;
+  return routine->kind == ROUTINE_ACCUMULATE && model->batch && draw->rank > 0 &&
+         draw->axes[0].extent == extent_dim(model->extents, model->batch);
+}
+
 static const char *position_in_step(FunctionWriter *writer, const Tensor *tensor,
                                     const char *position) {
-  const Model *model = writer->routine->model;
-  if (writer->routine->kind != ROUTINE_ACCUMULATE || !model->batch || tensor->rank == 0)
-    return position;
-  if (tensor->axes[0].extent != extent_dim(model->extents, model->batch)) return position;
+  if (!counts_samples(writer->routine, tensor)) return position;
   const Buffer *buffer = routine_buffer(writer->routine, tensor);
   return arena_format(writer->arena, "first_sample * %s + %s",
                       extent_text(writer, buffer->strides[0], LEVEL_UNARY), position);

@@ -19,6 +19,7 @@ static void note_tensor(Arena *arena, const Routine *routine, const Tensor *tens
   bool by_value = memory->role == ROLE_HYPER || memory->role == ROLE_STEP;
   if (buffer->place == PLACE_DRAW) {
     interface->draws = true;
+    interface->counts_samples |= counts_samples(routine, tensor);
   } else if (buffer->place == PLACE_SCALAR) {
     interface->scalars = true;
   } else if (by_value) {
@@ -30,17 +31,21 @@ static void note_tensor(Arena *arena, const Routine *routine, const Tensor *tens
   }
 }
 
-static bool stores_a_draw(const LoopBody *body) {
+static void note_stored_draws(const Routine *routine, const LoopBody *body,
+                              NestInterface *interface) {
   for (int i = 0; i < body->count; i++) {
     const LoopNode *node = body->items[i];
-    if (node->value && (node->value->op == OP_UNIFORM || node->value->op == OP_NORMAL)) return true;
-    if (stores_a_draw(&node->body)) return true;
+    if (node->value && (node->value->op == OP_UNIFORM || node->value->op == OP_NORMAL)) {
+      interface->draws = true;
+      interface->counts_samples |= counts_samples(routine, node->target);
+    }
+    note_stored_draws(routine, &node->body, interface);
   }
-  return false;
 }
 
 NestInterface nest_interface(Arena *arena, const Routine *routine, const Nest *nest) {
-  NestInterface interface = {.draws = stores_a_draw(&nest->body)};
+  NestInterface interface = {0};
+  note_stored_draws(routine, &nest->body, &interface);
   for (int i = 0; i < nest->reads.count; i++) {
     note_tensor(arena, routine, nest->reads.items[i], &interface);
   }
@@ -86,9 +91,7 @@ static void write_signature(FunctionWriter *writer, const Nest *nest, Name funct
     APPEND(arena, &items,
            arena_format(arena, "int64_t %s", scope_name(&writer->scope, dim, dim->name)));
   }
-  if (interface.draws && writer->routine->kind == ROUTINE_ACCUMULATE) {
-    APPEND(arena, &items, "int64_t first_sample");
-  }
+  if (interface.counts_samples) APPEND(arena, &items, "int64_t first_sample");
   if (interface.draws) {
     APPEND(arena, &items, "uint64_t seed");
     APPEND(arena, &items, "uint64_t step_number");

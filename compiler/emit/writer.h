@@ -77,10 +77,13 @@ const char *number_text(FunctionWriter *writer, double value, ValueType as);
 /* The tensor whose memory a tensor lives in: itself, or the one it is written in place of. */
 const Tensor *memory_of(const Routine *routine, const Tensor *tensor);
 
-/* What a nest's function takes, in order: run-time sizes, seed and step when it draws, the scalars of the
-   routine, rank-0 doubles of the model by value, and the arrays it touches. */
+/* Whether a draw is over the samples of a step that several calls make: they are counted through all. */
+bool counts_samples(const Routine *routine, const Tensor *draw);
+
+/* What a nest's function takes, in order: run-time sizes, what its draws depend on (first sample, seed,
+   step), the scalars of the routine, rank-0 doubles of the model by value, and the arrays it touches. */
 typedef struct NestInterface {
-  bool draws, scalars;
+  bool draws, counts_samples, scalars;
   TensorList values; /* ROLE_HYPER and ROLE_STEP */
   TensorList arrays; /* memory tensors, each once */
 } NestInterface;
