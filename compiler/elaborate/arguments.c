@@ -167,6 +167,30 @@ static bool check_formal_rank(Matching *m, const Node *formal, Value value, Span
   return false;
 }
 
+/* The packs of the formal are bound by arguments before it, to dims that this value does not have. */
+static void reject_packs(Matching *m, const Node *formal, Value value, Span span) {
+  Arena *arena = m->frame->e->arena;
+  const Node *subs = formal->parts[0];
+  Text text;
+  text_init(&text, arena);
+  text_add(&text, "%s does not fit '", shape_text(arena, value.axes, value.rank));
+  node_print(formal, &text);
+  text_add(&text, "'");
+  PackList packs = {0};
+  for (int i = 0; i < subs->count; i++) {
+    const Node *sub = subs->parts[i];
+    const Pack *pack = sub->kind == NODE_PACK ? frame_pack(m->frame, sub->name) : NULL;
+    if (!pack) continue;
+    text_add(&text, ", where '...%s' is %s", sub->name ? sub->name : "",
+             shape_text(arena, pack->axes, pack->rank));
+    APPEND(arena, &packs, *pack);
+  }
+  Diagnostic *d = fail(m, span, text.bytes);
+  note_shape(d, m->frame, value.axes, value.rank);
+  for (int i = 0; i < packs.count; i++)
+    note_shape(d, m->frame, packs.items[i].axes, packs.items[i].rank);
+}
+
 static void match_dims(Matching *m, const Node *formal, Value value, Span span) {
   const Node *subs = formal->parts[0];
   if (!check_formal_rank(m, formal, value, span)) return;
@@ -175,7 +199,7 @@ static void match_dims(Matching *m, const Node *formal, Value value, Span span) 
     const Node *sub = subs->parts[i];
     int rank = sub->kind == NODE_PACK ? pack_rank(m, subs, i, value.rank) : 1;
     if (rank < 0 || axis + rank > value.rank) {
-      fail(m, span, quote(m, "the packs of '%s' do not fit", formal->name));
+      reject_packs(m, formal, value, span);
       return;
     }
     if (sub->kind == NODE_PACK)
