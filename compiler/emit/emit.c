@@ -266,10 +266,12 @@ void emit(Arena *arena, Names *names, const EmitOptions *options, const EmitUnit
   scope_take(&shared, guard);
   for (int i = 0; i < count; i++) {
     program_writer_open(&programs[i], arena, names, options, &units[i], &shared);
-    if (i > 0) programs[i].file.outer = &programs[i - 1].file;
   }
   open_header(header, arena, options, guard);
   open_source(source, arena, options, programs[0].prefix);
-  for (int i = 0; i < count; i++) write_unit(&programs[i], header, source);
+  for (int i = 0; i < count; i++) {
+    write_unit(&programs[i], header, source);
+    scope_take_all(&shared, &programs[i].file);
+  }
   text_add(header, "#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 }

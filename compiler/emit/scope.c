@@ -84,3 +84,9 @@ void scope_take(Scope *scope, const char *identifier) {
   Name name = name_of(scope->names, identifier);
   map_put(&scope->taken, name, (void *)name);
 }
+
+void scope_take_all(Scope *scope, const Scope *other) {
+  for (int i = 0; i < other->taken.count; i++) {
+    map_put(&scope->taken, other->taken.keys[i], other->taken.values[i]);
+  }
+}

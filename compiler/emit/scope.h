@@ -33,4 +33,7 @@ bool scope_has(const Scope *scope, const char *identifier);
 /* Marks an identifier as taken: names that the emitted text uses literally. */
 void scope_take(Scope *scope, const char *identifier);
 
+/* Marks all that is taken in another scope. */
+void scope_take_all(Scope *scope, const Scope *other);
+
 #endif
