@@ -164,17 +164,16 @@ const char *element_text(FunctionWriter *writer, const Tensor *tensor,
 }
 
 bool counts_samples(const Routine *routine, const Tensor *draw) {
-  const Model *model = routine->model;
-  return routine->kind == ROUTINE_ACCUMULATE && model->batch && draw->rank > 0 &&
-         draw->axes[0].extent == extent_dim(model->extents, model->batch);
+  return routine->kind == ROUTINE_ACCUMULATE && draw_sample_dim(routine->model, draw) >= 0;
 }
 
 static const char *position_in_step(FunctionWriter *writer, const Tensor *tensor,
                                     const char *position) {
   if (!counts_samples(writer->routine, tensor)) return position;
   const Buffer *buffer = routine_buffer(writer->routine, tensor);
+  int samples = draw_sample_dim(writer->routine->model, tensor);
   return arena_format(writer->arena, "first_sample * %s + %s",
-                      extent_text(writer, buffer->strides[0], LEVEL_UNARY), position);
+                      extent_text(writer, buffer->strides[samples], LEVEL_UNARY), position);
 }
 
 const char *draw_text(FunctionWriter *writer, Op draw, const Tensor *tensor, const char *position) {
