@@ -129,7 +129,8 @@ static void write_entries(ProgramWriter *program) {
       write_entry(
           program, routine,
           "One training step. Returns the loss before the update, penalties included; on an error\n"
-          "   NaN or the loss that is not finite, with the reason in status, and nothing changed.",
+          "   NaN or the loss that is not finite, with the reason in status, and nothing changed.\n"
+          "   Finite with NNRT_E_NOT_FINITE: a gradient was not; the model waits for init or load.",
           real, step_function(program, routine), NULL);
       break;
     case ROUTINE_EVAL:
