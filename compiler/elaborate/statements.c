@@ -213,6 +213,7 @@ static void run_node(Statement *statement) {
 void run_statement(Statement *statement) {
   Elaborator *e = statement->frame->e;
   if (statement->state == STATEMENT_RUNNING || statement->state == STATEMENT_DONE) return;
+  if (diagnostics_error_count(e->diagnostics) >= LIMIT_ERRORS_RECORDED) return;
   const Program *hoisted_in = e->hoisted_in;
   Program *program = e->program;
   e->program = e->training ? &e->model->train : &e->model->eval;

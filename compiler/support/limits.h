@@ -12,7 +12,7 @@ enum {
   LIMIT_IMPORT_DEPTH = 16,
   LIMIT_INSTANCES = 100000, /* layer applications after expansion */
   LIMIT_ERRORS_PRINTED = 20,
-  LIMIT_ERRORS_RECORDED = 1000, /* of a compilation; reading a file ends here */
+  LIMIT_ERRORS_RECORDED = 1000, /* of a compilation; no file or statement is read behind it */
   LIMIT_GENERATED_BYTES = 64 << 20
 };
 #define LIMIT_EXTENT INT64_C(2147483647)       /* one dimension: 2^31 - 1 */
