@@ -47,7 +47,7 @@ def library_models(folder):
     run([TOOLS / "gradcheck", "--write", folder])
     models = {}
     for path in sorted(folder.glob("*.nn")):
-        name = "m_" + re.sub(r"\W+", "_", path.stem).strip("_")
+        name = f"m{len(models)}_" + re.sub(r"\W+", "_", path.stem)[:40].strip("_")
         text = path.read_text().replace("model m {", f"model {name} {{")
         path.write_text(text.replace("sgd(0.1)", "sgd(1e-4)"))  # 100 steps that stay near each other
         models[name] = path

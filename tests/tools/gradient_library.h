@@ -13,28 +13,103 @@ typedef void (*LibraryCase)(void *context, const char *name, const char *text);
 typedef struct Particular {
   const char *definition;
   const char *arguments; /* hyper-parameters given in every case */
-  const char *dims;      /* "D=6": sizes that must fit */
+  const char *required;  /* of a hyper-parameter without a default; null: 3 */
+  const char *variants;  /* more cases: their hyper-parameters, between ';'; no 0 is made 0.1 */
+  const char *dims;      /* "D=6, C=4": sizes that must fit */
   const char *bound;     /* of its index formal */
+  const char *data;      /* the tensor formal that has no gradient */
+  bool is_open;          /* a result without dims is no scalar */
   bool is_penalty;       /* added to the loss of a layer: it has no tensors */
   const char *skip;      /* why there is no gradient to check */
 } Particular;
 
 static const Particular particulars[] = {
     {.definition = "hardmax", .skip = "piecewise constant"},
-    {.definition = "attention", .arguments = "heads = 3", .dims = "D=6"},
-    {.definition = "embedding", .bound = "3"},
-    {.definition = "gru", .bound = "6"},
     {.definition = "l1", .is_penalty = true},
     {.definition = "l2", .is_penalty = true},
+
+    {.definition = "embedding", .bound = "3", .variants = "padding = 1"},
+    {.definition = "dropped", .data = "u"},
+    {.definition = "residual", .arguments = "body = dense(2)"},
+    {.definition = "residual_block", .dims = "N=2, C=3", .variants = "stride = 2", .is_open = true},
+
+    {.definition = "conv1d",
+     .required = "6",
+     .dims = "C=4",
+     .variants = "groups = 2, stride = 2, dilation = 2; pad = 2, pad_end = 0"},
+    {.definition = "conv2d",
+     .required = "6",
+     .dims = "N=2, C=4",
+     .variants = "groups = 2, stride = 2, size_w = 4, dilation_w = 2"},
+    {.definition = "conv3d",
+     .required = "2",
+     .dims = "N=1, C=2",
+     .variants = "groups = 2, stride = 2, size_w = 2, pad_end = 0"},
+    {.definition = "separable2d", .dims = "N=2, C=2", .is_open = true},
+    {.definition = "conv1d_transposed",
+     .required = "6",
+     .dims = "C=4",
+     .variants =
+         "groups = 2, stride = 2, dilation = 3, pad = 1; stride = 3, extra = 2, pad_end = 1"},
+    {.definition = "conv2d_transposed",
+     .required = "6",
+     .dims = "N=2, C=4, H=3",
+     .variants = "groups = 2, stride = 2, stride_w = 3, size_w = 2, pad = 1, extra_w = 1"},
+
+    {.definition = "maxpool1d", .variants = "size = 3, stride = 2, pad = 1"},
+    {.definition = "maxpool2d", .variants = "size = 3, stride = 2, pad_w = 1, dilation_w = 2"},
+    {.definition = "maxpool3d",
+     .dims = "N=1, C=2, W=3",
+     .variants = "size = 3, stride = 2, pad = 1"},
+    {.definition = "avgpool1d", .variants = "size = 3, stride = 2, pad = 1, counted = false"},
+    {.definition = "avgpool2d",
+     .variants =
+         "size = 3, stride = 2, pad_w = 1; size = 3, stride_w = 1, pad = 1, counted = false"},
+    {.definition = "avgpool3d",
+     .dims = "N=1, C=2, W=3",
+     .variants = "size = 3, stride = 2, pad = 1, counted = false"},
+    {.definition = "lppool1d", .variants = "size = 3, stride = 2, pad = 1, p = 3"},
+    {.definition = "lppool2d",
+     .dims = "N=2",
+     .variants = "size = 3, stride = 2, pad_w = 1, p = 1.5"},
+
+    {.definition = "groupnorm", .required = "2", .dims = "C=4"},
+
+    {.definition = "rnn", .bound = "6"},
+    {.definition = "lstm", .bound = "6"},
+    {.definition = "gru", .bound = "6"},
+    {.definition = "reversed", .bound = "6"},
+    {.definition = "bidirectional",
+     .bound = "6",
+     .arguments = "layer = gru(H = 2)",
+     .is_open = true},
+    {.definition = "stacked", .arguments = "layer = rnn(H = 3)", .is_open = true},
+
+    {.definition = "attend", .dims = "A=2, E=3, U=3", .bound = "4", .data = "mask"},
+    {.definition = "attention",
+     .arguments = "heads = 3",
+     .dims = "D=6",
+     .bound = "6",
+     .data = "mask"},
+    {.definition = "cross_attention",
+     .arguments = "heads = 3",
+     .dims = "D=6, U=3",
+     .bound = "4",
+     .data = "mask"},
+    {.definition = "transformer_block",
+     .arguments = "heads = 3, hidden = 5",
+     .dims = "D=6",
+     .bound = "6"},
 };
 
 /* Files with definitions of tensors; where elements of tensor formals are drawn from. */
 static const struct {
   const char *name, *low, *high;
 } differentiable_files[] = {
-    {"library/activations.nn", "-7", "7"},   {"library/layers.nn", "-0.9", "0.9"},
-    {"library/losses.nn", "0.1", "0.9"},     {"library/norms.nn", "-0.9", "0.9"},
-    {"library/recurrent.nn", "-0.9", "0.9"},
+    {"library/activations.nn", "-7", "7"},      {"library/attention.nn", "-0.9", "0.9"},
+    {"library/convolutions.nn", "-0.9", "0.9"}, {"library/layers.nn", "-0.9", "0.9"},
+    {"library/losses.nn", "0.1", "0.9"},        {"library/norms.nn", "-0.9", "0.9"},
+    {"library/pools.nn", "-0.9", "0.9"},        {"library/recurrent.nn", "-0.9", "0.9"},
 };
 
 typedef struct LibraryRun {
@@ -75,13 +150,22 @@ static inline bool has_type(const Node *formal, const char *name) {
 
 /* ---- sizes ------------------------------------------------------------------------------------- */
 
+/* The size that must be, or 0. */
+static inline long fixed_size(const char *dims, Name dim) {
+  size_t length = strlen(dim);
+  for (const char *at = dims; at; at = strchr(at, ' ')) {
+    at += *at == ' ';
+    if (strncmp(at, dim, length) == 0 && at[length] == '=')
+      return strtol(at + length + 1, NULL, 10);
+  }
+  return 0;
+}
+
 /* The size of a dim: what must be, or one of a few odd numbers by its place. */
 static inline long size_of_dim(LibraryRun *run, Name dim) {
   const long sizes[] = {3, 5, 7, 3, 5, 7, 3, 5};
-  const char *fixed = run->particular->dims;
-  size_t length = strlen(dim);
-  if (fixed && strncmp(fixed, dim, length) == 0 && fixed[length] == '=')
-    return strtol(fixed + length + 1, NULL, 10);
+  long fixed = fixed_size(run->particular->dims, dim);
+  if (fixed) return fixed;
   int place = 0;
   while (place < run->dims.count && run->dims.items[place] != dim) place++;
   if (place == run->dims.count) APPEND(run->arena, &run->dims, dim);
@@ -116,15 +200,21 @@ static inline const char *bound_of(LibraryRun *run) {
 
 /* ---- the model --------------------------------------------------------------------------------- */
 
+static inline bool is_named_data(const LibraryRun *run, const Node *formal) {
+  return run->particular->data && strcmp(run->particular->data, formal->name) == 0;
+}
+
 static inline void write_declarations(LibraryRun *run, Text *text) {
   const Node *tensors = run->definition->parts[0];
   for (int i = 0; i < tensors->count; i++) {
     const Node *formal = tensors->parts[i];
-    bool is_index = has_type(formal, "index");
-    text_add(text, is_index ? "  target %s" : "  param %s", formal->name);
+    bool is_index = has_type(formal, "index"), is_data = is_index || is_named_data(run, formal);
+    text_add(text, is_data ? "  target %s" : "  param %s", formal->name);
     write_dims(run, text, part_of(formal, NODE_SUBS));
     if (is_index)
       text_add(text, " : index(%s)\n", bound_of(run));
+    else if (is_data)
+      text_add(text, "\n");
     else
       text_add(text, " ~ uniform(%s, %s)\n", run->low, run->high);
   }
@@ -138,8 +228,9 @@ static inline void write_application(LibraryRun *run, Text *text, const char *ch
   for (int i = 0; i < tensors->count; i++, comma = ", ")
     text_add(text, "%s%s", comma, tensors->parts[i]->name);
   for (int i = 0; i < hypers->count; i++) {
-    if (default_of(hypers->parts[i])) continue;
-    text_add(text, "%s%s = 3", comma, hypers->parts[i]->name);
+    if (default_of(hypers->parts[i]) || has_type(hypers->parts[i], "fn")) continue;
+    const char *required = run->particular->required ? run->particular->required : "3";
+    text_add(text, "%s%s = %s", comma, hypers->parts[i]->name, required);
     comma = ", ";
   }
   if (run->particular->arguments) text_add(text, "%s%s", comma, run->particular->arguments);
@@ -153,7 +244,7 @@ static inline void write_loss(LibraryRun *run, Text *text) {
   const Node *results = run->definition->parts[2];
   int count = results ? results->count : 1;
   for (int i = 0; i < count; i++) {
-    bool scalar = results && !part_of(results->parts[i], NODE_SUBS);
+    bool scalar = results && !part_of(results->parts[i], NODE_SUBS) && !run->particular->is_open;
     text_add(text, scalar ? "  loss out%d\n" : "  loss sum(sin(3*out%d))\n", i + 1);
   }
 }
@@ -184,7 +275,7 @@ static inline const char *changed_argument(LibraryRun *run, const Node *formal) 
     return arena_format(run->arena, "%s = true", formal->name);
   if (is_name && strcmp(value->name, "true") == 0)
     return arena_format(run->arena, "%s = false", formal->name);
-  if (value->kind == NODE_NUMBER && value->number == 0)
+  if (value->kind == NODE_NUMBER && value->number == 0 && !run->particular->variants)
     return arena_format(run->arena, "%s = 0.1", formal->name);
   return NULL;
 }
@@ -198,6 +289,15 @@ static inline void visit_penalty(LibraryRun *run) {
                    "  train { optimizer sgd(0.1) }\n}\n",
                    name);
   run->visit(run->context, name, text);
+}
+
+static inline void visit_variants(LibraryRun *run, const char *variants) {
+  while (variants && *variants) {
+    size_t length = strcspn(variants, ";");
+    visit_model(run, arena_format(run->arena, "%.*s", (int)length, variants));
+    variants += length;
+    variants += strspn(variants, "; ");
+  }
 }
 
 static inline void visit_definition(LibraryRun *run, const Node *definition) {
@@ -215,6 +315,7 @@ static inline void visit_definition(LibraryRun *run, const Node *definition) {
     const char *changed = changed_argument(run, hypers->parts[i]);
     if (changed) visit_model(run, changed);
   }
+  visit_variants(run, run->particular->variants);
 }
 
 static inline void visit_file(LibraryRun *run, const LibraryFile *file) {
