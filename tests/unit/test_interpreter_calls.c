@@ -77,8 +77,9 @@ Test(interpreter_calls, draws_are_those_of_the_runtime) {
     interpreter_use_f32_draws(interpreter, step == 2);
     const Dual *values = interpreter_tensor(interpreter, u);
     for (uint64_t i = 0; i < 12; i++) {
-      double f64 = nnrt_uniform_f64(42, step, u->site, i);
-      double f32 = (double)nnrt_uniform_f32(42, step, u->site, i);
+      uint64_t number = i / 4 * (uint64_t)f.t->maximum + i % 4; /* of [i/4, i%4], whatever T is */
+      double f64 = nnrt_uniform_f64(42, step, u->site, number);
+      double f32 = (double)nnrt_uniform_f32(42, step, u->site, number);
       cr_assert_eq(values[i].value, step == 2 ? f32 : f64);
     }
   }
