@@ -28,3 +28,5 @@ fail_in_turn() {
 
 fail_in_turn fmt fmt tests/syntax/comments-stay-where-they-stood.nn -o "$directory/out.nn"
 fail_in_turn check check examples/digits/digits.nn
+fail_in_turn show show examples/digits/digits.nn
+fail_in_turn compile --standalone --emit=train,infer,gradients examples/digits/digits.nn -o "$directory/digits.c"
