@@ -71,6 +71,15 @@ const Expr *condition_inside(ExprTable *table, Arena *scratch, const Expr *read)
   return inside;
 }
 
+Truth condition_inside_truth(ExprTable *table, Arena *scratch, const Expr *read) {
+  ExprList parts = {0};
+  const Expr *inside = condition_inside(table, scratch, read);
+  condition_conjuncts(scratch, inside, &parts);
+  for (int i = 0; i < parts.count; i++)
+    if (condition_truth(table, scratch, parts.items[i]) == ALWAYS_FALSE) return ALWAYS_FALSE;
+  return inside ? SOMETIMES_TRUE : ALWAYS_TRUE;
+}
+
 bool reads_tensors(Arena *scratch, const Expr *e) {
   ExprList nodes = expr_postorder(scratch, &e, 1);
   for (int i = 0; i < nodes.count; i++)

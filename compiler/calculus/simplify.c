@@ -32,9 +32,20 @@ static bool spend(Simplifier *s) {
   return --s->budget >= 0;
 }
 
+/* A read that always falls inside needs no default; one that never does is its default. */
+static const Expr *decide_read(Simplifier *s, const Expr *e) {
+  ExprTable *table = s->site.model->exprs;
+  if (!read_default(e)) return e;
+  Truth inside = condition_inside_truth(table, s->site.scratch, e);
+  if (inside == SOMETIMES_TRUE) return e;
+  s->changed = true;
+  return inside == ALWAYS_TRUE ? expr_read(table, e->tensor, e->args, NULL) : read_default(e);
+}
+
 /* A comparison of whole numbers that its ranges decide, or the opposite of one. */
 static const Expr *decide(Simplifier *s, const Expr *e) {
   ExprTable *table = s->site.model->exprs;
+  if (is_read(e)) return decide_read(s, e);
   if (e->op == OP_NOT) return condition_not(table, e->args[0]);
   if (e->op < OP_EQ || e->op > OP_LE) return e;
   Truth truth = condition_truth(table, s->site.scratch, e);

@@ -89,11 +89,19 @@ static void make_plain(Equation *equation, const Expr *body) {
   equation->guard = NULL;
 }
 
+/* Something but the 1 of a reciprocal, which the sum within would have again. */
+static bool leaves(const Product *product) {
+  bool is_constant = product->inside.count + product->inside_divisors.count == 0;
+  if (product->negative || product->outside_divisors.count > 0) return true;
+  for (int i = 0; i < product->outside.count; i++)
+    if (is_constant || !is_literal(product->outside.items[i], 1)) return true;
+  return false;
+}
+
 bool sum_factor(const Site *site, Equation *equation) {
   if (equation->reduction != REDUCE_SUM) return false;
   Product product = split_product(site, equation);
-  if (!product.negative && product.outside.count + product.outside_divisors.count == 0)
-    return false;
+  if (!leaves(&product)) return false;
   if (equation->guard &&
       !(is_safe(site, &product.outside) && is_safe(site, &product.outside_divisors)))
     return false;

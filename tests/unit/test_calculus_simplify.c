@@ -86,6 +86,13 @@ Test(simplify, constant_factors_leave_a_sum) {
                    "y[c in 3] = 2*g[c]*y.sum[c]");
   check_simplified("input x[8]\n y = sum[n in 8](-x[n]/4)", "y = (-0.25)*y.sum");
   check_simplified("input x[8]\n input g\n y = sum[n in 8](g)", "y = 8*g");
+  check_simplified("input x[8]\n y = sum[n in 8](1/x[n])", "y = sum[n in 8](1/x[n])");
+}
+
+Test(simplify, defaults_that_ranges_decide_vanish) {
+  check_simplified("input x[8]\n y[n in 8] = x[n | 3]", "y[n in 8] = x[n]");
+  check_simplified("input x[8]\n y[n in 8] = x[n + 8 | 3]", "y[n in 8] = 3.0");
+  check_simplified("input x[8]\n y[n in 8] = x[n + 1 | 3]", "y[n in 8] = x[n+1 | 3]");
 }
 
 Test(simplify, a_sum_with_one_term_is_the_term) {
