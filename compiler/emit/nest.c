@@ -195,6 +195,12 @@ static bool is_draw(const Expr *e) {
   return e->op == OP_UNIFORM || e->op == OP_NORMAL;
 }
 
+/* Its elements have fewer bits in memory than in expressions. */
+static bool narrows(const FunctionWriter *writer, const Tensor *target) {
+  bool whole = target->type == TYPE_INT || target->type == TYPE_BOOL;
+  return whole && routine_buffer(writer->routine, target)->place != PLACE_REGISTER;
+}
+
 /* The value of a store, as the type that the element has in memory. */
 static const char *stored_value(FunctionWriter *writer, const LoopNode *node, const char *position,
                                 int level) {
@@ -202,10 +208,8 @@ static const char *stored_value(FunctionWriter *writer, const LoopNode *node, co
   if (is_draw(node->value)) return draw_text(writer, node->value->op, target, position);
   ValueType type = target->type == TYPE_NUMBER ? TYPE_F64 : target->type;
   const char *value = write_expression(writer, node->value, type, level);
-  const char *memory = element_type_name(writer->routine, target);
-  bool local = routine_buffer(writer->routine, target)->place == PLACE_REGISTER;
-  bool narrows = !local && (type == TYPE_INT || type == TYPE_BOOL);
-  return narrows ? arena_format(writer->arena, "(%s)(%s)", memory, value) : value;
+  if (!narrows(writer, target)) return value;
+  return arena_format(writer->arena, "(%s)(%s)", element_type_name(writer->routine, target), value);
 }
 
 static void write_declare(FunctionWriter *writer, const LoopNode *node) {
@@ -228,20 +232,26 @@ static void write_declare(FunctionWriter *writer, const LoopNode *node) {
   }
 }
 
+/* element = nnrt_max(element, value), as the type that the element has in memory. */
+static void write_extreme(FunctionWriter *writer, const Tensor *target, const char *verb,
+                          const char *element, const char *value) {
+  const char *suffix = target->type == TYPE_REAL  ? real_suffix(writer->routine)
+                       : target->type == TYPE_INT ? "i64"
+                                                  : "f64";
+  const char *cast =
+      narrows(writer, target)
+          ? arena_format(writer->arena, "(%s)", element_type_name(writer->routine, target))
+          : "";
+  write_line(writer, "%s = %snnrt_%s_%s(%s, %s);", element, cast, verb, suffix, element, value);
+}
+
 static void write_combined(FunctionWriter *writer, const LoopNode *node, const char *element,
                            const char *value) {
-  const char *suffix = node->target->type == TYPE_REAL  ? real_suffix(writer->routine)
-                       : node->target->type == TYPE_INT ? "i64"
-                                                        : "f64";
   switch (node->combine) {
   case REDUCE_SUM: write_line(writer, "%s += %s;", element, value); break;
   case REDUCE_PROD: write_line(writer, "%s *= %s;", element, value); break;
-  case REDUCE_MAX:
-    write_line(writer, "%s = nnrt_max_%s(%s, %s);", element, suffix, element, value);
-    break;
-  case REDUCE_MIN:
-    write_line(writer, "%s = nnrt_min_%s(%s, %s);", element, suffix, element, value);
-    break;
+  case REDUCE_MAX: write_extreme(writer, node->target, "max", element, value); break;
+  case REDUCE_MIN: write_extreme(writer, node->target, "min", element, value); break;
   case REDUCE_ANY: write_line(writer, "%s |= %s;", element, value); break;
   case REDUCE_ALL: write_line(writer, "%s &= %s;", element, value); break;
   default: write_line(writer, "%s = %s;", element, value); break;

@@ -1,5 +1,6 @@
 /* Description: what the emitter must know of each nest: a name, the tensors it touches outside its own
    local variables, the run-time sizes it needs, and which inlined equations it is the first to compute. */
+#include "equations/affine.h"
 #include "loops/loop.h"
 
 #include <stdlib.h>
@@ -17,14 +18,41 @@ static bool is_outside(const Describer *describer, const Tensor *tensor) {
   return routine_buffer(describer->routine, tensor)->place != PLACE_REGISTER;
 }
 
+/* Arrays in the caller's layout are addressed through their actual extents, and so are draws, whose samples
+   an accumulating call counts on from those before. */
+static void note_position(Describer *describer, const Tensor *tensor,
+                          const Expr *const *subscripts) {
+  const Routine *routine = describer->routine;
+  const Buffer *buffer = routine_buffer(routine, tensor);
+  bool counts_on = buffer->place == PLACE_DRAW && routine->kind == ROUTINE_ACCUMULATE;
+  for (int dim = 0; dim < tensor->rank; dim++) {
+    double number;
+    bool is_first = is_number(subscripts[dim], &number) && number == 0;
+    if (counts_on || !is_first)
+      extent_dims(describer->scratch, buffer->strides[dim], &describer->dims);
+  }
+}
+
+/* A read with a default is guarded by the extents that its subscripts are not proved to be within. */
+static void note_guard(Describer *describer, const Expr *read) {
+  ExprTable *table = describer->routine->model->exprs;
+  for (int dim = 0; dim < read->tensor->rank; dim++) {
+    const Extent *extent = read->tensor->axes[dim].extent;
+    if (!affine_proves_range(table, describer->scratch, read->args[dim], extent, NULL, NULL))
+      extent_dims(describer->scratch, extent, &describer->dims);
+  }
+}
+
 static void note_expression(Describer *describer, const Expr *e) {
   if (!e) return;
   ExprList nodes = expr_postorder(describer->scratch, &e, 1);
   for (int i = 0; i < nodes.count; i++) {
     const Expr *node = nodes.items[i];
     if (node->op == OP_EXTENT) extent_dims(describer->scratch, node->extent, &describer->dims);
+    if (is_read(node) && read_default(node)) note_guard(describer, node);
     if (is_read(node) && is_outside(describer, node->tensor)) {
       map_put(&describer->read, node->tensor, (void *)node->tensor);
+      note_position(describer, node->tensor, node->args);
     }
   }
 }
@@ -42,19 +70,10 @@ static void note_body(Describer *describer, const LoopBody *body) {
       }
       if (is_outside(describer, node->target)) {
         map_put(&describer->written, node->target, (void *)node->target);
+        note_position(describer, node->target, node->subscripts);
       }
     }
     note_body(describer, &node->body);
-  }
-}
-
-/* Arrays in the caller's layout are addressed through their actual extents, and so are draws. */
-static void note_strides(Describer *describer, const Map *tensors) {
-  for (int i = 0; i < tensors->count; i++) {
-    const Buffer *buffer = routine_buffer(describer->routine, tensors->values[i]);
-    for (int dim = 0; dim < buffer->tensor->rank; dim++) {
-      extent_dims(describer->scratch, buffer->strides[dim], &describer->dims);
-    }
   }
 }
 
@@ -88,8 +107,6 @@ static void describe_nest(Describer *describer, Nest *nest) {
   map_init(&describer->written, describer->scratch);
   describer->dims = (DimList){0};
   note_body(describer, &nest->body);
-  note_strides(describer, &describer->read);
-  note_strides(describer, &describer->written);
   nest->name = name_nest(describer, nest);
   nest->reads = sorted(arena, &describer->read);
   nest->writes = sorted(arena, &describer->written);
