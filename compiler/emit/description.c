@@ -306,13 +306,9 @@ static void write_common_functions(ProgramWriter *program) {
            "int %s_load(%s *m, nnrt_read read, void *context) {\n"
            "  return nnrt_load(&%s_model, m, read, context);\n}\n\n"
            "int %s_get(const %s *m, const char *name, void *values) {\n"
-           "  const nnrt_tensor *tensor = nnrt_find(&%s_model, name);\n"
-           "  if (!tensor) return NNRT_E_NAME;\n"
-           "  nnrt_get(tensor, m, values);\n  return NNRT_OK;\n}\n\n"
+           "  return nnrt_get_named(&%s_model, m, name, values);\n}\n\n"
            "int %s_set(%s *m, const char *name, const void *values) {\n"
-           "  const nnrt_tensor *tensor = nnrt_find(&%s_model, name);\n"
-           "  if (!tensor) return NNRT_E_NAME;\n"
-           "  nnrt_set(tensor, m, values);\n  return NNRT_OK;\n}\n\n",
+           "  return nnrt_set_named(&%s_model, m, name, values);\n}\n\n",
            p, p, p, p, p, p, p, p, p, p, p, p, p, p);
   text_add(program->text, "int %s_selftest(void) {\n  return nnrt_selftest_%s();\n}\n", p,
            program->options->real_bytes == 8 ? "f64" : "f32");

@@ -103,6 +103,7 @@ static void write_nests(RoutineText *text) {
                               kind_word(program, text->routine), nest->name);
     Name function = scope_fresh(&program->file, wanted);
     FunctionWriter writer = function_open(program, text->routine, &text->scope);
+    write_origin(program, nest);
     write_nest(&writer, nest, function, text->scalars);
     APPEND(program->arena, &text->functions, function);
   }
@@ -303,20 +304,6 @@ static void write_finite_check(RoutineText *text, const char *fail) {
       real_suffix(text->routine), loss_text(text), fail);
 }
 
-/* New parameters that are not finite make the model unusable until it is loaded. */
-static void write_update_check(RoutineText *text) {
-  ProgramWriter *program = text->program;
-  const UpdateList *updates = &text->routine->updates;
-  for (int i = 0; i < updates->count; i++) {
-    const Tensor *target = updates->items[i].target;
-    if (target->role != ROLE_PARAM || target->type != TYPE_REAL) continue;
-    Name field = scope_name(&program->fields, target, target->name);
-    text_add(program->text, "  m->invalid |= !nnrt_all_finite_%s(m->%s, %" PRId64 ");\n",
-             real_suffix(text->routine), field, tensor_elements(target));
-  }
-  text_add(program->text, "  if (m->invalid) m->status = NNRT_E_NOT_FINITE;\n");
-}
-
 static void state_loss(RoutineText *text, FunctionWriter *writer) {
   Listing *listing = text->program->statements.listing;
   const Tensor *loss = routine_loss(text->routine);
@@ -329,7 +316,13 @@ static void write_train(RoutineText *text) {
   const Routine *routine = text->routine;
   const char *fail = arena_format(program->arena, "%s_fail", program->prefix);
   Stage forward = prepare_stage(text, 0, routine->nests_before_commit);
-  Stage backward = prepare_stage(text, routine->nests_before_commit, routine->nests.count);
+  int split = routine->nests_before_updates > routine->nests_before_commit
+                  ? routine->nests_before_updates
+                  : routine->nests_before_commit;
+  Stage backward = prepare_stage(text, routine->nests_before_commit, split);
+  Stage updates = prepare_stage(text, split, routine->nests.count);
+  SpanTable gradients = write_gradient_spans(program, routine);
+  SpanTable parameters = write_parameter_spans(program, routine);
   FunctionWriter writer = function_open(program, routine, &text->scope);
   EntryArguments arguments = entry_arguments(program, &writer, routine);
   open_entry(text, &writer, &arguments, real_name(program), step_function(program, routine), NULL);
@@ -341,8 +334,10 @@ static void write_train(RoutineText *text) {
   write_stage(text, &writer, &forward, &arguments);
   write_finite_check(text, loss_text(text));
   write_stage(text, &writer, &backward, &arguments);
+  write_gradient_check(program, routine, &gradients, loss_text(text));
+  write_stage(text, &writer, &updates, &arguments);
   if (routine->kind == ROUTINE_TRAIN) text_add(program->text, "  m->step = step_number;\n");
-  write_update_check(text);
+  write_parameter_check(program, routine, &parameters);
   state_loss(text, &writer);
   text_add(program->text, "  return %s;\n}\n\n", loss_text(text));
 }
@@ -375,18 +370,21 @@ static void write_apply(RoutineText *text) {
   const Routine *routine = text->routine;
   const char *fail = arena_format(program->arena, "%s_refuse", program->prefix);
   Stage all = prepare_stage(text, 0, routine->nests.count);
+  SpanTable sums = write_gradient_spans(program, routine);
+  SpanTable parameters = write_parameter_spans(program, routine);
   FunctionWriter writer = function_open(program, routine, &text->scope);
   EntryArguments arguments = entry_arguments(program, &writer, routine), none = {0};
   open_entry(text, &writer, &none, "int", step_function(program, routine), NULL);
   text_add(program->text, "  if (m->invalid) return %s(m, NNRT_E_INVALID);\n", fail);
   Name samples = scope_name(&program->fields, routine->step->samples, routine->step->samples->name);
   text_add(program->text, "  if (!(m->%s[0] > 0)) return %s(m, NNRT_E_VALUE);\n", samples, fail);
+  write_gradient_check(program, routine, &sums, NULL);
   write_maximal_sizes(program, &writer);
   declare_scalars(text, "m->step + 1");
   text_add(program->text, "  m->status = NNRT_OK;\n");
   write_stage(text, &writer, &all, &arguments);
   text_add(program->text, "  m->step = step_number;\n");
-  write_update_check(text);
+  write_parameter_check(program, routine, &parameters);
   text_add(program->text, "  return m->status;\n}\n\n");
 }
 

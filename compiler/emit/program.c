@@ -1,6 +1,8 @@
 /* Names, arguments and small facts that the header and the C file of a program agree on. */
 #include "emit/program.h"
 
+#include <string.h>
+
 /* Names that the fixed parts of the text use, so that no model is called so. */
 static const char *const literal[] = {"m",       "s",      "seed",    "step_number", "scalars",
                                       "metrics", "name",   "values",  "write",       "read",
@@ -9,9 +11,11 @@ static const char *const literal[] = {"m",       "s",      "seed",    "step_numb
 
 /* What every model has behind its name. */
 static const char *const fixed[] = {
-    "metrics", "model",   "init",     "eval_step", "infer",     "status",    "save",     "load",
-    "get",     "set",     "selftest", "refuse",    "fail",      "call_init", "tensors",  "dims",
-    "hypers",  "entries", "nnrt_get", "nnrt_set",  "nnrt_save", "nnrt_load", "nnrt_find"};
+    "metrics",       "model",     "init",      "eval_step", "infer",     "status",
+    "save",          "load",      "get",       "set",       "selftest",  "refuse",
+    "fail",          "call_init", "tensors",   "dims",      "hypers",    "entries",
+    "nnrt_get",      "nnrt_set",  "nnrt_save", "nnrt_load", "nnrt_find", "nnrt_get_named",
+    "nnrt_set_named"};
 enum { FIXED_COUNT = sizeof fixed / sizeof *fixed };
 
 static Name fixed_name(const ProgramWriter *program, Name prefix, int i) {
@@ -153,4 +157,14 @@ EntryArguments entry_arguments(ProgramWriter *program, FunctionWriter *writer,
                  true);
   }
   return arguments;
+}
+
+const char *harmless_text(Arena *arena, const char *text) {
+  char *copy = arena_copy(arena, text, strlen(text) + 1);
+  for (char *c = copy; *c; c++) {
+    bool plain = *c >= ' ' && *c <= '~' && *c != '"';
+    bool ends_comment = *c == '/' && c > copy && c[-1] == '*';
+    if (!plain || ends_comment || (*c == '\\' && c[1] == '\0')) *c = '_';
+  }
+  return copy;
 }

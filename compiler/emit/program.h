@@ -48,6 +48,24 @@ typedef struct EntryArguments {
 EntryArguments entry_arguments(ProgramWriter *program, FunctionWriter *writer,
                                const Routine *routine);
 
+/* finite.c: what a step tests before it changes anything, and after. */
+typedef struct SpanTable {
+  Name name; /* of a static table of nnrt_span */
+  int count; /* 0: there is no table */
+} SpanTable;
+SpanTable write_gradient_spans(ProgramWriter *program, const Routine *routine);
+SpanTable write_parameter_spans(ProgramWriter *program, const Routine *routine);
+/* `loss`: what a training step returns; null in apply, which drops the gradients it refuses. */
+void write_gradient_check(ProgramWriter *program, const Routine *routine, const SpanTable *table,
+                          const char *loss);
+void write_parameter_check(ProgramWriter *program, const Routine *routine, const SpanTable *table);
+
+/* origin.c: the lines of the source that a nest comes from, as a comment. */
+void write_origin(ProgramWriter *program, const Nest *nest);
+
+/* Text from outside as it may stand in a comment or a quoted file name. */
+const char *harmless_text(Arena *arena, const char *text);
+
 /* interface.c */
 void write_struct(ProgramWriter *program);
 void write_prototypes(ProgramWriter *program);

@@ -125,6 +125,9 @@ typedef struct Routine {
   /* After this many nests the loss is known and nothing outside scratch has changed: where a loss that is
      not finite stops the call. 0 when there is no loss. */
   int nests_before_commit;
+  /* After this many nests all gradients of the step are stored and nothing has been updated: where one that
+     is not finite stops the call. 0 when updates are made as the gradients come. */
+  int nests_before_updates;
   /* `target := value` to commit, at the end or in place. */
   UpdateList updates;
   Map buffers; /* Tensor * -> Buffer * */

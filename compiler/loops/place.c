@@ -116,6 +116,7 @@ static bool may_replace(const Placer *placer, const Life *value, const Life *old
   const Access *store = &value->store;
   if (value->store_count != 1 || store->node->combine != REDUCE_NONE) return false;
   if (store->nest < placer->routine->nests_before_commit) return false;
+  if (store->nest < placer->routine->nests_before_updates) return false;
   if (!old || old->last.step < store->step) return true;
   if (old->last.step > store->step || old->last_read > store->sequence) return false;
   if (!old->same_last_path || old->last.depth != store->depth) return false;
@@ -154,8 +155,31 @@ static void copy_late(Placer *placer, Nest **nest, const Update *update) {
   APPEND(model->arena, body, store_new(model, update->target, subscripts, REDUCE_NONE, value));
 }
 
+static int last_gradient_nest(const Placer *placer, const GradientList *gradients) {
+  int last = -1;
+  for (int i = 0; i < gradients->count; i++) {
+    const Life *life = map_get(&placer->lives.by_tensor, gradients->items[i].result);
+    if (life && life->store.nest > last) last = life->store.nest;
+  }
+  return last;
+}
+
+/* Whether the first new value of a parameter or slot is computed after the last gradient: a global norm
+   asks for that. */
+static void find_gradients_end(Placer *placer) {
+  Routine *routine = placer->routine;
+  if (routine->kind != ROUTINE_TRAIN || !routine->step) return;
+  int last = last_gradient_nest(placer, &routine->step->gradients);
+  for (int i = 0; i < routine->step->updates.count; i++) {
+    const Life *life = map_get(&placer->lives.by_tensor, routine->step->updates.items[i].value);
+    if (life && life->store.nest <= last) return;
+  }
+  routine->nests_before_updates = last + 1;
+}
+
 static void place_updates(Placer *placer) {
   Routine *routine = placer->routine;
+  find_gradients_end(placer);
   Nest *late = NULL;
   for (int i = 0; i < routine->updates.count; i++) {
     const Update *update = &routine->updates.items[i];

@@ -139,12 +139,17 @@ typedef struct nnrt_model {
   int (*selftest)(void);
 } nnrt_model;
 
-/* The tensor of that name kept in the model (a parameter, state or slot); NULL when there is none. */
-const nnrt_tensor *nnrt_find(const nnrt_model *description, const char *name);
-
 /* Copies a tensor out of or into a model, densely, in the language's order, at its full shape. */
 void nnrt_get(const nnrt_tensor *tensor, const void *model, void *dense);
 void nnrt_set(const nnrt_tensor *tensor, void *model, const void *dense);
+
+/* The tensor of that name kept in the model (a parameter, state or slot); NULL when there is none. */
+const nnrt_tensor *nnrt_find(const nnrt_model *description, const char *name);
+
+/* The same by name, of a parameter, state or slot, or of a @runtime hyper-parameter, which is one double.
+   NNRT_OK or NNRT_E_NAME. */
+int nnrt_get_named(const nnrt_model *description, const void *model, const char *name, void *dense);
+int nnrt_set_named(const nnrt_model *description, void *model, const char *name, const void *dense);
 
 /* Writes parameters, states, slots, @runtime hyper-parameters, step and seed in the layout described
    in tensorfile.c. NNRT_OK, NNRT_E_IO, or NNRT_E_INVALID before anything is written. */

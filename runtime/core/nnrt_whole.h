@@ -4,6 +4,8 @@
 
 #include "nnrt_math.h"
 
+#include <stddef.h>
+
 /* Quotient and remainder towards minus infinity; b is not 0. */
 static inline int64_t nnrt_floor_divide_i64(int64_t a, int64_t b) {
   int64_t q = a / b;
@@ -50,6 +52,12 @@ static inline int nnrt_is_finite_f64(double x) {
   return (nnrt_bits_f64(x) & UINT64_C(0x7ff0000000000000)) != UINT64_C(0x7ff0000000000000);
 }
 
+/* `count` numbers of a model, `offset` bytes from its start. */
+typedef struct nnrt_span {
+  size_t offset;
+  int64_t count;
+} nnrt_span;
+
 static inline int nnrt_all_finite_f32(const float *x, int64_t count) {
   int bad = 0;
   for (int64_t i = 0; i < count; ++i) bad |= !nnrt_is_finite_f32(x[i]);
@@ -60,6 +68,38 @@ static inline int nnrt_all_finite_f64(const double *x, int64_t count) {
   int bad = 0;
   for (int64_t i = 0; i < count; ++i) bad |= !nnrt_is_finite_f64(x[i]);
   return !bad;
+}
+
+static inline int nnrt_spans_finite_f32(const void *model, const nnrt_span *spans, int count) {
+  int good = 1;
+  for (int i = 0; i < count; ++i) {
+    const void *first = (const unsigned char *)model + spans[i].offset;
+    good &= nnrt_all_finite_f32((const float *)first, spans[i].count);
+  }
+  return good;
+}
+
+static inline int nnrt_spans_finite_f64(const void *model, const nnrt_span *spans, int count) {
+  int good = 1;
+  for (int i = 0; i < count; ++i) {
+    const void *first = (const unsigned char *)model + spans[i].offset;
+    good &= nnrt_all_finite_f64((const double *)first, spans[i].count);
+  }
+  return good;
+}
+
+static inline void nnrt_spans_clear_f32(void *model, const nnrt_span *spans, int count) {
+  for (int i = 0; i < count; ++i) {
+    void *first = (unsigned char *)model + spans[i].offset;
+    for (int64_t k = 0; k < spans[i].count; ++k) ((float *)first)[k] = 0;
+  }
+}
+
+static inline void nnrt_spans_clear_f64(void *model, const nnrt_span *spans, int count) {
+  for (int i = 0; i < count; ++i) {
+    void *first = (unsigned char *)model + spans[i].offset;
+    for (int64_t k = 0; k < spans[i].count; ++k) ((double *)first)[k] = 0;
+  }
 }
 
 #endif

@@ -165,6 +165,14 @@ static void copy_elements(const nnrt_tensor *tensor, unsigned char *model, unsig
   } while (advance(tensor, index));
 }
 
+void nnrt_get(const nnrt_tensor *tensor, const void *model, void *dense) {
+  copy_elements(tensor, (unsigned char *)model, dense, 0);
+}
+
+void nnrt_set(const nnrt_tensor *tensor, void *model, const void *dense) {
+  copy_elements(tensor, model, (unsigned char *)dense, 1);
+}
+
 const nnrt_tensor *nnrt_find(const nnrt_model *description, const char *name) {
   for (int i = 0; i < description->tensor_count; ++i) {
     const nnrt_tensor *tensor = &description->tensors[i];
@@ -173,12 +181,30 @@ const nnrt_tensor *nnrt_find(const nnrt_model *description, const char *name) {
   return NULL;
 }
 
-void nnrt_get(const nnrt_tensor *tensor, const void *model, void *dense) {
-  copy_elements(tensor, (unsigned char *)model, dense, 0);
+static const nnrt_hyper *find_hyper(const nnrt_model *description, const char *name) {
+  for (int i = 0; i < description->hyper_count; ++i) {
+    if (strcmp(description->hypers[i].name, name) == 0) return &description->hypers[i];
+  }
+  return NULL;
 }
 
-void nnrt_set(const nnrt_tensor *tensor, void *model, const void *dense) {
-  copy_elements(tensor, model, (unsigned char *)dense, 1);
+int nnrt_get_named(const nnrt_model *description, const void *model, const char *name,
+                   void *dense) {
+  const nnrt_tensor *tensor = nnrt_find(description, name);
+  const nnrt_hyper *hyper = tensor ? NULL : find_hyper(description, name);
+  if (tensor) nnrt_get(tensor, model, dense);
+  if (hyper) memcpy(dense, (const unsigned char *)model + hyper->offset, sizeof(double));
+  return tensor || hyper ? NNRT_OK : NNRT_E_NAME;
+}
+
+int nnrt_set_named(const nnrt_model *description, void *model, const char *name,
+                   const void *dense) {
+  const nnrt_tensor *tensor = nnrt_find(description, name);
+  const nnrt_hyper *hyper = tensor ? NULL : find_hyper(description, name);
+  if (tensor) nnrt_set(tensor, model, dense);
+  if (hyper) memcpy((unsigned char *)model + hyper->offset, dense, sizeof(double));
+  if (description->refresh && tensor) description->refresh(model);
+  return tensor || hyper ? NNRT_OK : NNRT_E_NAME;
 }
 
 /* The i-th thing to be saved, hyper-parameters first: 1 and its description, or 0 for a tensor that
