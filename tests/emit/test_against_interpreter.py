@@ -6,6 +6,8 @@ gradients also with central differences of the generated loss itself, under sani
 
 usage: test_against_interpreter.py [TEXT]      only models whose names contain it"""
 
+import concurrent.futures
+import os
 import pathlib
 import shutil
 import sys
@@ -145,59 +147,59 @@ class Case:
         return self.list
 
 
-def compile_all(folder, groups, real):
-    """The driver of every model of {source name: {model: path}}."""
+def compile_all(folder, models, real, cc):
+    """The driver of {model: path}."""
+    source = generated.joined(models, folder / "models.nn")
     options = ["--emit=train,infer,gradients", f"--real={real}"]
-    cc = ("cc", "-O1") if real == "float" else sanitizing()
-    c_files, models = [], []
-    for name, group in groups.items():
-        if not group:
-            continue
-        source = generated.joined(group, folder / f"{name}.nn")
-        c_files.append(generated.compile_source(source, options))
-        models += group
-    return generated.build_driver(folder, c_files, models, cc), models
+    return generated.build_driver(folder, [generated.compile_source(source, options)], models, cc)
 
 
-def cases_of(driver, groups):
-    models = {name: path for group in groups.values() for name, path in group.items()}
+def cases_of(driver, models):
     sizes = {name: description["dims"]
              for name, description in generated.describe(driver, models).items()}
-    cases = []
     for name, path in models.items():
         small = {dim: min(most, 3) for dim, most in sizes[name].items()}
         description = generated.describe(driver, [name], sizes=small)[name]
-        cases.append(Case(name, path, description))
-    return cases
+        yield Case(name, path, description)
 
 
-def check(folder, groups, real):
-    driver, _ = compile_all(folder, groups, real)
-    failures = 0
-    for case in cases_of(driver, groups):
-        problems = case.problems(generated.drive(driver, case.asked()), real)
-        if real == "double" and case.name in groups["library"]:
-            problems += case.check_differences(driver)
-        failures += generated.report(f"{real} {case.name}", problems)
-    return failures
+def check(folder, models, real, cc, differences):
+    """{model: its problems}"""
+    try:
+        driver = compile_all(folder, models, real, cc)
+        found = {}
+        for case in cases_of(driver, models):
+            found[case.name] = case.problems(generated.drive(driver, case.asked()), real)
+            if differences:
+                found[case.name] += case.check_differences(driver)
+        return found
+    except generated.Failure as failure:
+        return {folder.name: [str(failure)]}
 
 
-def wanted(models, text):
-    return {name: path for name, path in models.items() if text in name}
+def jobs(folder, text):
+    """Halves of the library and the programs, each with both types, as arguments of `check`."""
+    library = list(generated.library_models(folder / "models").items())
+    groups = {"first": library[::2], "second": library[1::2],
+              "programs": generated.program_models().items()}
+    for group, models in groups.items():
+        models = {name: path for name, path in models if text in name}
+        for real in LIMITS if models else []:
+            place = folder / f"{real}-{group}"
+            place.mkdir()
+            optimised = group == "programs" and real == "float"
+            yield (place, models, real, ("cc", "-O1") if optimised else sanitizing(),
+                   group != "programs" and real == "double")
 
 
 def main():
     failures, text = 0, "".join(sys.argv[1:])
-    with tempfile.TemporaryDirectory(prefix="nnc-emit-") as name:
-        folder = pathlib.Path(name)
-        groups = {"library": wanted(generated.library_models(folder / "models"), text),
-                  "programs": wanted(generated.program_models(), text)}
-        for real in LIMITS:
-            (folder / real).mkdir()
-            try:
-                failures += check(folder / real, groups, real)
-            except generated.Failure as failure:
-                failures += generated.report(real, [str(failure)])
+    with tempfile.TemporaryDirectory(prefix="nnc-emit-") as name, \
+         concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        work = list(jobs(pathlib.Path(name), text))
+        for job, found in zip(work, pool.map(lambda job: check(*job), work)):
+            for model, problems in found.items():
+                failures += generated.report(f"{job[2]} {model}", problems)
     return failures != 0
 
 
