@@ -9,8 +9,9 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ["NNC_BUILD"])
-PLACES = ["tests/programs", "tests/programs/odd", "tests/syntax/programs", "tests/elaborate",
-          "tests/passes", "tests/errors", "examples/digits"]
+GOOD = ["tests/programs", "tests/programs/odd", "tests/programs/language", "tests/elaborate",
+        "tests/passes", "examples/digits"]
+BAD = ["tests/errors", "tests/syntax/programs"]
 MUTANTS = 5000 * int(os.environ.get("NNC_ROUNDS", "1"))
 FLAGS = "-std=c11 -fsyntax-only -Wall -Wextra -Wconversion -Wshadow -Werror"
 
@@ -23,9 +24,13 @@ def fresh_folder():
     return folder
 
 
+def programs_in(places):
+    return [str(path) for place in places for path in sorted((ROOT / place).glob("*.nn"))]
+
+
 def main():
     folder = fresh_folder()
-    seeds = [str(path) for place in PLACES for path in sorted((ROOT / place).glob("*.nn"))]
+    seeds = programs_in(GOOD) * 3 + programs_in(BAD)
     environment = dict(os.environ, ASAN_OPTIONS="quarantine_size_mb=8")
     tool = subprocess.run([BUILD / "tools" / "mutate_programs", str(MUTANTS), folder, *seeds],
                           env=environment)

@@ -23,9 +23,9 @@ enum { FILE_LIMIT = 1 << 16, BATCH = 200, WORKERS = 2, C_FILES = 60, MOST_FAILUR
 static const size_t MEMORY_LIMIT = (size_t)256 << 20;
 
 #ifdef __SANITIZE_ADDRESS__
-enum { SECONDS_EACH = 12 };
+enum { SECONDS_EACH = 40 };
 #else
-enum { SECONDS_EACH = 2 };
+enum { SECONDS_EACH = 4 };
 #endif
 
 typedef struct Source {

@@ -1,0 +1,310 @@
+"""The oracles: programs in, problems of each out. Whole groups go through each tool at once; when a tool
+fails on a group, its members go alone."""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "emit"))
+import generated
+from comparing import DOUBLE, FLOAT, differences, not_finite, numbers
+
+CC = ("clang", "-O0") if subprocess.run(["which", "clang"], capture_output=True).returncode == 0 \
+    else ("cc", "-O0")
+STEPS = 2
+NO_PATH = re.compile(r"'(\w+)' has no differentiable path")
+SECONDS = 60
+
+
+def called(command, stdin=None):
+    """(status, output, messages); a negative or missing status is a crash or the end of patience."""
+    try:
+        done = subprocess.run([str(word) for word in command], input=stdin, capture_output=True,
+                              timeout=SECONDS)
+        return done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace")
+    except subprocess.TimeoutExpired:
+        return None, "", f"ran longer than {SECONDS} s"
+
+
+class Case:
+    """A program on its way through the oracles."""
+
+    def __init__(self, program, folder):
+        self.program, self.problems, self.runs = program, [], []
+        self.path = folder / f"{program.name}.nn"
+        self.write()
+
+    def write(self):
+        self.path.write_text(self.program.text())
+
+    def blame(self, oracle, text):
+        self.problems.append(f"{oracle}: {text}")
+
+    @property
+    def is_fine(self):
+        return not self.problems
+
+
+# ---- the interpreter -------------------------------------------------------------------------------
+
+
+def interpret(cases):
+    """Runs of each case, as written and simplified, with dual numbers; mends what has no path."""
+    pending = list(cases)
+    while pending:
+        status, out, messages = called([generated.TOOLS / "random_models", *[c.path for c in pending]])
+        lines = out.splitlines()
+        for case, line in zip(pending, lines):
+            take_result(case, json.loads(line))
+        if len(lines) < len(pending):
+            pending[len(lines)].blame("equations", f"status {status}: {messages[-300:].strip()}")
+        pending = [c for c in pending[:len(lines)] if c.is_mended] + pending[len(lines) + 1:]
+
+
+def take_result(case, result):
+    case.is_mended = False
+    errors = result.get("errors", "")
+    missing = NO_PATH.findall(errors)
+    if missing:
+        case.program.reach(missing)
+        case.write()
+        case.is_mended = True
+    elif errors:
+        case.blame("compiles", next(iter(re.findall("error: .*", errors)), errors[:200]))
+    else:
+        for text in result["problems"]:
+            case.blame(*text.split(": ", 1))
+        case.runs = result["runs"]
+        for run in case.runs:
+            for text in not_finite(run) + differences("simplified", run["simplified"], run, DOUBLE):
+                case.blame(*text.split(": ", 1))
+
+
+# ---- generated C -----------------------------------------------------------------------------------
+
+
+def requests_of(case, entries):
+    """(request, what of a run its answer is compared with)"""
+    asked = []
+    for number, run in enumerate(case.runs):
+        same = dict(model=case.program.name, seed=1, sizes=run["sizes"], set=run["set"])
+        if "train_step" in entries:
+            asked.append((dict(same, ask=list(run["eval"])), number, "eval"))
+            asked.append((dict(same, steps=STEPS, ask=list(run["kept"])), number, "kept"))
+        else:
+            outputs = [name for name in run["eval"] if name != "loss"]
+            sums = ["sum." + name for name in run["gradients"]] + ["sum.samples"]
+            asked.append((dict(same, ask=outputs), number, "eval"))
+            asked.append((dict(same, entry="accumulate", steps=1, ask=sums), number, "gradients"))
+    return asked
+
+
+def answer_of(part, result):
+    """The drive's result in the form of a run."""
+    values = result["values"]
+    if part == "kept":
+        return {"kept": values, "losses": result["losses"]}
+    if part == "eval":
+        return {"eval": values}
+    samples = numbers(values["sum.samples"])[0]
+    return {"gradients": {name.removeprefix("sum."): [x/samples for x in numbers(list_of)]
+                          for name, list_of in values.items() if name != "sum.samples"}}
+
+
+def expected_of(part, run, values):
+    parts = {"kept": ("kept", "losses"), "eval": ("eval",), "gradients": ("gradients",)}[part]
+    return {name: {key: run[name][key] for key in run[name] if part != "eval" or key in values}
+            if isinstance(run[name], dict) else run[name] for name in parts}
+
+
+def compile_c(case, real, entries, path=None, folder=None):
+    """The generated C of one case, or None."""
+    path = path or case.path
+    c = (folder or path.parent) / f"{path.stem}.{real}.c"
+    status, _, messages = called([generated.NNC, path, "-o", c, f"--real={real}", f"--emit={entries}"])
+    if status != 0:
+        case.blame("compiler", f"status {status}: {messages.strip()[:300]}")
+        return None
+    return c
+
+
+def complaint(c, folder, flags):
+    """What the C compiler says of one generated file; null: nothing."""
+    found = generated.run(["pkg-config", "--cflags", "nnc"]).decode().split()
+    status, _, messages = called([*CC, *flags, "-std=c11", "-I", folder, "-c", c, "-o", "/dev/null", *found])
+    return status and next(iter(re.findall("error: .*", messages)), messages[:300])
+
+
+def build(cases, c_files, folder):
+    """A program that runs all; cases in whose C the C compiler finds fault are blamed, and run if they can."""
+    if not cases:
+        return [], None
+    names = [case.program.name for case in cases]
+    try:
+        return cases, generated.build_driver(folder, c_files, names, CC)
+    except generated.Failure as failure:
+        said = [complaint(c, folder, generated.WARNINGS.split()) for c in c_files]
+        if not any(said):
+            cases[0].blame("C compiler", str(failure)[:300])
+        for case, text in zip(cases, said):
+            if text:
+                case.blame("C compiler", text)
+        good = [(case, c) for case, c, text in zip(cases, c_files, said)
+                if not text or not complaint(c, folder, ["-w"])]
+        cases, c_files = [case for case, _ in good], [c for _, c in good]
+        names = [case.program.name for case in cases]
+        return cases, generated.build_driver(folder, c_files, names, CC, warn=False) if cases else None
+
+
+def run_c(cases, folder, real, entries, limit):
+    """Generated programs against the interpreter."""
+    found = [(case, compile_c(case, real, entries)) for case in cases]
+    found = [(case, c) for case, c in found if c]
+    cases, driver = build([case for case, _ in found], [c for _, c in found], folder)
+    if not cases:
+        return
+    kinds = "train_step" if "train" in entries else "accumulate"
+    asked = [(case, *one) for case in cases for one in requests_of(case, kinds)]
+    results = drive(driver, asked)
+    for (case, _, number, part), result in zip(asked, results):
+        if isinstance(result, str) or "error" in result or any(result["codes"]):
+            case.blame(f"{real} C", result if isinstance(result, str) else
+                       str(result.get("error", f"codes {result['codes']}")))
+            continue
+        found = answer_of(part, result)
+        expected = expected_of(part, case.runs[number], result["values"])
+        for text in differences(f"{real} C", found, expected, limit):
+            case.blame(*text.split(": ", 1))
+
+
+def drive(driver, asked):
+    """The results; where the program ends early, those of each request alone."""
+    status, out, messages = called([driver], json.dumps([request for _, request, *_ in asked]).encode())
+    if status == 0:
+        return json.loads(out)
+    if len(asked) == 1:
+        return [f"status {status}: {messages[-300:].strip()}"]
+    half = len(asked)//2
+    return drive(driver, asked[:half]) + drive(driver, asked[half:])
+
+
+# ---- the same bits ---------------------------------------------------------------------------------
+
+TOKEN = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:[^\"\\]|\\.)*\"|[A-Za-z_]\w*", re.S)
+
+
+def shape_of(c):
+    """C without comments and strings, names by their first occurrence in each function."""
+    text = re.sub(r"0x[0-9a-fA-F]+u?", "0", c.read_text())
+    return [shape_of_part(part) for part in text.split("\n}\n")]
+
+
+def shape_of_part(text):
+    numbers_of = {}
+
+    def other(match):
+        word = match[0]
+        return "" if word[0] in "/\"" else f"#{numbers_of.setdefault(word, len(numbers_of))}"
+
+    return "".join(TOKEN.sub(other, text).split())
+
+
+def same_shape(case, what, text, folder):
+    """Another text of the same model compiles to the same C but for names."""
+    inner = folder / what
+    inner.mkdir(exist_ok=True)
+    path = inner / case.path.name
+    path.write_text(text)
+    before = len(case.problems)
+    again = compile_c(case, "double", "train,infer", path)
+    first = compile_c(case, "double", "train,infer", folder=inner.parent)
+    if len(case.problems) == before and shape_of(again) != shape_of(first):
+        case.blame(what, "other C than of the first text")
+
+
+def check_layout(case, folder):
+    formatted = folder / "laid-out.nn"
+    formatted.write_text(case.program.text())
+    status, _, messages = called([generated.NNC, "fmt", formatted])
+    if status != 0:
+        case.blame("fmt", f"status {status}: {messages[:200]}")
+    else:
+        same_shape(case, "fmt", formatted.read_text(), folder)
+
+
+def scaled(values, factor):
+    return {name: [x*factor for x in numbers(list_of)] for name, list_of in values.items()}
+
+
+def check_scaled(cases, folder):
+    """Loss times 8: gradients times 8, to the bit."""
+    (folder / "scaled").mkdir(exist_ok=True)
+    paths = []
+    for case in cases:
+        path = folder / "scaled" / case.path.name
+        path.write_text(case.program.text(8))
+        paths.append((case, path))
+    first = gradients_by_c([(case, case.path) for case in cases], folder)
+    again = gradients_by_c(paths, folder / "scaled")
+    for case in cases:
+        if case in first and case in again and scaled(first[case], 8) != scaled(again[case], 1):
+            case.blame("loss times 8", "gradients are not 8 times as large to the bit")
+
+
+def gradients_by_c(paths, folder):
+    found = [(case, compile_c(case, "double", "infer,gradients", path)) for case, path in paths]
+    found = [(case, c) for case, c in found if c]
+    cases, driver = build([case for case, _ in found], [c for _, c in found], folder)
+    asked = []
+    for case in cases:
+        run = case.runs[0]
+        asked.append((case, dict(model=case.program.name, seed=1, sizes=run["sizes"], set=run["set"],
+                                 entry="accumulate", steps=1, ask=["sum." + n for n in run["gradients"]])))
+    results = drive(driver, asked) if cases else []
+    return {case: result["values"] for case, result in zip(cases, results) if isinstance(result, dict)}
+
+
+# ---- all -------------------------------------------------------------------------------------------
+
+
+def check_group(programs, folder):
+    """Cases, each with its problems. Every case meets the interpreter and one of the two sets of entry
+    points in double; some of them also the other oracles."""
+    cases = [Case(program, folder) for program in programs]
+    interpret(cases)
+    good = [case for case in cases if case.is_fine]
+    for turn, entries in enumerate(("train,infer", "infer,gradients")):
+        (folder / entries).mkdir(exist_ok=True)
+        some = [case for case in good if case.program.seed % 2 == turn]
+        run_c(some, folder, "double", entries, DOUBLE)
+    singles = [case for case in good if case.program.seed % 5 == 2 and case.is_fine
+               and not case.program.kinks and not case.program.draws]
+    run_c(singles, folder, "float", "train,infer", FLOAT)
+    for case in good:
+        if case.is_fine and case.program.seed % 5 == 3:
+            check_layout(case, folder)
+            if not case.program.draws:
+                same_shape(case, "renamed", case.program.renamed_text(), folder)
+    check_scaled([case for case in good if case.is_fine and case.program.seed % 10 == 4], folder)
+    return cases
+
+
+def check_one(case, folder, oracle):
+    """The oracle that has a case fail, once more."""
+    interpret([case])
+    if case.problems:
+        return
+    if oracle in ("compiler", "C compiler", "double C"):
+        for entries in ("train,infer", "infer,gradients"):
+            if case.is_fine:
+                run_c([case], folder, "double", entries, DOUBLE)
+    elif oracle == "float C":
+        run_c([case], folder, "float", "train,infer", FLOAT)
+    elif oracle == "fmt":
+        check_layout(case, folder)
+    elif oracle == "renamed":
+        same_shape(case, "renamed", case.program.renamed_text(), folder)
+    elif oracle == "loss times 8":
+        check_scaled([case], folder)

@@ -1,0 +1,68 @@
+"""Random programs as trees that print as .nn, and that a shrinker can take apart."""
+
+import re
+
+
+class Node:
+    """An expression: strings and nodes in the order of its text; a number lies between low and high.
+    `reach`: names of tensors that its derivative passes to."""
+
+    __slots__ = ("parts", "type", "low", "high", "reach")
+
+    def __init__(self, parts, type="real", low=-1.0, high=1.0, reach=frozenset()):
+        self.parts, self.type, self.low, self.high, self.reach = parts, type, low, high, reach
+
+    def text(self):
+        return "".join(part if isinstance(part, str) else part.text() for part in self.parts)
+
+    @property
+    def size(self):
+        return max(abs(self.low), abs(self.high))
+
+
+def fill(template, nodes):
+    """The parts of a template with {} for each node."""
+    parts, pieces = [], template.split("{}")
+    for piece, node in zip(pieces, [*nodes, ""]):
+        parts += [piece, node]
+    return [part for part in parts if part != ""]
+
+
+class Program:
+    """Statements (each a Node, `loss` ones apart), items before the model, and what tests ask about it."""
+
+    def __init__(self, seed):
+        self.seed, self.name = seed, f"m{seed}"
+        self.items, self.statements, self.losses = [], [], []
+        self.optimizer = "sgd(0.05)"
+        self.draws = self.kinks = False
+        self.covered = set()
+
+    def text(self, scale=1):
+        lines = [*self.items, f"model {self.name} {{"]
+        lines += ["  " + line for node in self.statements for line in node.text().split("\n")]
+        lines += [f"  loss {scale}*({node.text()})" if scale != 1 else f"  loss {node.text()}"
+                  for node in self.losses]
+        return "\n".join([*lines, f"  train {{ optimizer {self.optimizer} }}", "}", ""])
+
+    def reach(self, parameters):
+        """Adds a loss for each of these, which no other one reaches."""
+        for name in parameters:
+            is_tensor = any(re.search(rf"^param {name}\[", node.text()) for node in self.statements)
+            self.losses.append(Node([f"mean(({name} - 0.25)^2)" if is_tensor else f"({name} - 0.25)^2"]))
+
+    def renamed_text(self):
+        """Other names of the same length for all tensors, dims and index variables."""
+        letters, others = "ijklnabdfgorvwem", "wrojaibnkglvfdem"
+
+        def other(match):
+            word = match[0]
+            if len(word) == 1:
+                return others[letters.index(word)] if word in letters else word
+            return f"M{word[1:]}" if re.fullmatch(r"N\d", word) else word
+
+        text = re.sub(r"\b[A-Za-z_]\w*\b", other, self.text())
+        return re.sub(r"\b([xypsuh])(\d+)\b", lambda m: f"{ANOTHER[m[1]]}{m[2]}", text)
+
+
+ANOTHER = {"x": "q", "y": "z", "p": "t", "s": "c", "u": "w", "h": "k"}
