@@ -15,6 +15,7 @@ typedef struct GradientCheck {
   Interpreter *interpreter;
   const Model *model;
   const Step *step;
+  int64_t *sizes;            /* of the run-time dims, by their number */
   double *const *gradients;  /* of the step, copied */
   double *const *directions; /* likewise, 0 where a parameter stands still */
   bool stops;                /* the model says stop(..) somewhere: differences do not stop there */
@@ -33,13 +34,8 @@ static double next_random(uint64_t *state) {
 /* ---- values ------------------------------------------------------------------------------------ */
 
 static void set_whole_numbers(const GradientCheck *check, const Tensor *tensor, uint64_t *random) {
-  int64_t sizes[64] = {0}, low = 0, high = 2;
-  for (int i = 0; i < check->model->dims.count && i < 64; i++)
-    sizes[check->model->dims.items[i]->id] = check->model->dims.items[i]->maximum;
-  if (tensor->low) {
-    low = extent_evaluate(tensor->low, sizes);
-    high = extent_evaluate(tensor->high, sizes);
-  }
+  int64_t low = tensor->low ? extent_evaluate(tensor->low, check->sizes) : 0;
+  int64_t high = tensor->low ? extent_evaluate(tensor->high, check->sizes) : 2;
   Dual *values = interpreter_tensor(check->interpreter, tensor);
   for (int64_t i = 0; i < interpreter_elements(check->interpreter, tensor); i++) {
     double share = (next_random(random) + 1) / 2;
@@ -170,13 +166,14 @@ static bool uses_stop(Arena *arena, const Program *program) {
 
 const char *gradient_check(Arena *arena, Model *model, int block, uint64_t seed) {
   uint64_t random = seed;
-  int64_t sizes[64] = {0};
   GradientCheck check = {.arena = arena, .model = model, .step = &model->steps.items[block]};
   check.stops = uses_stop(arena, &model->train);
   check.interpreter = interpreter_new(model, seed);
-  for (int i = 0; i < model->dims.count && i < 64; i++)
-    sizes[i] = model->dims.items[i]->maximum < 3 ? model->dims.items[i]->maximum : 3;
-  if (interpreter_initialise(check.interpreter) && interpreter_start(check.interpreter, sizes)) {
+  check.sizes = NEW_ARRAY(arena, int64_t, model->dims.count);
+  for (int i = 0; i < model->dims.count; i++)
+    check.sizes[i] = model->dims.items[i]->maximum < 3 ? model->dims.items[i]->maximum : 3;
+  if (interpreter_initialise(check.interpreter) &&
+      interpreter_start(check.interpreter, check.sizes)) {
     set_values(&check, &random);
     interpreter_begin_step(check.interpreter);
     if (copy_gradients(&check)) check_all_directions(&check, &random);
