@@ -31,9 +31,9 @@ def ranges_of(text):
 
 
 def has_line(path, model, word):
-    """Whether a statement of the model begins with this word."""
+    """Whether a statement of the model itself begins with this word."""
     body = re.search(rf"^model {model} {{\n(.*?)^}}", path.read_text(), re.M | re.S)[1]
-    return re.search(rf"^ *{word}\b", body, re.M) is not None
+    return re.search(rf"^  {word}\b", body, re.M) is not None
 
 
 class Case:
