@@ -115,7 +115,7 @@ static void describe_nest(Describer *describer, Nest *nest) {
   }
 }
 
-/* An inlined equation belongs to the first nest that computes something from it. */
+/* An equation without loops belongs to the first nest that is stated to compute something from it. */
 static void note_first_nest(Describer *describer, Map *first, const Equation *equation,
                             Nest *nest) {
   ExprList reads = equation_reads(describer->scratch, equation);
@@ -129,7 +129,7 @@ static void assign_inlined(Describer *describer) {
   for (int i = routine->nests.count - 1; i >= 0; i--) {
     Nest *nest = routine->nests.items[i];
     for (int k = 0; k < nest->equations.count; k++) {
-      note_first_nest(describer, &first, nest->equations.items[k], nest);
+      note_first_nest(describer, &first, equation_source(routine, nest->equations.items[k]), nest);
     }
   }
   for (int i = routine->inlined.count - 1; i >= 0; i--) {

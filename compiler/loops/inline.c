@@ -103,23 +103,55 @@ static Equation *rewrite(Inliner *inliner, Equation *equation) {
   return copy;
 }
 
+/* Marks what the roots still read, now that some reads have folded away: equations by their targets. */
+static Map find_needed(Inliner *inliner, const EquationList *equations) {
+  Map defining, needed;
+  map_init(&defining, inliner->scratch);
+  map_init(&needed, inliner->scratch);
+  for (int i = 0; i < equations->count; i++)
+    map_put(&defining, equations->items[i]->target, equations->items[i]);
+  TensorList waiting = routine_roots(inliner->routine);
+  while (waiting.count > 0) {
+    Tensor *tensor = waiting.items[--waiting.count];
+    Equation *equation = map_get(&defining, tensor);
+    if (!equation || map_has(&needed, tensor)) continue;
+    map_put(&needed, tensor, equation);
+    ExprList reads = equation_reads(inliner->scratch, equation);
+    for (int i = 0; i < reads.count; i++)
+      APPEND(inliner->routine->model->arena, &waiting, (Tensor *)(uintptr_t)reads.items[i]->tensor);
+  }
+  return needed;
+}
+
+/* Equations that have no loops of their own are stated with what was computed from them. */
+static void sort_out(Inliner *inliner, const EquationList *equations) {
+  Routine *routine = inliner->routine;
+  Arena *arena = routine->model->arena;
+  Map needed = find_needed(inliner, equations);
+  EquationList kept = {0};
+  int forward = routine->forward_count;
+  for (int i = 0; i < equations->count; i++) {
+    Equation *equation = equations->items[i];
+    bool stays =
+        map_has(&needed, equation->target) && !map_has(&inliner->inlined, equation->target);
+    APPEND(arena, stays ? &kept : &routine->inlined, equation);
+    if (!stays && i < forward) routine->forward_count--;
+  }
+  routine->equations = kept;
+}
+
 void routine_inline(Routine *routine) {
   Inliner inliner = {.routine = routine, .scratch = arena_new()};
-  EquationList kept = {0};
+  EquationList equations = {0};
   map_init(&inliner.uses, inliner.scratch);
   map_init(&inliner.inlined, inliner.scratch);
   count_uses(&inliner);
-  int forward = routine->forward_count;
   for (int i = 0; i < routine->equations.count; i++) {
     Equation *equation = rewrite(&inliner, routine->equations.items[i]);
-    if (!is_worth_inlining(&inliner, equation)) {
-      APPEND(routine->model->arena, &kept, equation);
-      continue;
-    }
-    map_put(&inliner.inlined, equation->target, equation);
-    APPEND(routine->model->arena, &routine->inlined, equation);
-    if (i < forward) routine->forward_count--;
+    APPEND(routine->model->arena, &equations, equation);
+    if (is_worth_inlining(&inliner, equation))
+      map_put(&inliner.inlined, equation->target, equation);
   }
-  routine->equations = kept;
+  sort_out(&inliner, &equations);
   arena_free(inliner.scratch);
 }

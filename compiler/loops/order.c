@@ -187,6 +187,23 @@ static EquationList merge_sunk(Arena *arena, const EquationList *base, const Sun
   return merged;
 }
 
+static bool in_same_cycle(const Routine *routine, const Equation *a, const Equation *b) {
+  const RecurrentEquation *at = map_get(&routine->recurrences, a->target);
+  const RecurrentEquation *other = map_get(&routine->recurrences, b->target);
+  return at && other && at->group == other->group;
+}
+
+static int end_of_cycle(const Routine *routine, const EquationList *list, int start) {
+  int end = start + 1;
+  while (end < list->count && in_same_cycle(routine, list->items[start], list->items[end])) end++;
+  return end;
+}
+
+/* Nothing comes between the equations of a cycle. */
+static int behind_cycle(const Routine *routine, const EquationList *base, int after) {
+  return after > 0 && after < base->count ? end_of_cycle(routine, base, after - 1) : after;
+}
+
 /* Sequence positions: `after` = p means behind the first p equations of the base. */
 static void sink_updates(Order *order, EquationList base, EquationList late) {
   Routine *routine = order->routine;
@@ -202,12 +219,18 @@ static void sink_updates(Order *order, EquationList base, EquationList late) {
     map_put(&updated, routine->updates.items[i].value, routine->updates.items[i].target);
   }
   Sunk *sunk = NEW_ARRAY(order->scratch, Sunk, late.count + 1);
-  for (int i = 0; i < late.count; i++) {
-    Equation *equation = late.items[i];
-    int after = position_after(order, &position, &last_reader, &updated, equation);
-    if (after < routine->forward_count) after = routine->forward_count;
-    sunk[i] = (Sunk){equation, after, i};
-    set_position(order, &position, equation->target, after);
+  for (int i = 0, end; i < late.count; i = end) {
+    end = end_of_cycle(routine, &late, i);
+    int after = routine->forward_count;
+    for (int k = i; k < end; k++) {
+      int wanted = position_after(order, &position, &last_reader, &updated, late.items[k]);
+      if (wanted > after) after = wanted;
+    }
+    after = behind_cycle(routine, &base, after);
+    for (int k = i; k < end; k++) {
+      sunk[k] = (Sunk){late.items[k], after, k};
+      set_position(order, &position, late.items[k]->target, after);
+    }
   }
   qsort(sunk, (size_t)late.count, sizeof *sunk, compare_sunk);
   routine->equations = merge_sunk(routine->model->arena, &base, sunk, late.count);
