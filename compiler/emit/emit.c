@@ -152,12 +152,27 @@ static void write_refusals(ProgramWriter *program) {
   }
 }
 
+static bool is_read_by(const Routine *routine, const Tensor *tensor) {
+  for (int i = 0; i < routine->nests.count; i++) {
+    const TensorList *reads = &routine->nests.items[i]->reads;
+    for (int k = 0; k < reads->count; k++)
+      if (reads->items[k] == tensor) return true;
+  }
+  return false;
+}
+
+static bool is_read_anywhere(const ProgramWriter *program, const Tensor *tensor) {
+  for (int i = 0; i < program->unit->count; i++)
+    if (is_read_by(program->unit->routines[i], tensor)) return true;
+  return false;
+}
+
 /* Constant tables of the source, which nests read by name. */
 static void write_tables(ProgramWriter *program) {
   const TensorList *tensors = &program->unit->model->tensors;
   for (int i = 0; i < tensors->count; i++) {
     const Tensor *tensor = tensors->items[i];
-    if (tensor->role != ROLE_CONST) continue;
+    if (tensor->role != ROLE_CONST || !is_read_anywhere(program, tensor)) continue;
     Name name = scope_name(&program->file, tensor, tensor->name);
     FunctionWriter writer = function_open(program, program->unit->routines[0], &program->file);
     ArgumentList items = {0};
