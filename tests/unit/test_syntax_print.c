@@ -108,12 +108,13 @@ Test(print, a_block_keeps_one_line_for_one_statement) {
   expect_body("if a {} else if b {\n}\nelse { c = 1 }", "if a {} else if b {} else { c = 1 }\n");
 }
 
-Test(print, line_breaks_stay_before_pipes_and_branches_and_after_equals) {
+Test(print, line_breaks_stay_before_pipes_and_branches_and_after_equals_commas_and_operators) {
   expect_body("h = x |> a\n|> b |> c\n   |> d", "h = x |> a\n      |> b |> c\n      |> d\n");
   expect_body("h = x\n|> a", "h = x\n      |> a\n");
   expect_body("y = if a then b\nelse c", "y = if a then b\n    else c\n");
   expect_body("y =\nlong + 1", "y =\n  long + 1\n");
-  expect_body("y = a +\nb", "y = a + b\n");
+  expect_body("y = a +\nb", "y = a +\n    b\n");
+  expect_body("y = f(a,\nb)", "y = f(a,\n    b)\n");
 }
 
 Test(print, one_empty_line_at_most_stays_between_statements) {
@@ -128,7 +129,7 @@ Test(print, comments_stay_with_what_they_stood_by) {
   expect_body("if a {\n# only\n}", "if a {\n  # only\n}\n");
   expect_body("h = x |> a # one\n# two\n|> b # three",
               "h = x |> a  # one\n      # two\n      |> b  # three\n");
-  expect_body("y = f(a, # one\nb) # two", "y = f(a, b)  # one\n# two\n");
+  expect_body("y = f(a, # one\nb) # two", "y = f(a,  # one\n    b)  # two\n");
   expect_file("# first\ndef f(x) = x\n# last", "# first\ndef f(x) = x\n# last\n");
   expect_file("# alone", "# alone\n");
 }
