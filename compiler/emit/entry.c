@@ -132,8 +132,8 @@ static void write_part(RoutineText *text, Name function, int begin, int end) {
   }
   write_wrapped(&writer, arena_format(program->arena, "static void %s(", function), items.items,
                 items.count, ") {");
-  text_add(program->text, "  (void)m, (void)step_number;\n%s%s", continues ? "  (void)first_sample;\n" : "",
-           text->scalars ? "  (void)s;\n" : "");
+  text_add(program->text, "  (void)m, (void)step_number;\n%s%s",
+           continues ? "  (void)first_sample;\n" : "", text->scalars ? "  (void)s;\n" : "");
   for (int i = 0; i < arguments.values.count; i++) {
     text_add(program->text, "  (void)%s;\n", arguments.values.items[i]);
   }

@@ -11,14 +11,65 @@ static const char *const keywords[] = {
 };
 
 /* The reserved words and names of the implementation that generated C has a use for. */
-static const char *const needed[] = {
-    "char", "const", "do", "double", "else", "extern", "float", "for", "if", "int", "long", "restrict",
-    "return", "size_t", "sizeof", "static", "struct", "switch", "case", "default", "break", "continue",
-    "typedef", "union", "unsigned", "void", "while", "inline", "int8_t", "int16_t", "int32_t", "int64_t",
-    "uint8_t", "uint16_t", "uint32_t", "uint64_t", "NULL", "INFINITY", "NAN", "bool", "true", "false",
-    "enum", "offsetof", "__cplusplus", "__attribute__", "__builtin_nanf", "__builtin_nan", "__builtin_inff",
-    "__builtin_inf", "__builtin_expect", "__FAST_MATH__", "__GNUC__", "__clang__", "_Static_assert",
-    "_Pragma", "_Alignas", "signed", "goto"};
+static const char *const needed[] = {"char",
+                                     "const",
+                                     "do",
+                                     "double",
+                                     "else",
+                                     "extern",
+                                     "float",
+                                     "for",
+                                     "if",
+                                     "int",
+                                     "long",
+                                     "restrict",
+                                     "return",
+                                     "size_t",
+                                     "sizeof",
+                                     "static",
+                                     "struct",
+                                     "switch",
+                                     "case",
+                                     "default",
+                                     "break",
+                                     "continue",
+                                     "typedef",
+                                     "union",
+                                     "unsigned",
+                                     "void",
+                                     "while",
+                                     "inline",
+                                     "int8_t",
+                                     "int16_t",
+                                     "int32_t",
+                                     "int64_t",
+                                     "uint8_t",
+                                     "uint16_t",
+                                     "uint32_t",
+                                     "uint64_t",
+                                     "NULL",
+                                     "INFINITY",
+                                     "NAN",
+                                     "bool",
+                                     "true",
+                                     "false",
+                                     "enum",
+                                     "offsetof",
+                                     "__cplusplus",
+                                     "__attribute__",
+                                     "__builtin_nanf",
+                                     "__builtin_nan",
+                                     "__builtin_inff",
+                                     "__builtin_inf",
+                                     "__builtin_expect",
+                                     "__FAST_MATH__",
+                                     "__GNUC__",
+                                     "__clang__",
+                                     "_Static_assert",
+                                     "_Pragma",
+                                     "_Alignas",
+                                     "signed",
+                                     "goto"};
 
 static bool is_among(const char *const *words, size_t count, const char *text, size_t size) {
   for (size_t i = 0; i < count; i++)
@@ -39,7 +90,8 @@ static bool is_digit(char c) {
 static const char *identifier_fault(const char *text, size_t size) {
   if (IS_AMONG(needed, text, size)) return NULL;
   if (IS_AMONG(keywords, text, size)) return "a reserved word that generated C has no use for";
-  bool is_reserved = text[0] == '_' && size > 1 && (text[1] == '_' || (text[1] >= 'A' && text[1] <= 'Z'));
+  bool is_reserved =
+      text[0] == '_' && size > 1 && (text[1] == '_' || (text[1] >= 'A' && text[1] <= 'Z'));
   return is_reserved ? "a name of the C implementation" : NULL;
 }
 

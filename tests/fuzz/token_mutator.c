@@ -96,9 +96,26 @@ static void exchange_name(Program *program) {
 }
 
 static void change_number(Program *program) {
-  static const char *const numbers[] = {
-      "0",  "1",   "2",    "3",   "(-1)", "2147483647", "2147483648", "1099511627776", "9223372036854775807",
-      "64", "0.5", "1e-9", "1e9", "1e308", "5e-324",    "inf",        "(1/0)",         "(-inf)", "7", "17"};
+  static const char *const numbers[] = {"0",
+                                        "1",
+                                        "2",
+                                        "3",
+                                        "(-1)",
+                                        "2147483647",
+                                        "2147483648",
+                                        "1099511627776",
+                                        "9223372036854775807",
+                                        "64",
+                                        "0.5",
+                                        "1e-9",
+                                        "1e9",
+                                        "1e308",
+                                        "5e-324",
+                                        "inf",
+                                        "(1/0)",
+                                        "(-inf)",
+                                        "7",
+                                        "17"};
   Range range = draw_word(program, KIND_NUMBER);
   if (range.end == range.begin) return;
   replace_by_text(program, range, numbers[draw_below(program, sizeof numbers / sizeof *numbers)]);
@@ -147,7 +164,8 @@ static void exchange_operator(Program *program) {
   if (at >= program->size) return;
   Range range = {at, at + 1};
   while (range.end < program->size && strchr("/=>", program->bytes[range.end])) range.end++;
-  replace_by_text(program, range, operators[draw_below(program, sizeof operators / sizeof *operators)]);
+  replace_by_text(program, range,
+                  operators[draw_below(program, sizeof operators / sizeof *operators)]);
 }
 
 /* ---- brackets ---- */
@@ -190,16 +208,23 @@ static void put_into_brackets(Program *program, char open, char close, const cha
 
 static void change_subscripts(Program *program) {
   static const char *const texts[] = {
-      "",    ", ...", "n - 1 | 0",  "2*i + 1", ", 0", ", i in 1",   ", ...A",     "n, n",  "(n, k)",  ", (i, j)", "- 1",
-      "+ 1", "i//2",  ", k if k > 0", "t[n]",  ", 3", " | x[n, 0]", "n in 2, k in 3", "-n", "i % 2", "*2",      " in N"};
+      "",       ", ...",        "n - 1 | 0", "2*i + 1",  ", 0",        ", i in 1",
+      ", ...A", "n, n",         "(n, k)",    ", (i, j)", "- 1",        "+ 1",
+      "i//2",   ", k if k > 0", "t[n]",      ", 3",      " | x[n, 0]", "n in 2, k in 3",
+      "-n",     "i % 2",        "*2",        " in N"};
   put_into_brackets(program, '[', ']', texts, sizeof texts / sizeof *texts);
 }
 
 static void change_arguments(Program *program) {
-  static const char *const texts[] = {
-      "",     ", 0",          ", p = 0.5", ", bias = false", "; eps = 1", "repeat(3, dense(4))",
-      ", -1", "gradient(l, x)", "stop(x)",   "x, x",           "total(w)",  "training",
-      "step", ", 1e30",       "dense(2)",  "\"x\"",          "sum(x)",    "if training then 1 else 2"};
+  static const char *const texts[] = {"",          ", 0",
+                                      ", p = 0.5", ", bias = false",
+                                      "; eps = 1", "repeat(3, dense(4))",
+                                      ", -1",      "gradient(l, x)",
+                                      "stop(x)",   "x, x",
+                                      "total(w)",  "training",
+                                      "step",      ", 1e30",
+                                      "dense(2)",  "\"x\"",
+                                      "sum(x)",    "if training then 1 else 2"};
   put_into_brackets(program, '(', ')', texts, sizeof texts / sizeof *texts);
 }
 
@@ -243,33 +268,66 @@ static void repeat_line(Program *program) {
 }
 
 static void borrow_line(Program *program) {
-  Range line = line_around(program->other, program->other_size, draw_below(program, program->other_size));
+  Range line =
+      line_around(program->other, program->other_size, draw_below(program, program->other_size));
   Range to = draw_line(program);
   replace(program, (Range){to.begin, to.begin}, program->other + line.begin, line.end - line.begin);
 }
 
 static void add_line(Program *program) {
   static const char *const lines[] = {
-      "dim N <= 1\n", "dim Q = N*N//2\n", "dim N = 0\n", "param q[N, N, N] = 1\n", "loss 0\n", "loss 0/0\n",
-      "param q = 1 @bias\n", "state s[4] = 0 @live\n", "output y = x\n", "target t[N] : index(3)\n",
-      "train { optimizer sgd(0.1) }\n", "train b { optimizer adam(1e-3) |> clip_norm(1) }\n",
-      "freeze @weight\n", "metric m = mean(x)\n", "input a[N, T] : u8\n", "if training {\n", "} else {\n", "}\n",
-      "{\n", "scan t in N {\n", "q[n] = q[n - 1 | 0] + 1\n", "q[n in 5] = q[n + 1 | 0]*2\n", "def f(x) = f(x)\n",
-      "def g(x) = g2(x)*g2(x)\ndef g2(x) = x*x\n", "x = x\n", "use d = dense(3)\n", "y = x |> d |> d\n",
-      "require 1 == 2 : \"no\"\n", "u[n] ~ normal(0, 1)\n", "const c[3] = (1, 2, 3)\n", "import losses\n",
-      "model m2 { dim N <= 2; input x[N]; output y = x }\n", "loss l2(0.1)\n", "y = gradient(sum(x^2), x)\n",
-      "a_name_of_sixty_three_bytes_which_is_the_most_that_is_allowed_1 = 1\n", "remat { y = exp(x) }\n"};
+      "dim N <= 1\n",
+      "dim Q = N*N//2\n",
+      "dim N = 0\n",
+      "param q[N, N, N] = 1\n",
+      "loss 0\n",
+      "loss 0/0\n",
+      "param q = 1 @bias\n",
+      "state s[4] = 0 @live\n",
+      "output y = x\n",
+      "target t[N] : index(3)\n",
+      "train { optimizer sgd(0.1) }\n",
+      "train b { optimizer adam(1e-3) |> clip_norm(1) }\n",
+      "freeze @weight\n",
+      "metric m = mean(x)\n",
+      "input a[N, T] : u8\n",
+      "if training {\n",
+      "} else {\n",
+      "}\n",
+      "{\n",
+      "scan t in N {\n",
+      "q[n] = q[n - 1 | 0] + 1\n",
+      "q[n in 5] = q[n + 1 | 0]*2\n",
+      "def f(x) = f(x)\n",
+      "def g(x) = g2(x)*g2(x)\ndef g2(x) = x*x\n",
+      "x = x\n",
+      "use d = dense(3)\n",
+      "y = x |> d |> d\n",
+      "require 1 == 2 : \"no\"\n",
+      "u[n] ~ normal(0, 1)\n",
+      "const c[3] = (1, 2, 3)\n",
+      "import losses\n",
+      "model m2 { dim N <= 2; input x[N]; output y = x }\n",
+      "loss l2(0.1)\n",
+      "y = gradient(sum(x^2), x)\n",
+      "a_name_of_sixty_three_bytes_which_is_the_most_that_is_allowed_1 = 1\n",
+      "remat { y = exp(x) }\n"};
   Range to = draw_line(program);
-  replace_by_text(program, (Range){to.begin, to.begin}, lines[draw_below(program, sizeof lines / sizeof *lines)]);
+  replace_by_text(program, (Range){to.begin, to.begin},
+                  lines[draw_below(program, sizeof lines / sizeof *lines)]);
 }
 
 size_t mutate_tokens(uint64_t seed, const char *source, size_t size, const char *other,
                      size_t other_size, char *out, size_t capacity) {
-  static void (*const edits[])(Program *) = {
-      exchange_name,     exchange_name,       change_number,      change_number,    exchange_function,
-      exchange_operator, exchange_reduction,  exchange_keyword,   change_subscripts, change_subscripts,
-      change_arguments,  exchange_subscripts, exchange_arguments, wrap,             drop_line,
-      repeat_line,       borrow_line,         add_line};
+  static void (*const edits[])(Program *) = {exchange_name,      exchange_name,
+                                             change_number,      change_number,
+                                             exchange_function,  exchange_operator,
+                                             exchange_reduction, exchange_keyword,
+                                             change_subscripts,  change_subscripts,
+                                             change_arguments,   exchange_subscripts,
+                                             exchange_arguments, wrap,
+                                             drop_line,          repeat_line,
+                                             borrow_line,        add_line};
   Program program = {.seed = seed, .bytes = out, .capacity = capacity, .other = other};
   program.other_size = other_size;
   program.size = size < capacity ? size : capacity;

@@ -47,10 +47,9 @@ static char mutant[FILE_LIMIT + 1];
 static size_t make_mutant(unsigned long seed) {
   const Source *source = &sources[seed % source_count];
   const Source *other = &sources[seed / source_count % source_count];
-  size_t size = seed % 4 == 0
-                    ? mutate(seed, source->text, source->size, mutant, FILE_LIMIT)
-                    : mutate_tokens(seed, source->text, source->size, other->text, other->size,
-                                    mutant, FILE_LIMIT);
+  size_t size = seed % 4 == 0 ? mutate(seed, source->text, source->size, mutant, FILE_LIMIT)
+                              : mutate_tokens(seed, source->text, source->size, other->text,
+                                              other->size, mutant, FILE_LIMIT);
   mutant[size] = '\0';
   return strlen(mutant);
 }
@@ -82,14 +81,15 @@ static void print_diagnostics(const Compilation *compilation) {
 
 static void check_c(Progress *progress, const Compilation *compilation, unsigned long seed) {
   const Text *texts[] = {&compilation->source, &compilation->header};
-  for (int i = 0; i < 2 && !compilation->options->standalone; i++) { /* the runtime is our own text */
+  for (int i = 0; i < 2 && !compilation->options->standalone;
+       i++) { /* the runtime is our own text */
     size_t where;
     const char *fault = find_c_fault(texts[i]->bytes, texts[i]->size, &where);
     if (!fault) continue;
     char reason[128];
     const char *line = texts[i]->bytes + where;
-    snprintf(reason, sizeof reason, "generated C has %s: %.*s", fault, (int)strcspn(line, "\n") % 60,
-             line);
+    snprintf(reason, sizeof reason, "generated C has %s: %.*s", fault,
+             (int)strcspn(line, "\n") % 60, line);
     give_up(progress, reason);
   }
   progress->compiled++;
@@ -162,7 +162,8 @@ static int run_child(Progress *progress, unsigned long end, unsigned long stride
   pid_t child = fork();
   if (child == 0) run_batch(progress, end, stride);
   int status = 0;
-  while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+  while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
   return child > 0 ? status : -1;
 }
 
@@ -214,7 +215,8 @@ int main(int count, char **arguments) {
     failures += status != 0;
     compiled += progress[worker].compiled;
   }
-  if (failures == 0) printf("ok mutants: %lu tried, %lu of them compiled\n", mutant_count, compiled);
+  if (failures == 0)
+    printf("ok mutants: %lu tried, %lu of them compiled\n", mutant_count, compiled);
   arena_free(arena);
   return failures != 0;
 }

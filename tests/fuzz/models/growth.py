@@ -220,7 +220,7 @@ class Growth:
         return self.end(tensor)
 
     def read_whole(self, sizes):
-        fitting = [t for t in self.tensors if t.sizes == sizes and t.type == "real" and t.kind != "const"]
+        fitting = [t for t in self.tensors if t.sizes == sizes and t.type == "real" and t.name != "loss"]
         source = self.chance.pick(fitting) if fitting and self.chance.happens(0.5) else self.grow(sizes)
         return self.read_of(source, source.name)
 
