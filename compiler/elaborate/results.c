@@ -68,9 +68,13 @@ void run_output(Statement *statement) {
         node->parts[1] ? evaluate(&c, node->parts[1]) : resolve_name(&c, node->name, node->span);
     if (!check_is_value(&c, value, node->span)) value = value_poison();
     value = own_value(&c, node->name, value, node->span);
+    if (value.kind == VALUE_TENSOR && map_has(&e->results, value.tensor)) { /* under another name */
+      value = define_tensor(&c, node->name, as_operand(&c, value, node->span), node->span);
+    }
     if (node->parts[1]) settle(statement, value);
   }
   add_result(frame, &e->program->outputs, node, value);
+  if (value.kind == VALUE_TENSOR) map_put(&e->results, value.tensor, (void *)node);
 }
 
 void run_metric(Statement *statement) {
