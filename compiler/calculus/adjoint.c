@@ -104,8 +104,7 @@ static const Expr *argument_adjoint(Sweep *s, const Expr *e, int argument, const
     return expr_number(table, 0);
   }
   const Expr *partial = partial_derivative(s, e, argument);
-  return argument == 0 ? arithmetic_multiply(table, adjoint, partial)
-                       : arithmetic_multiply(table, partial, adjoint);
+  return arithmetic_weigh(table, adjoint, partial, argument > 0);
 }
 
 static void pass_adjoint(Sweep *s, const Expr *e, const Expr *adjoint) {

@@ -110,6 +110,24 @@ const Expr *arithmetic_multiply(ExprTable *table, const Expr *a, const Expr *b) 
   return expr_binary(table, OP_MUL, a, b);
 }
 
+const Expr *arithmetic_weigh(ExprTable *table, const Expr *adjoint, const Expr *partial,
+                             bool partial_first) {
+  const Expr *parts[2], *zero = expr_number(table, 0);
+  const Expr *a = partial_first ? partial : adjoint, *b = partial_first ? adjoint : partial;
+  bool is_choice = is_restriction(adjoint);
+  if (is_literal(a, 0) || is_literal(b, 0)) return zero;
+  if (!is_choice && !is_restricted_sum(adjoint)) return arithmetic_multiply(table, a, b);
+  if (!is_choice && is_long(adjoint)) {
+    const Expr *is_zero = expr_binary(table, OP_EQ, adjoint, zero);
+    return expr_select(table, is_zero, zero, expr_binary(table, OP_MUL, a, b));
+  }
+  for (int i = 0; i < 2; i++)
+    parts[i] = arithmetic_weigh(table, adjoint->args[i + is_choice], partial, partial_first);
+  if (is_choice) return expr_select(table, adjoint->args[0], parts[0], parts[1]);
+  if (adjoint->op == OP_SUB) parts[1] = arithmetic_negate(table, parts[1]);
+  return arithmetic_add(table, parts[0], parts[1]);
+}
+
 const Expr *arithmetic_restrict(ExprTable *table, const Expr *condition, const Expr *a) {
   if (!condition || is_literal(a, 0)) return a;
   return expr_select(table, condition, a, expr_number(table, 0));

@@ -12,6 +12,10 @@ bool is_literal(const Expr *e, double value); /* a NUMBER or INTEGER of this val
 const Expr *arithmetic_negate(ExprTable *table, const Expr *a);
 const Expr *arithmetic_add(ExprTable *table, const Expr *a, const Expr *b);
 const Expr *arithmetic_multiply(ExprTable *table, const Expr *a, const Expr *b);
+/* adjoint*partial, or partial*adjoint. The choices of the adjoint are outermost: what the partial derivative
+   reads may be within its tensor only where the adjoint is not 0. */
+const Expr *arithmetic_weigh(ExprTable *table, const Expr *adjoint, const Expr *partial,
+                             bool partial_first);
 /* `condition ? a : 0`; the condition may be null for true. */
 const Expr *arithmetic_restrict(ExprTable *table, const Expr *condition, const Expr *a);
 /* Conjunction; null stands for true on both sides. */

@@ -155,17 +155,17 @@ static void remove_reduced(const Site *site, Equation *equation, int position) {
   equation->reduced_count = count;
 }
 
-/* Puts the value in place of the variable; condition `which` becomes that the value is in range. */
+/* Puts the value in place of the variable; condition `which` becomes that the value is in range, which comes
+   before what the others read there. */
 static void substitute_solution(const Site *site, Equation *equation, const Solution *solution,
                                 const ExprList *conditions, int which, const Expr *term) {
   ExprTable *table = site->model->exprs;
   const Index *index = equation->reduced[solution->variable];
-  const Expr *all = NULL;
+  const Expr *all = condition_in_range(table, site->scratch, solution->value, index->range);
   for (int i = 0; i < conditions->count; i++) {
+    if (i == which) continue;
     const Expr *condition =
-        i == which ? condition_in_range(table, site->scratch, solution->value, index->range)
-                   : expr_substitute(table, site->scratch, conditions->items[i], &index,
-                                     &solution->value, 1);
+        expr_substitute(table, site->scratch, conditions->items[i], &index, &solution->value, 1);
     all = arithmetic_and(table, all, condition);
   }
   term = expr_substitute(table, site->scratch, term, &index, &solution->value, 1);

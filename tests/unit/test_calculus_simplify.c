@@ -101,6 +101,9 @@ Test(simplify, a_sum_with_one_term_is_the_term) {
                    "y[n in 3] = x[n, t[n]]");
   check_simplified("input x[9]\n y[n in 3] = sum[k in 9 if k == 2*n + 1](x[k])",
                    "y[n in 3] = x[2*n+1]");
+  check_simplified("input x[2] : index(2)\n input d[2, 3]\n"
+                   "y[u in 2] = sum[k in 2, r in 3 if x[k] == u and k == r](d[k, r])",
+                   "y[u in 2] = sum[r in 3 if r < 2 and x[r] == u](d[r, r])");
   check_simplified("input x[4]\n y[n in 6] = sum[k in 4 if k == n](x[k])",
                    "y[n in 6] = if n < 4 then x[n] else 0");
 }
