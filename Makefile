@@ -84,6 +84,8 @@ check-update: $(BUILD)/prefix                            ## rewrite expected out
 
 fuzz: $(BUILD)/prefix $(TOOLS)                        ## the randomised tests, 20 times as long
 	@NNC_ROUNDS=20 $(TESTS) fuzz
+fuzz-models: $(BUILD)/prefix $(TOOLS)                 ## N random models (10000) from SEED on (1)
+	@NNC_BUILD='$(abspath $(BUILD))' tests/fuzz/models/test_random_models.py $(or $(N),10000) $(SEED)
 
 $(BUILD)/prefix: all FORCE                              # the package as its users have it
 	@$(MAKE) -s install DESTDIR= PREFIX='$(abspath $@)'
@@ -142,8 +144,6 @@ help:                                                 ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
 	@echo 'MODE=release|debug|asan|coverage|hostile, V=1, CC, CFLAGS, PREFIX, DESTDIR, ONLY=NAME (of a test)'
 
-FORCE:
-.PHONY: all check check-update fuzz coverage demo lint format install uninstall dist clean help
-.DELETE_ON_ERROR:
-.SECONDARY:
+.PHONY: all check check-update fuzz fuzz-models coverage demo lint format install uninstall dist clean help FORCE
+.DELETE_ON_ERROR .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -2,13 +2,18 @@
 fails on a group, its members go alone."""
 
 import json
+import os
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "emit"))
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent.parent
+BUILD = pathlib.Path(os.environ.setdefault("NNC_BUILD", str(ROOT / "build" / "release")))
+os.environ.setdefault("NNC", str(BUILD / "nnc"))
+os.environ.setdefault("PKG_CONFIG_PATH", str(BUILD / "prefix" / "lib" / "pkgconfig"))
+sys.path.insert(0, str(ROOT / "tests" / "emit"))
 import generated
 from comparing import DOUBLE, FLOAT, differences, not_finite, numbers
 
@@ -138,13 +143,21 @@ def complaint(c, folder, flags):
     return status and next(iter(re.findall("error: .*", messages)), messages[:300])
 
 
+def united(c_files, folder):
+    """One C file of all, so that the C compiler reads its headers once."""
+    for ending in (".c", ".h"):
+        lines = [f'#include "{c.with_suffix(ending).name}"\n' for c in c_files]
+        (folder / f"all{ending}").write_text("".join(lines))
+    return [folder / "all.c"]
+
+
 def build(cases, c_files, folder):
     """A program that runs all; cases in whose C the C compiler finds fault are blamed, and run if they can."""
     if not cases:
         return [], None
     names = [case.program.name for case in cases]
     try:
-        return cases, generated.build_driver(folder, c_files, names, CC)
+        return cases, generated.build_driver(folder, united(c_files, folder), names, CC)
     except generated.Failure as failure:
         said = [complaint(c, folder, generated.WARNINGS.split()) for c in c_files]
         if not any(said):

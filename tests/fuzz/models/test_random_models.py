@@ -16,7 +16,7 @@ from expressions import random_program
 from oracles import check_group
 from shrinking import shrink
 
-GROUP = 25
+GROUP = 30
 FEWEST = 300
 
 
@@ -42,7 +42,7 @@ def print_coverage(covered, count):
 
 
 def main():
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else FEWEST*int(os.environ.get("NNC_ROUNDS", "1"))
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else FEWEST
     first = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     covered, failures = collections.Counter(), 0
     starts = range(first, first + count, GROUP)
