@@ -210,7 +210,8 @@ TOKEN = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:[^\"\\]|\\.)*\"|[A-Za-z_]\w*", re.S
 
 
 def shape_of(c):
-    """C without comments and strings, names by their first occurrence in each function."""
+    """C without comments and strings, names by their first occurrence in each function; all index variables
+    are one, since the compiler's own may have the name of another loop's."""
     text = re.sub(r"0x[0-9a-fA-F]+u?", "0", c.read_text())
     return [shape_of_part(part) for part in text.split("\n}\n")]
 
@@ -220,6 +221,8 @@ def shape_of_part(text):
 
     def other(match):
         word = match[0]
+        if re.fullmatch(r"[a-z](_\d+)?", word):
+            return "@"
         return "" if word[0] in "/\"" else f"#{numbers_of.setdefault(word, len(numbers_of))}"
 
     return "".join(TOKEN.sub(other, text).split())
