@@ -44,7 +44,8 @@ typedef struct Fuser {
   Arena *scratch;
   LIST_OF(Cluster *) clusters;
   Map origins; /* Tensor * -> Origin * */
-  Map commits; /* Tensor *, the value of an update */
+  Map commits; /* Tensor *, the value of an update -> the tensor it is for */
+  Map readers; /* Tensor * -> the last Cluster * that reads it */
 } Fuser;
 
 static Origin *origin_of(const Fuser *fuser, const Expr *read) {
@@ -138,6 +139,13 @@ static bool same_layer(const Cluster *cluster, const Equation *equation) {
          equations->items[equations->count - 1]->instance == equation->instance;
 }
 
+/* A new value is written over the old one when no reader is left: so it joins no cluster before the last. */
+static bool is_read_later(const Fuser *fuser, const Equation *equation, const Cluster *cluster) {
+  const Tensor *old = map_get(&fuser->commits, equation->target);
+  const Cluster *reader = old ? map_get(&fuser->readers, old) : NULL;
+  return reader && reader->number > cluster->number;
+}
+
 /* The cluster to join and the number of loops shared; a new one when none fits. */
 static Cluster *choose_cluster(Fuser *fuser, const Equation *equation, const ExprList *reads,
                                const Schedule *schedule, bool in_forward, int *depth) {
@@ -145,7 +153,8 @@ static Cluster *choose_cluster(Fuser *fuser, const Equation *equation, const Exp
   bool commits = map_has(&fuser->commits, equation->target);
   *depth = 0;
   if (cluster && cluster->nest->equations.count < LONGEST_CLUSTER &&
-      !(commits && cluster->in_forward) && !(in_forward && cluster->commits)) {
+      !(commits && cluster->in_forward) && !(in_forward && cluster->commits) &&
+      !is_read_later(fuser, equation, cluster)) {
     *depth = shared_depth(fuser, cluster, equation, reads, schedule);
     if (*depth > 0 || same_layer(cluster, equation)) return cluster;
   }
@@ -209,6 +218,15 @@ static void open_time_loop(Fuser *fuser, Cluster *cluster, const RecurrentEquati
   cluster->open_count = 1;
 }
 
+static void remember_readers(Fuser *fuser, Cluster *cluster, const Equation *equation) {
+  ExprList reads = equation_reads(fuser->scratch, equation);
+  for (int i = 0; i < reads.count; i++) {
+    const Tensor *tensor = reads.items[i]->tensor;
+    const Cluster *last = map_get(&fuser->readers, tensor);
+    if (!last || last->number < cluster->number) map_put(&fuser->readers, tensor, cluster);
+  }
+}
+
 static void join(Fuser *fuser, Cluster *cluster, Equation *equation, const Schedule *schedule,
                  int depth) {
   Routine *routine = fuser->routine;
@@ -225,6 +243,7 @@ static void join(Fuser *fuser, Cluster *cluster, Equation *equation, const Sched
   site.bodies[depth]->items[before]->equation = source;
   APPEND(routine->model->arena, &cluster->nest->equations, source);
   remember_origin(fuser, cluster, &site);
+  remember_readers(fuser, cluster, equation);
   reopen(cluster, &site);
   if (map_has(&fuser->commits, equation->target)) cluster->commits = true;
 }
@@ -258,6 +277,7 @@ void routine_fuse(Routine *routine) {
   Fuser fuser = {.routine = routine, .scratch = arena_new()};
   map_init(&fuser.origins, fuser.scratch);
   map_init(&fuser.commits, fuser.scratch);
+  map_init(&fuser.readers, fuser.scratch);
   for (int i = 0; i < routine->updates.count; i++) {
     map_put(&fuser.commits, routine->updates.items[i].value, routine->updates.items[i].target);
   }
