@@ -5,6 +5,7 @@
    stores and loads saved, and when the expression stays short enough to read: long ones are left to
    fusion, which keeps them in a named local variable at the same speed. Rewriting changes no
    rounding: every operation still rounds to its own type. */
+#include "calculus/condition.h"
 #include "loops/loop.h"
 
 enum {
@@ -87,14 +88,30 @@ static const Expr *replace_read(void *context, const Expr *leaf) {
                          producer->vars, leaf->args, producer->var_count);
 }
 
+/* At the subscripts of its reader a producer may always, or never, need the default of a read. */
+static const Expr *decide_read(void *context, const Expr *leaf) {
+  Inliner *inliner = context;
+  ExprTable *table = inliner->routine->model->exprs;
+  if (!is_read(leaf) || !read_default(leaf)) return leaf;
+  switch (condition_inside_truth(table, inliner->scratch, leaf)) {
+  case ALWAYS_TRUE: return expr_read(table, leaf->tensor, leaf->args, NULL);
+  case ALWAYS_FALSE: return read_default(leaf);
+  default: return leaf;
+  }
+}
+
+static const Expr *with_producers(Inliner *inliner, const Expr *e) {
+  ExprTable *table = inliner->routine->model->exprs;
+  const Expr *rewritten = expr_rewrite(table, inliner->scratch, e, replace_read, inliner);
+  return rewritten == e ? e
+                        : expr_rewrite(table, inliner->scratch, rewritten, decide_read, inliner);
+}
+
 /* The equation with inlined producers in place of their reads; a copy when anything changed. */
 static Equation *rewrite(Inliner *inliner, Equation *equation) {
   Model *model = inliner->routine->model;
-  const Expr *body =
-      expr_rewrite(model->exprs, inliner->scratch, equation->body, replace_read, inliner);
-  const Expr *guard = equation->guard ? expr_rewrite(model->exprs, inliner->scratch,
-                                                     equation->guard, replace_read, inliner)
-                                      : NULL;
+  const Expr *body = with_producers(inliner, equation->body);
+  const Expr *guard = equation->guard ? with_producers(inliner, equation->guard) : NULL;
   if (body == equation->body && guard == equation->guard) return equation;
   Equation *copy = arena_copy(model->arena, equation, sizeof *equation);
   copy->body = body;
