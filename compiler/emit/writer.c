@@ -67,14 +67,6 @@ void write_line(FunctionWriter *writer, const char *format, ...) {
   add_line(writer->text, 2 * (size_t)writer->depth, line, (size_t)length);
 }
 
-void write_lines(FunctionWriter *writer, const char *lines) {
-  while (*lines) {
-    size_t length = strcspn(lines, "\n");
-    add_line(writer->text, 2 * (size_t)writer->depth, lines, length);
-    lines += length + (lines[length] != '\0');
-  }
-}
-
 /* ---- lists ---- */
 
 static size_t longest(const char *const *items, int count) {

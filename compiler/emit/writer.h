@@ -35,9 +35,6 @@ void add_line(Text *text, size_t indent, const char *line, size_t length);
 /* One line at the current depth; the text is printf's. */
 void write_line(FunctionWriter *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Several lines, each indented by the current depth. */
-void write_lines(FunctionWriter *writer, const char *lines);
-
 /* `head`, the items separated by commas and wrapped at the margin, `tail`. */
 void write_wrapped(FunctionWriter *writer, const char *head, const char *const *items, int count,
                    const char *tail);
