@@ -151,6 +151,12 @@ static void read_real(Options *options, const char *text) {
   }
 }
 
+/* Of a model: what `show` prints; of a diagnostic: at once, without one. */
+static void read_explain(Options *options, const char *what) {
+  if (strcmp(what, "memory") != 0) exit(explain_print(what) ? 0 : EXIT_USAGE);
+  options->explain_memory = true;
+}
+
 static void read_depend(Options *options, const char *text, int count, char **arguments) {
   options->depend = true;
   if (strcmp(text, "D") == 0) return;
@@ -183,7 +189,7 @@ static void read_option(Arena *arena, Options *options, int code, int count, cha
   case CODE_time: options->time = true; break;
   case CODE_max_mem: options->memory_limit = read_bytes(optarg); break;
   case CODE_json: options->json = true; break;
-  case CODE_explain: exit(explain_print(optarg) ? 0 : EXIT_USAGE);
+  case CODE_explain: read_explain(options, optarg); break;
   case CODE_help: print_help(); exit(0);
   case CODE_version: printf("nnc " NNC_VERSION "\n"); exit(0);
   default: fprintf(stderr, "Try 'nnc --help'.\n"); exit(EXIT_USAGE);
@@ -240,6 +246,8 @@ Options options_read(Arena *arena, int count, char **arguments) {
   options.elaborate.allows_no_model = options.command == COMMAND_CHECK;
   options.input = arguments[optind++];
   if (optind < count) usage_error("one input file at a time; what is", arguments[optind]);
+  if (options.explain_memory && options.command != COMMAND_SHOW)
+    usage_error("--explain memory is for nnc show, not", options.input);
   bool writes = options.command == COMMAND_COMPILE && options.stop_after == PASS_emit;
   if (writes && !options.output && !options.dumps_any) {
     usage_error("-o FILE.c is missing for", options.input);

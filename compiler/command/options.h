@@ -24,7 +24,7 @@ typedef struct Options {
   bool emit_train, emit_infer, emit_gradients;
   int64_t real_bytes;
   int64_t memory_limit;
-  bool standalone, gradients, time, json, warnings;
+  bool standalone, gradients, explain_memory, time, json, warnings;
   bool depend;
   const char *depend_file;
 } Options;

@@ -2,6 +2,7 @@
 #include "command/show.h"
 
 #include "command/layers.h"
+#include "command/memory.h"
 
 #include <inttypes.h>
 
@@ -77,7 +78,7 @@ static double operations_of(const Routine *routine) {
   return operations;
 }
 
-static const char *routine_title(Arena *arena, const Routine *routine) {
+const char *routine_title(Arena *arena, const Routine *routine) {
   switch (routine->kind) {
   case ROUTINE_INIT: return "init";
   case ROUTINE_TRAIN:
@@ -129,6 +130,9 @@ static void show_model(Arena *arena, const EmitUnit *unit, int64_t bytes_of_real
 void show_models(const Compilation *compilation) {
   for (int i = 0; i < compilation->models.count; i++) {
     if (i > 0) printf("\n");
-    show_model(compilation->arena, &compilation->units[i], compilation->options->real_bytes);
+    if (compilation->options->explain_memory)
+      memory_print(compilation->arena, &compilation->sources, &compilation->units[i]);
+    else
+      show_model(compilation->arena, &compilation->units[i], compilation->options->real_bytes);
   }
 }

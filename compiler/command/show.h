@@ -4,7 +4,8 @@
 
 #include "command/compilation.h"
 
-/* Tables of every model: parameters with shapes and bytes, entry points with their operations and memory. */
+/* Tables of every model: parameters with shapes and bytes, entry points with their operations and memory; or,
+   with --explain memory, what lives in scratch. */
 void show_models(const Compilation *compilation);
 
 /* Compares each gradient with dual numbers and central differences on the interpreter, at small run-time

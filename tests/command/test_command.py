@@ -79,6 +79,7 @@ def test_explain():
     expect("NN0208" not in text.splitlines()[0] and "## " not in text, "more than one section")
     for code in ("NN9999", "NN02", "nonsense", "", "NN02071"):
         expect_exit(2, "--explain", code, error="no diagnostic is called")
+    expect_exit(2, "check", "--explain", "memory", write("m.nn"), error="is for nnc show")
 
 
 def test_times_of_every_pass():

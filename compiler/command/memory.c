@@ -1,0 +1,95 @@
+/* What lives in scratch: one row for each buffer of the arena, and what they add up to. */
+#include "command/memory.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char *shape_as_stored(Arena *arena, const Buffer *buffer) {
+  Text text;
+  text_init(&text, arena);
+  for (int dim = 0; dim < buffer->tensor->rank; dim++) {
+    int64_t stride;
+    bool dropped = extent_is_constant(buffer->strides[dim], &stride) && stride == 0;
+    text_add(&text, dim == 0 ? "[" : ", ");
+    if (dropped)
+      text_add(&text, "*");
+    else
+      extent_print(buffer->tensor->axes[dim].extent, &text);
+  }
+  text_add(&text, buffer->tensor->rank > 0 ? "]" : "number");
+  return text.bytes;
+}
+
+static const char *line_of(Arena *arena, const Sources *sources, const Tensor *tensor) {
+  Place place = place_of(sources, tensor->definition->span.begin);
+  if (!place.file) return "";
+  const char *slash = strrchr(place.file->path, '/');
+  return arena_format(arena, "%s:%d", slash ? slash + 1 : place.file->path, place.line);
+}
+
+/* Written before the loss is known and read after. */
+static bool is_on_tape(const Routine *routine, const Buffer *buffer) {
+  bool trains = routine->kind == ROUTINE_TRAIN || routine->kind == ROUTINE_ACCUMULATE;
+  return trains && buffer->first < routine->nests_before_commit &&
+         buffer->last >= routine->nests_before_commit;
+}
+
+static void print_row(Arena *arena, const Sources *sources, const Routine *routine,
+                      const Buffer *buffer) {
+  const char *first = routine->nests.items[buffer->first]->name;
+  const char *last = routine->nests.items[buffer->last]->name;
+  printf("  %-24s %-20s %12" PRId64 "  %-5s %-20s %-20s %s\n", buffer->tensor->name,
+         shape_as_stored(arena, buffer), buffer->bytes, is_on_tape(routine, buffer) ? "tape" : "",
+         first, last, line_of(arena, sources, buffer->tensor));
+}
+
+static int64_t live_bytes(const Routine *routine, int nest) {
+  int64_t bytes = 0;
+  for (int i = 0; i < routine->buffers.count; i++) {
+    const Buffer *buffer = routine->buffers.values[i];
+    bool lives = buffer->place == PLACE_ARENA && buffer->first <= nest && nest <= buffer->last;
+    if (lives) bytes += buffer->bytes;
+  }
+  return bytes;
+}
+
+static int fullest_nest(const Routine *routine) {
+  int fullest = 0;
+  for (int nest = 1; nest < routine->nests.count; nest++)
+    if (live_bytes(routine, nest) > live_bytes(routine, fullest)) fullest = nest;
+  return fullest;
+}
+
+static void print_totals(const Routine *routine) {
+  int64_t tape = 0;
+  int values = 0;
+  for (int i = 0; i < routine->buffers.count; i++) {
+    const Buffer *buffer = routine->buffers.values[i];
+    if (buffer->place != PLACE_ARENA || !is_on_tape(routine, buffer)) continue;
+    tape += buffer->bytes;
+    values++;
+  }
+  if (values > 0)
+    printf("  %-45s %12" PRId64 "  in %d value%s that the backward part reads\n", "the tape", tape,
+           values, values == 1 ? "" : "s");
+  int fullest = fullest_nest(routine);
+  printf("  %-45s %12" PRId64 "  while %s is computed: no plan needs less\n", "alive at once",
+         live_bytes(routine, fullest), routine->nests.items[fullest]->name);
+  printf("  %-45s %12" PRId64 "\n", "scratch", routine->arena_bytes);
+}
+
+static void print_routine(Arena *arena, const Sources *sources, const Routine *routine) {
+  printf("\n  %-24s %-20s %12s  %-5s %-20s %-20s %s\n", routine_title(arena, routine), "stored as",
+         "bytes", "", "from nest", "to nest", "computed at");
+  for (int i = 0; i < routine->buffers.count; i++) {
+    const Buffer *buffer = routine->buffers.values[i];
+    if (buffer->place == PLACE_ARENA) print_row(arena, sources, routine, buffer);
+  }
+  print_totals(routine);
+}
+
+void memory_print(Arena *arena, const Sources *sources, const EmitUnit *unit) {
+  printf("model %s\n", unit->model->name);
+  for (int i = 0; i < unit->count; i++)
+    if (unit->routines[i]->arena_bytes > 0) print_routine(arena, sources, unit->routines[i]);
+}
