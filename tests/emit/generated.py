@@ -14,6 +14,9 @@ EMIT = ROOT / "tests" / "emit"
 PROGRAMS = sorted((ROOT / "tests" / "programs").glob("*.nn"))
 NNC = os.environ.get("NNC", "nnc")
 TOOLS = pathlib.Path(os.environ.get("NNC_BUILD", ROOT / "build" / "release")) / "tools"
+# In the modes whose `cc` adds sanitizers, optimising a large model takes gcc minutes.
+SANITIZED = os.environ.get("NNC_MODE") in ("asan", "hostile")
+CC = ("cc", "-O0" if SANITIZED else "-O1")
 WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Werror"
 
 
@@ -81,7 +84,7 @@ def compile_source(source, options=(), name=None):
     return c
 
 
-def build_driver(folder, c_files, models, cc=("cc", "-O1"), warn=True):
+def build_driver(folder, c_files, models, cc=CC, warn=True):
     """A program that runs the models in the generated C files."""
     table = write_table(folder, [c.with_suffix(".h").name for c in c_files], models)
     driver = folder / "drive"

@@ -188,7 +188,7 @@ def jobs(folder, text):
             place = folder / f"{real}-{group}"
             place.mkdir()
             optimised = group == "programs" and real == "float"
-            yield (place, models, real, ("cc", "-O1") if optimised else sanitizing(),
+            yield (place, models, real, generated.CC if optimised else sanitizing(),
                    group != "programs" and real == "double")
 
 

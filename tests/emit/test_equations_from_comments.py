@@ -28,7 +28,7 @@ def source_from_dump(source):
 def trained(folder, c):
     """What training the digits for 100 steps prints."""
     program = folder / "train"
-    generated.run(["cc", "-O1", "-std=c11", "-I", c.parent, "-o", program,
+    generated.run([*generated.CC, "-std=c11", "-I", c.parent, "-o", program,
                    generated.EMIT / "train_digits.c", c, *generated.runtime_flags()])
     return generated.run([program, EXAMPLE]).decode()
 
