@@ -162,10 +162,6 @@ static const Expr *with_replacements(Sharing *s, const Expr *e) {
   return e ? expr_rewrite(s->model->exprs, s->scratch, e, replace_read, s) : NULL;
 }
 
-static bool is_drawn(const Equation *equation) {
-  return equation->body->op == OP_UNIFORM || equation->body->op == OP_NORMAL;
-}
-
 /* A root whose sum another tensor has becomes a copy of it. */
 static void make_copy(Sharing *s, Equation *equation, const Tensor *equal) {
   equation->body = equation_own_read(s->model, equation, equal);
@@ -178,7 +174,7 @@ static void share_equation(Sharing *s, Equation *equation) {
   const Tensor *target = equation->target;
   equation->body = with_replacements(s, equation->body);
   equation->guard = with_replacements(s, equation->guard);
-  if (is_drawn(equation) || is_held(s->program, target)) return;
+  if (is_draw(equation->body) || is_held(s->program, target)) return;
   if (is_copy(equation)) {
     if (!is_member(&s->roots, target)) map_put(&s->copies, target, NULL);
     return;

@@ -234,6 +234,20 @@ static Declared *declare(Frame *frame, const Node *node, Role role, const Tensor
   return declared;
 }
 
+/* `name[extents] : type`, the head of a declaration. */
+typedef struct Head {
+  Axis axes[LIMIT_RANK];
+  int rank;
+  TensorType type;
+} Head;
+
+static bool read_head(Frame *frame, const Node *node, Head *head) {
+  const Node *subs = node->parts[0];
+  bool good = !subs || evaluate_dims(frame, node, subs, head->axes, &head->rank);
+  return find_type(frame, node->parts[1], &head->type) && good &&
+         check_size(frame, node->name, head->axes, head->rank, node->span);
+}
+
 /* ---- inputs */
 
 static void find_batch(Model *model, const Tensor *input) {
@@ -247,16 +261,12 @@ static void find_batch(Model *model, const Tensor *input) {
 
 void run_input(Statement *statement) {
   Frame *frame = statement->frame;
-  const Node *node = statement->node, *subs = node->parts[0];
-  Axis axes[LIMIT_RANK] = {{0}};
-  TensorType type;
-  int rank = 0;
-  bool good = !subs || evaluate_dims(frame, node, subs, axes, &rank);
-  good = find_type(frame, node->parts[1], &type) && good &&
-         check_size(frame, node->name, axes, rank, node->span);
+  const Node *node = statement->node;
+  Head head = {0};
+  bool good = read_head(frame, node, &head);
   Role role = node->kind == NODE_INPUT ? ROLE_INPUT : ROLE_TARGET;
-  Declared *declared = good ? find_declared(frame, node, axes, rank, &good) : NULL;
-  if (good && !declared) declared = declare(frame, node, role, &type, axes, rank);
+  Declared *declared = good ? find_declared(frame, node, head.axes, head.rank, &good) : NULL;
+  if (good && !declared) declared = declare(frame, node, role, &head.type, head.axes, head.rank);
   if (good) find_batch(frame->e->model, declared->value.tensor);
   settle(frame, node, good ? declared->value : value_poison());
 }
@@ -360,25 +370,21 @@ static void declare_hyper(Frame *frame, const Node *node) {
 
 void run_param(Statement *statement) {
   Frame *frame = statement->frame;
-  const Node *node = statement->node, *subs = node->parts[0];
+  const Node *node = statement->node;
   if (is_runtime(node)) {
     declare_hyper(frame, node);
     return;
   }
-  Axis axes[LIMIT_RANK] = {{0}};
-  TensorType type;
-  int rank = 0;
-  bool good = !subs || evaluate_dims(frame, node, subs, axes, &rank);
-  good = find_type(frame, node->parts[1], &type) && good &&
-         check_size(frame, node->name, axes, rank, node->span);
+  Head head = {0};
+  bool good = read_head(frame, node, &head);
   Role role = node->kind == NODE_PARAM ? ROLE_PARAM : ROLE_STATE;
-  if (good && role == ROLE_PARAM && type.type != TYPE_REAL) {
+  if (good && role == ROLE_PARAM && head.type.type != TYPE_REAL) {
     report(frame, NN0209, node->parts[1]->span, "a parameter is real");
     good = false;
   }
-  Declared *declared = good ? find_declared(frame, node, axes, rank, &good) : NULL;
+  Declared *declared = good ? find_declared(frame, node, head.axes, head.rank, &good) : NULL;
   if (good && !declared) {
-    declared = declare(frame, node, role, &type, axes, rank);
+    declared = declare(frame, node, role, &head.type, head.axes, head.rank);
     add_tags(frame, node->parts[3], declared->value.tensor);
     define_initial(frame, node, declared->value.tensor);
   }

@@ -35,7 +35,7 @@ static void note_stored_draws(const Routine *routine, const LoopBody *body,
                               NestInterface *interface) {
   for (int i = 0; i < body->count; i++) {
     const LoopNode *node = body->items[i];
-    if (node->value && (node->value->op == OP_UNIFORM || node->value->op == OP_NORMAL)) {
+    if (node->value && is_draw(node->value)) {
       interface->draws = true;
       interface->counts_samples |= counts_samples(routine, node->target);
     }
@@ -189,10 +189,6 @@ static void write_if(FunctionWriter *writer, const LoopNode *node) {
   write_body(writer, &node->body);
   writer->depth--;
   write_line(writer, "}");
-}
-
-static bool is_draw(const Expr *e) {
-  return e->op == OP_UNIFORM || e->op == OP_NORMAL;
 }
 
 /* Its elements have fewer bits in memory than in expressions. */

@@ -22,29 +22,13 @@ static Affine split(ExprTable *table, Arena *arena, const Affine *a, const Exten
   return quotient;
 }
 
-static int64_t common_divisor(int64_t a, int64_t b) {
-  while (b != 0) {
-    int64_t rest = a % b;
-    a = b;
-    b = rest;
-  }
-  return a < 0 ? -a : a;
-}
-
-static int64_t content_of(const Extent *extent, bool with_constant, int64_t content) {
-  for (int i = 0; i < extent_term_count(extent); i++) {
-    const ExtentTerm *term = extent_term(extent, i);
-    if (term->atom_count > 0 || with_constant) content = common_divisor(content, term->coefficient);
-  }
-  return content;
-}
-
 /* The greatest constant that divides d and everything variable in `a`; 1 when d is not constant. */
 static int64_t common_content(const Affine *a, const Extent *d) {
   int64_t content;
   if (!extent_is_constant(d, &content)) return 1;
-  content = content_of(a->constant, false, content);
-  for (int i = 0; i < a->count; i++) content = content_of(a->terms[i].coefficient, true, content);
+  content = extent_content(a->constant, false, content);
+  for (int i = 0; i < a->count; i++)
+    content = extent_content(a->terms[i].coefficient, true, content);
   return content;
 }
 

@@ -89,8 +89,7 @@ void equation_print(const Equation *equation, Text *text) {
   Printer printer;
   printer_start(&printer, text);
   print_left_side(&printer, equation);
-  bool drawn = equation->body->op == OP_UNIFORM || equation->body->op == OP_NORMAL;
-  text_add(text, drawn ? " ~ " : " = ");
+  text_add(text, is_draw(equation->body) ? " ~ " : " = ");
   print_right_side(&printer, equation);
 }
 
@@ -98,8 +97,7 @@ void equation_print(const Equation *equation, Text *text) {
 static const Tensor *plain_draw(const Equation *equation, const Expr *e) {
   if (e->op != OP_READ || !e->tensor->definition || read_rank(e) != equation->var_count)
     return NULL;
-  Op op = e->tensor->definition->body->op;
-  if (op != OP_UNIFORM && op != OP_NORMAL) return NULL;
+  if (!is_draw(e->tensor->definition->body)) return NULL;
   for (int i = 0; i < equation->var_count; i++) {
     if (e->args[i]->op != OP_INDEX || e->args[i]->index != equation->vars[i]) return NULL;
   }

@@ -71,6 +71,10 @@ const Expr *expr_read(ExprTable *table, const Tensor *tensor, const Expr *const 
 const Expr *expr_true(ExprTable *table);
 const Expr *expr_false(ExprTable *table);
 
+/* A random number; only as the whole right side of an equation. */
+static inline bool is_draw(const Expr *e) {
+  return e->op == OP_UNIFORM || e->op == OP_NORMAL;
+}
 static inline bool is_read(const Expr *e) {
   return e->op == OP_READ;
 }

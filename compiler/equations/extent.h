@@ -35,6 +35,9 @@ const Extent *extent_multiply(ExtentTable *table, const Extent *a, const Extent 
 /* Multiples of the divisor are pulled out: (2*H + 3)//2 = H + 3//2. Null when `b` may be 0. */
 const Extent *extent_floor_divide(ExtentTable *table, const Extent *a, const Extent *b);
 const Extent *extent_modulo(ExtentTable *table, const Extent *a, const Extent *b);
+/* The greatest common divisor of `content` and the coefficients of an extent, that of its constant term
+   only `with_constant`; 0 when all are 0. */
+int64_t extent_content(const Extent *extent, bool with_constant, int64_t content);
 /* Division of polynomials: a = b*quotient + remainder, with the quotient returned. No floor division is
    introduced; for a constant b > 0 the coefficients of the remainder are in 0..b-1. b is not 0. */
 const Extent *extent_divide(ExtentTable *table, const Extent *a, const Extent *b,

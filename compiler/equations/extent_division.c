@@ -57,7 +57,7 @@ static int64_t common_divisor(int64_t a, int64_t b) {
   return a < 0 ? -a : a;
 }
 
-static int64_t content_of(const Extent *extent, bool with_constant, int64_t content) {
+int64_t extent_content(const Extent *extent, bool with_constant, int64_t content) {
   for (int i = 0; i < extent->count; i++) {
     if (extent->terms[i].atom_count > 0 || with_constant) {
       content = common_divisor(content, extent->terms[i].coefficient);
@@ -68,7 +68,7 @@ static int64_t content_of(const Extent *extent, bool with_constant, int64_t cont
 
 /* (g*R + k)//(g*b) = (R + k//g)//b, for the greatest common g of b and the terms of R. */
 static void cancel_content(ExtentTable *table, const Extent **a, const Extent **b) {
-  int64_t content = content_of(*a, false, content_of(*b, true, 0));
+  int64_t content = extent_content(*a, false, extent_content(*b, true, 0));
   if (content <= 1) return;
   const Extent *divisor = extent_constant(table, content), *rest;
   *a = extent_divide(table, *a, divisor, &rest);

@@ -11,7 +11,7 @@ typedef struct Inline {
 
 static bool is_pointwise(const Equation *equation) {
   if (!equation || equation->reduction != REDUCE_NONE) return false;
-  if (equation->body->op == OP_UNIFORM || equation->body->op == OP_NORMAL) return false;
+  if (is_draw(equation->body)) return false;
   return equation->var_count == equation->target->rank;
 }
 

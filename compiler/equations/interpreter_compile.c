@@ -178,7 +178,7 @@ static void add_expression(Compilation *c, int slot) {
     add_read(c, e, slot, block);
   else if (e->op == OP_SELECT || e->op == OP_AND || e->op == OP_OR)
     add_choice(c, e, slot, block);
-  else if (e->op == OP_UNIFORM || e->op == OP_NORMAL)
+  else if (is_draw(e))
     add_instruction(c, instruction_new(DO_DRAW, e->op, slot));
   else
     add_application(c, e, slot);

@@ -90,8 +90,7 @@ static const Equation *sole_definition(const Listing *l, const Tensor *value) {
   if (map_has(&l->read, value) || !uses || *uses != 1) return NULL;
   const Equation *definition = value->definition;
   if (!definition || map_has(&l->drawn, definition)) return NULL;
-  bool drawn = definition->body->op == OP_UNIFORM || definition->body->op == OP_NORMAL;
-  return drawn || definition->var_count != value->rank ? NULL : definition;
+  return is_draw(definition->body) || definition->var_count != value->rank ? NULL : definition;
 }
 
 static void hide_definition(Listing *l, const Tensor *value) {
@@ -108,10 +107,6 @@ static Name name_without(const Model *model, Name name, const char *suffix) {
   size_t length = strlen(name), end = strlen(suffix);
   if (length <= end || strcmp(name + length - end, suffix) != 0) return NULL;
   return name_of_bytes(model->names, name, length - end);
-}
-
-static bool is_draw(const Equation *equation) {
-  return equation->body->op == OP_UNIFORM || equation->body->op == OP_NORMAL;
 }
 
 /* Prints the tensor under its name without the suffix, unless an equation has that name. */
@@ -144,7 +139,7 @@ static void join_draws(Listing *l) {
   }
   for (int i = 0; i < equations->count; i++) {
     const Equation *equation = equations->items[i];
-    if (is_draw(equation)) rename_tensor(l, &names, equation->target, ".draw");
+    if (is_draw(equation->body)) rename_tensor(l, &names, equation->target, ".draw");
   }
   rename_gradients(l, &names, &l->program->gradients);
 }
@@ -253,7 +248,7 @@ static void print_one_equation(Listing *l, const Equation *equation) {
   if (map_has(&l->hidden, equation)) return;
   start_line(l);
   print_left_side(&l->printer, equation);
-  text_add(l->text, drawn || is_draw(equation) ? " ~ " : " = ");
+  text_add(l->text, drawn || is_draw(equation->body) ? " ~ " : " = ");
   if (drawn) {
     print_distribution(&l->printer, drawn);
   } else {

@@ -104,8 +104,7 @@ static const char *check_nodes(Verifier *v, const Equation *e) {
   ExprList nodes = expr_postorder(v->scratch, roots, e->guard ? 2 : 1);
   for (int i = 0; i < nodes.count; i++) {
     const Expr *node = nodes.items[i];
-    bool draw = node->op == OP_UNIFORM || node->op == OP_NORMAL;
-    if (draw && (node != e->body || e->reduction != REDUCE_NONE))
+    if (is_draw(node) && (node != e->body || e->reduction != REDUCE_NONE))
       return "has a draw inside its right side";
     const char *wrong = node->op == OP_READ ? check_read(v, node) : NULL;
     if (wrong) return wrong;

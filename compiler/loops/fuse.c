@@ -283,7 +283,7 @@ void routine_fuse(Routine *routine) {
   }
   for (int i = 0; i < routine->equations.count; i++) {
     Equation *equation = routine->equations.items[i];
-    if (equation->body->op == OP_UNIFORM || equation->body->op == OP_NORMAL) {
+    if (is_draw(equation->body)) {
       if (routine->kind != ROUTINE_INIT || equation->target->role == ROLE_VALUE) continue;
     }
     place_equation(&fuser, equation, i < routine->forward_count);

@@ -59,12 +59,8 @@ static double body_cost(Inliner *inliner, const Equation *equation) {
   return cost;
 }
 
-static bool is_draw(const Equation *equation) {
-  return equation->body->op == OP_UNIFORM || equation->body->op == OP_NORMAL;
-}
-
 static bool is_plain(const Equation *equation) {
-  return equation->reduction == REDUCE_NONE && !is_draw(equation) &&
+  return equation->reduction == REDUCE_NONE && !is_draw(equation->body) &&
          equation->var_count == equation->target->rank;
 }
 

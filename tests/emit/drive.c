@@ -27,14 +27,13 @@
    whether the last step left the model as it was (its status, scratch and padding aside), "selftest":
    a code, "load" and "save": codes, "tensors": [{"name", "kind", "type", "shape"}], "dims": {NAME:
    maximum}, "hypers": [name], "entries": [name]}, or {"error": TEXT}. */
+#include "../tools/json_numbers.h"
+
 #include <nnrt.h>
 
-#include <jansson.h>
-#include <math.h>
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 extern const nnrt_model *const drive_models[]; /* null at the end */
@@ -130,18 +129,6 @@ static void store_element(const nnrt_tensor *tensor, void *array, size_t i, doub
   case NNRT_I8: ((int8_t *)array)[i] = (int8_t)value; break;
   default: ((uint8_t *)array)[i] = (uint8_t)value; break;
   }
-}
-
-static double number_of(const json_t *json) {
-  if (json_is_string(json)) return strtod(json_string_value(json), NULL);
-  if (json_is_boolean(json)) return json_is_true(json);
-  return json_number_value(json);
-}
-
-static json_t *json_of(double number) {
-  if (isnan(number)) return json_string("nan");
-  if (isinf(number)) return json_string(number > 0 ? "inf" : "-inf");
-  return json_real(number);
 }
 
 /* A kept tensor as a dense array of its own, which the caller frees. */

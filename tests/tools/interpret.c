@@ -22,9 +22,7 @@
    first one would have. Parameters and states are as the steps left them. An error is {"error": TEXT} and
    status 1. */
 #include "front_end.h"
-
-#include <jansson.h>
-#include <math.h>
+#include "json_numbers.h"
 
 typedef struct Session {
   FrontEnd front;
@@ -86,18 +84,6 @@ static Tensor *find_tensor(const Session *s, const char *name) {
 }
 
 /* ---- numbers ----------------------------------------------------------------------------------- */
-
-static double number_of(const json_t *json) {
-  if (json_is_string(json)) return strtod(json_string_value(json), NULL);
-  if (json_is_boolean(json)) return json_is_true(json);
-  return json_number_value(json);
-}
-
-static json_t *json_of(double number) {
-  if (isnan(number)) return json_string("nan");
-  if (isinf(number)) return json_string(number > 0 ? "inf" : "-inf");
-  return json_real(number);
-}
 
 static void set_elements(Session *s, const char *name, const json_t *elements) {
   const Tensor *tensor = find_tensor(s, name);
