@@ -11,10 +11,11 @@ static const char *shape_as_stored(Arena *arena, const Buffer *buffer) {
     int64_t stride;
     bool dropped = extent_is_constant(buffer->strides[dim], &stride) && stride == 0;
     text_add(&text, dim == 0 ? "[" : ", ");
-    if (dropped)
-      text_add(&text, "*");
-    else
-      extent_print(buffer->tensor->axes[dim].extent, &text);
+    bool is_ring = buffer->ring_steps > 0 && buffer->ring_dim == dim;
+    if (dropped) text_add(&text, "*");
+    if (dropped) continue;
+    if (is_ring) text_add(&text, "%" PRId64 " of ", buffer->ring_steps);
+    extent_print(buffer->tensor->axes[dim].extent, &text);
   }
   text_add(&text, buffer->tensor->rank > 0 ? "]" : "number");
   return text.bytes;

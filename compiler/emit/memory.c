@@ -132,6 +132,12 @@ static void add_product(FunctionWriter *writer, Text *text, const char *subscrip
   text_add(text, " * %s", extent_text(writer, stride, LEVEL_UNARY));
 }
 
+static const char *ring_position(FunctionWriter *writer, const Buffer *buffer,
+                                 const char *subscript, int level) {
+  return arena_format(writer->arena, level >= LEVEL_PRODUCT ? "%s %% %lld" : "(%s) %% %lld",
+                      subscript, (long long)buffer->ring_steps);
+}
+
 const char *position_text(FunctionWriter *writer, const Tensor *tensor,
                           const char *const *subscripts, const int *levels) {
   const Buffer *buffer = routine_buffer(writer->routine, tensor);
@@ -141,9 +147,12 @@ const char *position_text(FunctionWriter *writer, const Tensor *tensor,
     int64_t constant;
     bool shrunk = extent_is_constant(buffer->strides[dim], &constant) && constant == 0;
     bool is_zero = strcmp(subscripts[dim], "0") == 0;
-    if (!shrunk && !is_zero) {
-      add_product(writer, &text, subscripts[dim], levels[dim], buffer->strides[dim]);
-    }
+    if (shrunk || is_zero) continue;
+    bool is_ring = buffer->ring_steps > 0 && buffer->ring_dim == dim;
+    const char *subscript =
+        is_ring ? ring_position(writer, buffer, subscripts[dim], levels[dim]) : subscripts[dim];
+    int level = is_ring ? LEVEL_PRODUCT : levels[dim];
+    add_product(writer, &text, subscript, level, buffer->strides[dim]);
   }
   return text.size > 0 ? text.bytes : "0";
 }

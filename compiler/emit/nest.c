@@ -75,7 +75,11 @@ static const char *array_parameter(FunctionWriter *writer, const Nest *nest, con
     const Buffer *buffer = map_get(&routine->buffers, memory);
     int64_t stride;
     bool shrunk = buffer && extent_is_constant(buffer->strides[dim], &stride) && stride == 0;
-    if (!shrunk) text_add(&text, "[%s]", extent_text(writer, memory->axes[dim].extent, LEVEL_ANY));
+    bool is_ring = buffer && buffer->ring_steps > 0 && buffer->ring_dim == dim;
+    if (shrunk) continue;
+    text_add(&text, "[%s]",
+             is_ring ? arena_format(writer->arena, "%lld", (long long)buffer->ring_steps)
+                     : extent_text(writer, memory->axes[dim].extent, LEVEL_ANY));
   }
   text_add(&text, " */");
   return text.bytes;

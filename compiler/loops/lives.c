@@ -52,6 +52,7 @@ static Life *note_access(Walk *walk, const Tensor *tensor, const Expr *const *su
     keep_equal(life->last_step_subscripts, subscripts, tensor->rank);
   }
   life->last = walk->at;
+  APPEND(walk->lives->scratch, &life->accesses, walk->at);
   return life;
 }
 

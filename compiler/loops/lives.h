@@ -18,10 +18,16 @@ typedef struct Access {
   const Expr *const *subscripts;
 } Access;
 
+typedef struct AccessList {
+  Access *items;
+  int count, capacity;
+} AccessList;
+
 typedef struct Life {
   const Tensor *tensor;
-  Access first, last; /* in sequence */
-  Access store;       /* the last store */
+  AccessList accesses; /* in sequence */
+  Access first, last;  /* in sequence */
+  Access store;        /* the last store */
   int store_count, read_count;
   int last_read;            /* sequence of the last read; 0: none */
   LoopNode *path[MAX_PATH]; /* common to all accesses */

@@ -39,6 +39,9 @@ struct LoopNode {
   const Expr *begin, *end; /* whole numbers over outer indices and run-time sizes */
   int64_t step;            /* > 0 */
   unsigned marks;
+  /* A loop over segments of a recurrence: so many steps in each (0: no such loop), the first of them. */
+  int64_t segment;
+  const Expr *start;
   /* IF */
   const Expr *condition;
   /* FOR, IF */
@@ -74,6 +77,9 @@ typedef struct Buffer {
   int64_t offset, bytes; /* ARENA */
   /* Element stride of each dim of the tensor; 0 for a dim that shrank away because all uses share its loop. */
   const Extent *strides[LIMIT_RANK];
+  /* ARENA: of this dim only so many steps are stored, step t at t % ring_steps; 0: all of each. */
+  int ring_dim;
+  int64_t ring_steps;
   int first, last;      /* its lifetime, in nests */
   const Tensor *shares; /* not null: lives in that tensor's memory (an update in place) */
 } Buffer;

@@ -1,11 +1,11 @@
 /* Placement: where every tensor of a routine lives.
 
    A value whose uses all share the loops over its dims is a local variable; one whose uses share the outer
-   loops shrinks to a row. New values of parameters and states are written over the old ones when no
+   loops shrinks to a row, and one whose uses are a few steps apart to a ring (rings.c). New values of parameters and states are written over the old ones when no
    reader is left; else they are copied by a last nest, so that all commit together. The rest lies in the
    arena: storage is taken by the nest that first writes a value and given back after the last that uses it
    (never within a nest, whose arrays are `restrict`), best fit first. */
-#include "loops/lives.h"
+#include "loops/rings.h"
 
 typedef struct Block { /* free arena bytes [begin, end) */
   int64_t begin, end;
@@ -47,7 +47,8 @@ static int64_t set_strides(const Routine *routine, Buffer *buffer, const bool *d
       continue;
     }
     buffer->strides[dim] = stride;
-    int64_t maximum = extent_maximum(extent);
+    bool is_ring = buffer->ring_steps > 0 && buffer->ring_dim == dim;
+    int64_t maximum = is_ring ? buffer->ring_steps : extent_maximum(extent);
     elements *= maximum;
     stride = extent_multiply(extents, stride, actual ? extent : extent_constant(extents, maximum));
   }
@@ -256,6 +257,23 @@ static void declare_local(Placer *placer, const Life *life) {
   body_insert_before(model->arena, body, first, declare);
 }
 
+/* Dims without room, and the one along which only the last steps are stored: one step needs no room. */
+static bool shrink_dims(Placer *placer, Buffer *buffer, const Life *life, bool *dropped) {
+  bool all = life->first.nest == life->last.nest;
+  for (int dim = 0; dim < life->tensor->rank; dim++) {
+    dropped[dim] = life->first.nest == life->last.nest && shrinks(life, dim);
+    int64_t steps =
+        dropped[dim] || buffer->ring_steps > 0 ? 0 : ring_steps(placer->routine, life, dim);
+    dropped[dim] |= steps == 1;
+    if (steps > 1) {
+      buffer->ring_dim = dim;
+      buffer->ring_steps = steps;
+    }
+    all &= dropped[dim];
+  }
+  return all;
+}
+
 static void place_value(Placer *placer, const Life *life, const Map *roots) {
   const Tensor *tensor = life->tensor;
   bool root = map_has(roots, tensor);
@@ -265,12 +283,9 @@ static void place_value(Placer *placer, const Life *life, const Map *roots) {
     return;
   }
   bool dropped[LIMIT_RANK] = {false};
-  bool all = !root;
-  for (int dim = 0; dim < tensor->rank; dim++) {
-    dropped[dim] = !root && one_nest && shrinks(life, dim);
-    all &= dropped[dim];
-  }
-  Buffer *buffer = buffer_new(placer, tensor, all ? PLACE_REGISTER : PLACE_ARENA);
+  Buffer *buffer = buffer_new(placer, tensor, PLACE_ARENA);
+  bool all = !root && shrink_dims(placer, buffer, life, dropped);
+  if (all) buffer->place = PLACE_REGISTER;
   int64_t elements = set_strides(placer->routine, buffer, dropped, false);
   buffer->first = life->first.nest;
   buffer->last = life->last.nest;
