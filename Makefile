@@ -21,10 +21,8 @@ LINK     = $(CC) $(MODE_FLAGS) $(CFLAGS) $(LDFLAGS)
 say      = $(if $(V),,@echo '  $(1)' &&)#               V=1 prints the commands instead
 
 # All cores unless the user chose a number; each rule's output in one piece.
-ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
-MAKEFLAGS += -j$(shell nproc)
-endif
-MAKEFLAGS += --output-sync=target --no-builtin-rules
+JOBS      := $(if $(filter 0,$(MAKELEVEL)$(filter -j%,$(MAKEFLAGS))),-j$(shell nproc))
+MAKEFLAGS += --output-sync=target --no-builtin-rules $(JOBS)
 
 GENERATED = $(BUILD)/generated
 SOURCES   = $(sort $(wildcard compiler/*.c compiler/*/*.c))
@@ -78,7 +76,6 @@ build/packages-build build/packages-check: build/packages-%: .ci/packages
 TESTS = NNC_BUILD='$(abspath $(BUILD))' NNC_MODE=$(MODE) CC='$(CC)' NNC_CFLAGS='$(MODE_FLAGS)' tests/run
 check: $(BUILD)/prefix $(BUILD)/unit-tests $(TOOLS)    ## build and run every test
 	@$(TESTS) $(ONLY)
-
 check-update: $(BUILD)/prefix                            ## rewrite expected outputs; review the diff
 	@$(TESTS) --update $(ONLY)
 
@@ -86,6 +83,9 @@ fuzz: $(BUILD)/prefix $(TOOLS)                        ## the randomised tests, 2
 	@NNC_ROUNDS=20 $(TESTS) fuzz
 fuzz-models: $(BUILD)/prefix $(TOOLS)                 ## N random models (10000) from SEED on (1)
 	@NNC_BUILD='$(abspath $(BUILD))' tests/fuzz/models/test_random_models.py $(or $(N),10000) $(SEED)
+
+seeded-bugs: $(BUILD)/prefix $(TOOLS)                 ## tests/fuzz/seeded: each found by N models (1000)?
+	@NNC_BUILD='$(abspath $(BUILD))' tests/fuzz/seeded/test_seeded_bugs.py $(or $(N),1000) $(BUGS)
 
 $(BUILD)/prefix: all FORCE                              # the package as its users have it
 	@$(MAKE) -s install DESTDIR= PREFIX='$(abspath $@)'
@@ -99,6 +99,7 @@ $(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(FUZZERS) $(PARTS)
 	@mkdir -p $(@D)
 	$(call say,link $@) $(LINK) -o $@ $^ -ljansson $(LIBRARIES) -lm
 $(BUILD)/tools/ulp_f64: LIBRARIES = -lmpfr -lgmp
+$(BUILD)/tools/random_models: LIBRARIES = -Wl,--wrap=invert
 
 coverage: | build/packages-check                      ## lines and branches of hand-written code
 	$(MAKE) MODE=coverage check
@@ -115,7 +116,6 @@ lint: | $(BUILD)/flags                                ## lengths, layout and cla
 	tests/tools/lengths $(HAND)
 	clang-format --dry-run --Werror $(HAND)
 	clang-tidy --quiet $(filter %.c,$(HAND)) -- $(wordlist 2,99,$(COMPILE))
-
 format:                                               ## lay out the hand-written C
 	clang-format -i $(HAND)
 
@@ -144,6 +144,6 @@ help:                                                 ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
 	@echo 'MODE=release|debug|asan|coverage|hostile, V=1, CC, CFLAGS, PREFIX, DESTDIR, ONLY=NAME (of a test)'
 
-.PHONY: all check check-update fuzz fuzz-models coverage demo lint format install uninstall dist clean help FORCE
+.PHONY: all check check-update fuzz fuzz-models seeded-bugs coverage demo lint format install uninstall dist clean help FORCE
 .DELETE_ON_ERROR .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

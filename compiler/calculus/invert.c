@@ -19,7 +19,7 @@ typedef struct Solver {
   int rank;
   LIST_OF(Unknown) unknowns;
   const Expr *subscripts[LIMIT_RANK]; /* of the read, in unsolved unknowns and targets */
-  bool solved[LIMIT_RANK];            /* holds by the values and conditions so far */
+  Inversion ways[LIMIT_RANK]; /* but for demands: holds by the values and conditions so far */
   ExprList conditions; /* in the order of testing: ranges and the guard, then the demands s = u */
   int first_demand;
 } Solver;
@@ -330,15 +330,17 @@ static bool solve_remainder(Solver *s, int k) {
 }
 
 static bool (*const methods[])(Solver *s, int k) = {
-    solve_same_range, solve_lone,      solve_radix,   solve_unit,
-    solve_quotient,   solve_remainder, solve_multiple};
+#define INVERSION(name, title) solve_##name,
+#include "calculus/inversions.def"
+#undef INVERSION
+};
 
 /* One step of the solution; false when no subscript can be solved further. */
 static bool solve_one(Solver *s) {
-  for (size_t m = 0; m < sizeof methods / sizeof methods[0]; m++)
+  for (Inversion way = 0; way < INVERSION_demand; way++)
     for (int k = 0; k < s->rank; k++)
-      if (!s->solved[k] && methods[m](s, k)) {
-        s->solved[k] = true;
+      if (s->ways[k] == INVERSION_demand && methods[way](s, k)) {
+        s->ways[k] = way;
         return true;
       }
   return false;
@@ -350,7 +352,7 @@ static void demand_equalities(Solver *s, const Expr *guard) {
   condition_conjuncts(s->scratch, guard, &s->conditions);
   s->first_demand = s->conditions.count;
   for (int k = 0; k < s->rank; k++) {
-    if (s->solved[k] || s->subscripts[k] == target(s, k)) continue;
+    if (s->ways[k] != INVERSION_demand || s->subscripts[k] == target(s, k)) continue;
     if (reads_tensors(s->scratch, s->subscripts[k]))
       APPEND(s->scratch, &late, expr_binary(s->table, OP_EQ, s->subscripts[k], target(s, k)));
     else
@@ -429,11 +431,15 @@ Inverse invert(Model *model, Arena *scratch, const Index *const *targets, const 
   s.rank = read_rank(read);
   for (int i = 0; i < iteration->count; i++)
     APPEND(scratch, &s.unknowns, (Unknown){.index = iteration->items[i]});
-  for (int k = 0; k < s.rank; k++) s.subscripts[k] = read->args[k];
+  for (int k = 0; k < s.rank; k++) {
+    s.subscripts[k] = read->args[k];
+    s.ways[k] = INVERSION_demand;
+  }
   while (solve_one(&s)) {
   }
   demand_equalities(&s, guard);
   Inverse inverse = {.weight = weight};
+  for (int k = 0; k < s.rank; k++) inverse.ways[k] = s.ways[k];
   ExprList all = {0};
   APPEND(scratch, &all, weight);
   for (int i = 0; i < s.conditions.count; i++) APPEND(scratch, &all, s.conditions.items[i]);

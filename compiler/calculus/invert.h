@@ -21,11 +21,20 @@
 
 #include "equations/equation.h"
 
+typedef enum {
+#define INVERSION(name, title) INVERSION_##name,
+#include "calculus/inversions.def"
+#undef INVERSION
+  INVERSION_demand, /* s = u remains */
+  INVERSION_COUNT
+} Inversion;
+
 typedef struct Inverse {
   IndexList reduced;  /* new variables, in the order of the iteration */
   const Expr *outer;  /* condition on the target variables alone; null: true */
   const Expr *guard;  /* condition on the reduced variables, too; null: true */
   const Expr *weight; /* over target and reduced variables; 0 when the conditions never hold */
+  Inversion ways[LIMIT_RANK]; /* how each subscript was met */
 } Inverse;
 
 /* `targets` are the variables u, one for each dim of the tensor read, with the ranges of its dims;

@@ -110,13 +110,11 @@ static void run_order(Compilation *compilation, Routine *routine) {
 }
 
 static void run_inline(Compilation *compilation, Routine *routine) {
-  (void)compilation;
-  routine_inline(routine);
+  if (!compilation->options->skips[PASS_inline]) routine_inline(routine);
 }
 
 static void run_fuse(Compilation *compilation, Routine *routine) {
-  (void)compilation;
-  routine_fuse(routine);
+  routine_fuse(routine, !compilation->options->skips[PASS_fuse]);
 }
 
 static int64_t planned_bytes(const Routine *routine) {

@@ -29,14 +29,19 @@ static const OptionRow rows[] = {
 };
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
 
-static const char *const pass_names[] = {
-#define PASS(name, works_on, title) #name,
+typedef struct PassRow {
+  const char *name, *title;
+  enum { NEEDED, OPTIONAL } need;
+} PassRow;
+
+static const PassRow passes[] = {
+#define PASS(name, works_on, need, title) {#name, title, need},
 #include "passes.def"
 #undef PASS
 };
 
 const char *pass_name(Pass pass) {
-  return pass_names[pass];
+  return passes[pass].name;
 }
 
 static _Noreturn void usage_error(const char *what, const char *name) {
@@ -58,10 +63,12 @@ static void print_help(void) {
     snprintf(left, sizeof left, "%s--%s %s", letter, rows[i].name, rows[i].argument);
     printf("  %-26s %s\n", rows[i].letter == 'M' ? rows[i].argument : left, rows[i].help);
   }
-  printf("\nPasses, for --dump and --stop-after:\n");
-#define PASS(name, works_on, title) printf("  %-26s %s\n", #name, title);
-#include "passes.def"
-#undef PASS
+  printf("\nPasses, for --dump and --stop-after (*: also for --skip):\n");
+  for (int i = 0; i < PASS_COUNT; i++) {
+    const char *mark = passes[i].need == OPTIONAL ? " *" : "";
+    printf("  %s%-*s %s\n", passes[i].name, 26 - (int)strlen(passes[i].name), mark,
+           passes[i].title);
+  }
   printf("\nExit status: 0 done; 1 errors in the program; 2 usage or file; 3 out of memory; 70 a "
          "bug.\n");
 }
@@ -70,7 +77,7 @@ static void print_help(void) {
 
 static Pass pass_of(const char *name, size_t length) {
   for (int i = 0; i < PASS_COUNT; i++) {
-    if (strlen(pass_names[i]) == length && strncmp(pass_names[i], name, length) == 0)
+    if (strlen(passes[i].name) == length && strncmp(passes[i].name, name, length) == 0)
       return (Pass)i;
   }
   usage_error("no pass is called", name);
@@ -82,6 +89,16 @@ static void read_dumps(Options *options, const char *list) {
     options->dumps[pass_of(list, length)] = true;
     options->dumps_any = true;
     list += length + (list[length] == ',');
+  }
+}
+
+static void read_skips(Options *options, const char *list) {
+  for (const char *at = list; *at;) {
+    size_t length = strcspn(at, ",");
+    Pass pass = pass_of(at, length);
+    if (passes[pass].need != OPTIONAL) usage_error("--skip takes optional passes, not", list);
+    options->skips[pass] = true;
+    at += length + (at[length] == ',');
   }
 }
 
@@ -186,6 +203,7 @@ static void read_option(Arena *arena, Options *options, int code, int count, cha
   case CODE_gradients: options->gradients = true; break;
   case CODE_dump: read_dumps(options, optarg); break;
   case CODE_stop_after: options->stop_after = pass_of(optarg, strlen(optarg)); break;
+  case CODE_skip: read_skips(options, optarg); break;
   case CODE_time: options->time = true; break;
   case CODE_max_mem: options->memory_limit = read_bytes(optarg); break;
   case CODE_json: options->json = true; break;

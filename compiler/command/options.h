@@ -7,7 +7,7 @@
 typedef enum { COMMAND_COMPILE, COMMAND_CHECK, COMMAND_SHOW, COMMAND_FORMAT } Command;
 
 typedef enum {
-#define PASS(name, works_on, title) PASS_##name,
+#define PASS(name, ...) PASS_##name,
 #include "passes.def"
 #undef PASS
   PASS_COUNT
@@ -20,7 +20,8 @@ typedef struct Options {
   ElaborateOptions elaborate;
   bool dumps[PASS_COUNT];
   bool dumps_any;
-  Pass stop_after; /* PASS_emit by default */
+  bool skips[PASS_COUNT]; /* of optional passes only */
+  Pass stop_after;        /* PASS_emit by default */
   bool emit_train, emit_infer, emit_gradients;
   int64_t real_bytes;
   int64_t memory_limit;

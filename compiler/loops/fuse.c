@@ -42,6 +42,7 @@ typedef struct Origin {
 typedef struct Fuser {
   Routine *routine;
   Arena *scratch;
+  bool shares; /* loops that equations need not share */
   LIST_OF(Cluster *) clusters;
   Map origins; /* Tensor * -> Origin * */
   Map commits; /* Tensor *, the value of an update -> the tensor it is for */
@@ -152,7 +153,7 @@ static Cluster *choose_cluster(Fuser *fuser, const Equation *equation, const Exp
   Cluster *cluster = last_producer(fuser, reads);
   bool commits = map_has(&fuser->commits, equation->target);
   *depth = 0;
-  if (cluster && cluster->nest->equations.count < LONGEST_CLUSTER &&
+  if (fuser->shares && cluster && cluster->nest->equations.count < LONGEST_CLUSTER &&
       !(commits && cluster->in_forward) && !(in_forward && cluster->commits) &&
       !is_read_later(fuser, equation, cluster)) {
     *depth = shared_depth(fuser, cluster, equation, reads, schedule);
@@ -265,7 +266,7 @@ static void place_equation(Fuser *fuser, Equation *equation, bool in_forward) {
       open_time_loop(fuser, cluster_new(fuser, in_forward), recurrent);
     }
     cluster = fuser->clusters.items[fuser->clusters.count - 1];
-    depth = shared_depth(fuser, cluster, equation, &reads, &schedule);
+    depth = fuser->shares ? shared_depth(fuser, cluster, equation, &reads, &schedule) : 1;
     if (depth == 0) depth = 1;
   } else {
     cluster = choose_cluster(fuser, equation, &reads, &schedule, in_forward, &depth);
@@ -273,8 +274,8 @@ static void place_equation(Fuser *fuser, Equation *equation, bool in_forward) {
   join(fuser, cluster, equation, &schedule, depth);
 }
 
-void routine_fuse(Routine *routine) {
-  Fuser fuser = {.routine = routine, .scratch = arena_new()};
+void routine_fuse(Routine *routine, bool shares) {
+  Fuser fuser = {.routine = routine, .scratch = arena_new(), .shares = shares};
   map_init(&fuser.origins, fuser.scratch);
   map_init(&fuser.commits, fuser.scratch);
   map_init(&fuser.readers, fuser.scratch);

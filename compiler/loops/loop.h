@@ -162,7 +162,9 @@ void routine_order(
     Routine *routine); /* order.c: equations sorted; cycles without a time axis: NN0601 */
 void routine_inline(
     Routine *routine); /* inline.c: cheap or single-use pointwise equations into readers */
-void routine_fuse(Routine *routine); /* fuse.c: clusters that share loops -> nests of loop nodes */
+/* fuse.c: clusters that share loops -> nests of loop nodes; without `shares` every equation has a nest of
+   its own, but for those of one recurrence, which share their time loop. */
+void routine_fuse(Routine *routine, bool shares);
 /* place.c: registers, rows, arena offsets by liveness; `real_bytes` is 4 or 8. */
 void routine_place(Routine *routine, int64_t real_bytes);
 

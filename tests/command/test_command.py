@@ -99,6 +99,14 @@ def test_dump_and_stop_after_every_pass():
     expect(both == "".join(parts), "two dumps differ from one and one")
 
 
+def test_optional_passes_can_be_skipped():
+    write("m.nn")
+    texts = [expect_exit(0, "m.nn", *skip, "-o", "-").stdout for skip in ([], ["--skip=inline"], ["--skip=inline,fuse"])]
+    counts = [text.count("static void ") for text in texts]
+    expect(counts[0] <= counts[1] < counts[2], f"nests with fewer and fewer passes: {counts}")
+    expect_exit(2, "m.nn", "--skip=derive", "-o", "-", error="--skip takes optional passes")
+
+
 def test_equations_dumped_are_source():
     write("m.nn")
     for name in PASSES[PASSES.index("elaborate") : PASSES.index("order")]:

@@ -1,20 +1,23 @@
 /* random_models: the oracles of tests/fuzz/models that need the interpreter.
 
      random_models MODEL.nn...      one model a file; one line of JSON for each
+     random_models --list           every word that "covered" may hold (random_coverage.h)
 
    Each model is taken twice: as written, with plain derivatives, and after all passes on equations. Both are
    run on the same values, drawn here, of inputs, parameters and states (rounded to float, so that programs
    of either real type can be given the same), with all run-time dims at their maxima and at other sizes.
 
      {"file": NAME, "problems": [TEXT, ...], "errors": TEXT of the compiler's diagnostics,
+      "covered": {WORD: true, ..}, "rows": what random_rows.h finds, at the maxima,
       "runs": [{"sizes": {..}, "set": {NAME: [..]}, "train": {..}, "eval": {..}, "gradients": {..},
                 "losses": [..], "kept": {..}}, ...]}
 
    train and eval hold the loss and the outputs; losses are those of a few training steps and kept the
    parameters, states and slots after them. */
 #include "front_end.h"
+#include "random_coverage.h"
+#include "random_rows.h"
 
-#include <jansson.h>
 #include <math.h>
 
 enum { STEPS = 2 };
@@ -30,7 +33,7 @@ typedef struct Session {
   Arena *arena;
   const char *path, *text;
   Variant variants[2]; /* as written; simplified */
-  json_t *result, *problems, *runs;
+  json_t *result, *problems, *covered, *runs;
 } Session;
 
 static void add_problem(Session *s, const char *text) {
@@ -46,15 +49,20 @@ static void run_last_passes(Model *model) {
   for (int i = 0; i < 3; i++) arrange(model, programs[i]);
 }
 
+/* Inversion is covered by the plain derivatives of what was written. */
 static bool compile_variant(Session *s, int k) {
   Variant *variant = &s->variants[k];
   ElaborateOptions options = {0};
+  covered = k == 0 ? s->covered : NULL;
   variant->simplified = k == 1;
   front_end_init(&variant->front, s->arena);
   variant->model = front_end_model(&variant->front, s->path, s->text, &options,
                                    k == 1 ? PASSES_CONTRACT : PASSES_DERIVE);
-  if (variant->model && k == 1) run_last_passes(variant->model);
-  return variant->model != NULL;
+  if (!variant->model) return false;
+  if (k == 1) run_last_passes(variant->model);
+  covered = s->covered;
+  cover_model(variant->model, k == 1);
+  return true;
 }
 
 static json_t *errors_of(Session *s, Variant *variant) {
@@ -250,6 +258,7 @@ static void run_all(Session *s) {
   if (model->steps.count == 0 || model->dims.count > 64) return;
   for (int i = 0; i < model->dims.count; i++) sizes[i] = model->dims.items[i]->maximum;
   run_at(s, sizes, 7);
+  json_object_set_new(s->result, "rows", rows_of(model, sizes));
   if (model->dims.count == 0) return;
   uint64_t random = (uint64_t)strlen(s->text);
   for (int i = 0; i < model->dims.count; i++)
@@ -263,7 +272,9 @@ static void check_file(const char *path) {
   size_t size;
   s.problems = json_array();
   s.runs = json_array();
-  s.result = json_pack("{s:s, s:o, s:o}", "file", path, "problems", s.problems, "runs", s.runs);
+  s.covered = json_object();
+  s.result = json_pack("{s:s, s:o, s:o, s:o}", "file", path, "problems", s.problems, "covered",
+                       s.covered, "runs", s.runs);
   s.text = file_read(s.arena, path, LIMIT_FILE_BYTES, &size, &error);
   bool fine = s.text != NULL;
   for (int k = 0; k < 2 && fine; k++) {
@@ -279,6 +290,9 @@ static void check_file(const char *path) {
 }
 
 int main(int count, char **arguments) {
-  for (int i = 1; i < count; i++) check_file(arguments[i]);
+  if (count == 2 && strcmp(arguments[1], "--list") == 0)
+    coverage_list();
+  else
+    for (int i = 1; i < count; i++) check_file(arguments[i]);
   return 0;
 }

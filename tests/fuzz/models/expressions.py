@@ -1,10 +1,11 @@
-"""Expressions over reads: every operation of ops.def, every reduction, recurrences."""
+"""Expressions over reads: every operation of ops.def, every reduction."""
 
 import math
 
-from growth import MOST_POINTS, NONE, Tensor, fixed, points
+from growth import MOST_POINTS
 from program import Node, fill
 from subscripts import Subscripts
+from tensors import NONE, fixed, points
 
 REDUCTIONS = {"sum": 8, "mean": 4, "max": 3, "min": 3, "lse": 3, "prod": 3}
 NEEDS_POINTS = ("mean", "max", "min", "lse", "argmax", "argmin")
@@ -299,59 +300,3 @@ class Expressions(Subscripts):
                 return self.function(self.tame(node, 4))
             return node
         return self.real(env, 3)
-
-    # ---- recurrences
-
-    def new_recurrence(self, tensor, axis):
-        self.begin(tensor)
-        tensor.kind, tensor.name = "recurrence", tensor.name.replace("y", "h")
-        left, names = [], self.variables(len(tensor.sizes) + 1)
-        spare, env = names.pop(), {}
-        for name, size in zip(names, tensor.sizes):
-            env[name] = size
-            left.append(f"{name} in {size.text}")
-        tensor.low, tensor.high = -1.6, 1.6
-        ahead = self.chance.happens(0.3)
-        lags = [1] if self.chance.happens(0.6) else [1, self.chance.between(2, 3)]
-        if self.chance.happens(0.1):
-            lags = [self.chance.between(2, 3)]
-        terms = [self.lagged(tensor, names, axis, lag if ahead else -lag, spare) for lag in lags]
-        new = self.tame(self.real(env, 2), 2)
-        self.cover("recurrence", "ahead" if ahead else "back", f"{len(lags)} lags")
-        body = Node([self.chance.pick(["tanh", "sin", "atan"]) + "(", new,
-                     *[part for term in terms for part in (" + ", term)], ")"], "real", -1.6, 1.6, new.reach)
-        if self.chance.happens(0.25):
-            body = Node(["if ", self.condition(env, 0), " then ", body, " else ", terms[0]], "real", -1.6, 1.6,
-                        body.reach)
-            self.cover("recurrence", "masked")
-        tensor.reach = body.reach.union(*[term.reach for term in terms])
-        self.state(f"{tensor.name}[{', '.join(left)}] = ", body)
-        return self.end(tensor)
-
-    def lagged(self, tensor, names, axis, lag, spare):
-        """The term of one lag: the element itself, or a product with a matrix over another dim."""
-        t, places = names[axis], list(names)
-        places[axis] = f"{t} + {lag}" if lag > 0 else f"{t} - {-lag}"
-        other = {name: size for k, (name, size) in enumerate(zip(names, tensor.sizes)) if k != axis}
-        mixed = [k for k, size in enumerate(tensor.sizes) if k != axis and size.fixed]
-        mixed = self.chance.pick(mixed) if mixed and self.chance.happens(0.4) else None
-        if mixed is not None:
-            other[spare], places[mixed] = tensor.sizes[mixed], spare
-            other.pop(names[mixed])
-        default = self.default(tensor, other) if self.chance.happens(0.7) else self.read(other)
-        self.cover("recurrence", "from a read" if default.reach else "from a number")
-        own = Node([f"{tensor.name}[{', '.join(places)} | ", default, "]"], "real", -1.6, 1.6, default.reach)
-        if mixed is None:
-            return Node([f"{self.chance.number(-0.8, 0.8)}*", own], "real", -1.3, 1.3, default.reach)
-        self.cover("recurrence", "matrix")
-        size = tensor.sizes[mixed]
-        matrix = self.new_param([size, size])
-        tensor.reads.add(matrix.name)
-        return Node([f"sum[{spare} in {size.text}](0.{max(1, 9//size.most)}*", own,
-                     f"*{matrix.name}[{spare}, {names[mixed]}])"], "real", -1.3, 1.3,
-                    default.reach | {matrix.name})
-
-
-def random_program(seed):
-    growth = Expressions(seed)
-    return growth.finish()

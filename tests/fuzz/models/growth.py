@@ -1,46 +1,15 @@
 """Equation programs grown backwards from a loss: what an expression reads is an older tensor that fits, or
 one that is grown for it. Intervals keep numbers of ordinary size, away from poles and kinks."""
 
-import math
-
 from chance import Chance
-from program import Node, Program, fill
+from library import optimizer_of
+from program import Node, Program
+from tensors import NONE, Size, Tensor, bound, declared, fixed, points
 
 EXTENTS = {1: 2, 2: 3, 3: 4, 5: 3, 7: 3, 8: 2, 9: 2, 11: 1, 13: 1, 15: 1, 16: 2, 17: 1}
 MOST_POINTS = 2500
 MOST_ELEMENTS = 300
-NONE = frozenset()
-
-
-class Size:
-    """An extent: a number, or a run-time dim and its maximum."""
-
-    def __init__(self, text, most):
-        self.text, self.most = text, most
-
-    @property
-    def fixed(self):
-        return self.text.isdigit()
-
-    def __eq__(self, other):
-        return self.text == other.text
-
-
-def fixed(n):
-    return Size(str(n), n)
-
-
-class Tensor:
-    """A named value; `kind` is how it came about, a whole number lies in low..high-1."""
-
-    def __init__(self, name, sizes, type="real", kind="param", low=-1.0, high=1.0):
-        self.name, self.sizes, self.type, self.kind = name, sizes, type, kind
-        self.low, self.high = low, high
-        self.reach, self.reads, self.ready = NONE, set(), True
-
-
-def points(sizes):
-    return math.prod(size.most for size in sizes)
+MOST_OF_A_GRADIENT = 80
 
 
 class Growth:
@@ -50,7 +19,7 @@ class Growth:
         self.chance = Chance(seed)
         self.program = Program(seed)
         self.tensors, self.reading, self.names = [], [], 0
-        self.budget = self.chance.between(2, 9)
+        self.budget = self.chance.between(1, 6)
         self.dims = [Size(f"N{i}", self.chance.pick([1, 3, 4, 5, 7, 9]))
                      for i in range(self.chance.below(3))]
 
@@ -64,7 +33,7 @@ class Growth:
         self.program.statements.append(Node(list(parts), "statement"))
 
     def cover(self, *words):
-        self.program.covered.add(" ".join(words))
+        self.program.cover(*words)
 
     def new_size(self):
         if self.dims and self.chance.happens(0.25):
@@ -128,7 +97,8 @@ class Growth:
     def new_draw(self, sizes):
         tensor = self.keep(Tensor(self.new_name("u"), sizes, kind="draw", low=-2, high=2))
         names = self.variables(len(sizes))
-        what = self.chance.pick(["uniform(-1, 1)", "uniform(0, 1)", "uniform(-0.5, 2)"])
+        what = self.chance.pick(["uniform(-1, 1)", "uniform(0, 1)", "uniform(-0.5, 2)", "normal(0, 0.4)",
+                                 "normal(0.5, 0.2)", "bernoulli(0.4)"])
         self.state(f"{tensor.name}{bound(names, sizes)} ~ {what}")
         self.program.draws = True
         return tensor
@@ -175,6 +145,8 @@ class Growth:
             return self.new_recurrence(tensor, self.chance.pick(long_axes))
         if type == "real" and self.chance.happens(0.08):
             return self.new_elementwise(tensor)
+        if type == "real" and points(sizes) <= MOST_OF_A_GRADIENT and self.chance.happens(0.05):
+            return self.new_gradient(tensor)
         self.begin(tensor)
         left, env = self.left_side(tensor)
         if type == "real":
@@ -229,8 +201,6 @@ class Growth:
         if self.reading:
             reader = self.reading[-1]
             reader.reads.add(source.name)
-            if source.kind in EQUATION_KINDS or reader.kind != "pointwise":
-                self.pairs = getattr(self, "pairs", []) + [(source, reader)]
         reach = frozenset([source.name]) if source.type == "real" else NONE
         return Node(list(parts), source.type, source.low, source.high, reach)
 
@@ -238,19 +208,24 @@ class Growth:
 
     def finish(self):
         self.add_losses()
+        self.add_sought()
+        return self.close()
+
+    def close(self):
+        """What every program ends with."""
         for tensor in getattr(self, "updates", []):
             self.add_update(tensor)
         self.add_outputs()
-        for source, reader in getattr(self, "pairs", []):
-            if source.kind in EQUATION_KINDS and reader.kind in EQUATION_KINDS:
-                self.cover("pair", f"{source.kind}>{reader.kind}")
         program = self.program
         head = "\n".join(f"dim {dim.text} <= {dim.most}" for dim in self.dims)
         self.chance.shuffle(program.statements)
         if head:
             program.statements.insert(0, Node([head], "statement"))
-        program.optimizer = self.chance.pick(["sgd(0.05)", "sgd(0.03, momentum = 0.9)"])
+        program.optimizer = optimizer_of(self.chance)
         return program
+
+    def add_sought(self):
+        """What is wanted besides."""
 
     def add_losses(self):
         for _ in range(self.chance.weighted({1: 4, 2: 2, 3: 1})):
@@ -269,7 +244,7 @@ class Growth:
                 ways += by_name[name].reach if name in by_name else ()
         missing = [t for t in self.tensors if t.kind == "param" and t.name not in reached]
         if not any(t.kind == "param" for t in self.tensors):
-            missing.append(self.new_param(self.new_sizes(1)))
+            missing.append(self.new_param([fixed(self.chance.weighted(EXTENTS))]))
         self.program.losses += [Node([f"mean(({t.name} - 0.25)^2)" if t.sizes else f"({t.name} - 0.25)^2"])
                                 for t in missing]
 
@@ -295,20 +270,7 @@ class Growth:
             tainted |= more
             changed = bool(more)
         free = [t for t in self.tensors if t.name not in tainted and t.name[0] in "yh"
-                and t.type != "bool"]
+                and t.type != "bool" and not t.is_shown]
         for tensor in free:
             if self.chance.happens(0.4):
                 self.state(f"output {tensor.name}")
-
-
-EQUATION_KINDS = ("pointwise", "recurrence", "sum", "prod", "max", "min", "mean", "lse", "argmax",
-                  "argmin", "any", "all")
-
-
-def declared(tensor):
-    return tensor.name + (f"[{', '.join(size.text for size in tensor.sizes)}]" if tensor.sizes else "")
-
-
-def bound(names, sizes):
-    inside = ", ".join(f"{name} in {size.text}" for name, size in zip(names, sizes))
-    return f"[{inside}]" if inside else ""

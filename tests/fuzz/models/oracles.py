@@ -16,13 +16,15 @@ os.environ.setdefault("PKG_CONFIG_PATH", str(BUILD / "prefix" / "lib" / "pkgconf
 sys.path.insert(0, str(ROOT / "tests" / "emit"))
 import generated
 from comparing import DOUBLE, FLOAT, differences, not_finite, numbers
+from library import REQUIRED
 
 # clang is the faster one without optimisation; a condition that always holds is the source's own
 CC = ("clang", "-O0", "-Wno-error=tautological-overlap-compare") if shutil.which("clang") else ("cc", "-O0")
 STEPS = 2
 # what the language does not have: a read default for a tensor that turns out to be one literal
-REFUSED = "the default is not a scalar of the tensor's type"
-NO_PATH = re.compile(r"'(\w+)' has no differentiable path")
+REFUSED = ("the default is not a scalar of the tensor's type", "'digamma' has no derivative",
+           "how often is a positive whole number", *REQUIRED)
+NO_PATH = re.compile(r"'([\w.]+)' has no differentiable path")
 SECONDS = 60
 
 
@@ -40,7 +42,7 @@ class Case:
     """A program on its way through the oracles."""
 
     def __init__(self, program, folder):
-        self.program, self.problems, self.runs = program, [], []
+        self.program, self.problems, self.runs, self.rows = program, [], [], None
         self.path = folder / f"{program.name}.nn"
         self.write()
 
@@ -79,12 +81,16 @@ def take_result(case, result):
         case.program.reach(missing)
         case.write()
         case.is_mended = True
-    elif errors and REFUSED not in errors:
+    elif errors and not any(text in errors for text in REFUSED):
         case.blame("compiles", next(iter(re.findall("error: .*", errors)), errors[:200]))
     else:
+        case.runs, case.rows = result["runs"], result.get("rows")
+        case.program.covered |= set(result["covered"])
+        if case.program.from_library and any(map(not_finite, case.runs)):
+            case.runs = []  # such as the largest of nothing but padding
+            return
         for text in result["problems"]:
             case.blame(*text.split(": ", 1))
-        case.runs = result["runs"]
         for run in case.runs:
             for text in not_finite(run) + differences("simplified", run["simplified"], run, DOUBLE):
                 case.blame(*text.split(": ", 1))
@@ -153,34 +159,39 @@ def united(c_files, folder):
     return [folder / "all.c"]
 
 
-def build(cases, c_files, folder):
+class Built:
+    """The generated C of a case, under a name."""
+
+    def __init__(self, case, c):
+        self.case, self.c, self.name = case, c, case.program.name
+
+
+def build(found, folder):
     """A program that runs all; cases in whose C the C compiler finds fault are blamed, and run if they can."""
-    if not cases:
+    if not found:
         return [], None
-    names = [case.program.name for case in cases]
+    names, c_files = [one.name for one in found], [one.c for one in found]
     try:
-        return cases, generated.build_driver(folder, united(c_files, folder), names, CC)
+        return found, generated.build_driver(folder, united(c_files, folder), names, CC)
     except generated.Failure as failure:
         said = [complaint(c, folder, generated.WARNINGS.split()) for c in c_files]
         if not any(said):
-            cases[0].blame("C compiler", str(failure)[:300])
-        for case, text in zip(cases, said):
+            found[0].case.blame("C compiler", str(failure)[:300])
+        for one, text in zip(found, said):
             if text:
-                case.blame("C compiler", text)
-        good = [(case, c) for case, c, text in zip(cases, c_files, said)
-                if not text or not complaint(c, folder, ["-w"])]
-        cases, c_files = [case for case, _ in good], [c for _, c in good]
-        names = [case.program.name for case in cases]
-        return cases, generated.build_driver(folder, c_files, names, CC, warn=False) if cases else None
+                one.case.blame("C compiler", text)
+        good = [one for one, text in zip(found, said) if not text or not complaint(one.c, folder, ["-w"])]
+        names, c_files = [one.name for one in good], [one.c for one in good]
+        return good, generated.build_driver(folder, c_files, names, CC, warn=False) if good else None
 
 
 def run_c(cases, folder, real, entries, limit):
     """Generated programs against the interpreter."""
-    found = [(case, compile_c(case, real, entries)) for case in cases]
-    found = [(case, c) for case, c in found if c]
-    cases, driver = build([case for case, _ in found], [c for _, c in found], folder)
-    if not cases:
+    found = [Built(case, compile_c(case, real, entries)) for case in cases]
+    found, driver = build([one for one in found if one.c], folder)
+    if not found:
         return
+    cases = [one.case for one in found]
     kinds = "train_step" if "train" in entries else "accumulate"
     asked = [(case, *one) for case in cases for one in requests_of(case, kinds)]
     results = drive(driver, asked)
@@ -219,11 +230,11 @@ def shape_of(c):
 
 
 def shape_of_part(text):
-    numbers_of = {}
+    numbers_of, indices = {}, set(re.findall(r"\bint64_t (\w+) = ", text))
 
     def other(match):
         word = match[0]
-        if re.fullmatch(r"[a-z](_\d+)?", word):
+        if word in indices or re.fullmatch(r"[a-z](_\d+)?", word):
             return "@"
         return "" if word[0] in "/\"" else f"#{numbers_of.setdefault(word, len(numbers_of))}"
 
@@ -275,9 +286,9 @@ def check_scaled(cases, folder):
 
 
 def gradients_by_c(paths, folder):
-    found = [(case, compile_c(case, "double", "infer,gradients", path)) for case, path in paths]
-    found = [(case, c) for case, c in found if c]
-    cases, driver = build([case for case, _ in found], [c for _, c in found], folder)
+    found = [Built(case, compile_c(case, "double", "infer,gradients", path)) for case, path in paths]
+    found, driver = build([one for one in found if one.c], folder)
+    cases = [one.case for one in found]
     asked = []
     for case in cases:
         run = case.runs[0]
@@ -285,47 +296,3 @@ def gradients_by_c(paths, folder):
                                  entry="accumulate", steps=1, ask=["sum." + n for n in run["gradients"]])))
     results = drive(driver, asked) if cases else []
     return {case: result["values"] for case, result in zip(cases, results) if isinstance(result, dict)}
-
-
-# ---- all -------------------------------------------------------------------------------------------
-
-
-def check_group(programs, folder):
-    """Cases, each with its problems. Every case meets the interpreter and one of the two sets of entry
-    points in double; some of them also the other oracles."""
-    cases = [Case(program, folder) for program in programs]
-    interpret(cases)
-    good = [case for case in cases if case.is_fine and case.runs]
-    for turn, entries in enumerate(("train,infer", "infer,gradients")):
-        (folder / entries).mkdir(exist_ok=True)
-        some = [case for case in good if case.program.seed % 2 == turn]
-        run_c(some, folder, "double", entries, DOUBLE)
-    singles = [case for case in good if case.program.seed % 5 == 2 and case.is_fine
-               and not case.program.kinks and not case.program.draws]
-    run_c(singles, folder, "float", "train,infer", FLOAT)
-    for case in good:
-        if case.is_fine and case.program.seed % 5 == 3:
-            check_layout(case, folder)
-            if not case.program.draws:
-                same_shape(case, "renamed", case.program.renamed_text(), folder)
-    check_scaled([case for case in good if case.is_fine and case.program.seed % 10 == 4], folder)
-    return cases
-
-
-def check_one(case, folder, oracle):
-    """The oracle that has a case fail, once more."""
-    interpret([case])
-    if case.problems:
-        return
-    if oracle in ("compiler", "C compiler", "double C"):
-        for entries in ("train,infer", "infer,gradients"):
-            if case.is_fine:
-                run_c([case], folder, "double", entries, DOUBLE)
-    elif oracle == "float C":
-        run_c([case], folder, "float", "train,infer", FLOAT)
-    elif oracle == "fmt":
-        check_layout(case, folder)
-    elif oracle == "renamed":
-        same_shape(case, "renamed", case.program.renamed_text(), folder)
-    elif oracle == "loss times 8":
-        check_scaled([case], folder)

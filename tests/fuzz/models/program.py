@@ -1,6 +1,9 @@
 """Random programs as trees that print as .nn, and that a shrinker can take apart."""
 
+import copy
 import re
+
+from chance import Chance
 
 
 class Node:
@@ -35,21 +38,37 @@ class Program:
         self.seed, self.name = seed, f"m{seed}"
         self.items, self.statements, self.losses = [], [], []
         self.optimizer = "sgd(0.05)"
-        self.draws = self.kinks = False
-        self.covered = set()
+        self.draws = self.kinks = self.differentiates = self.from_library = False
+        self.splits = False  # gradients of a batch are the mean of those of its parts
+        self.frozen, self.covered = [], set()
 
-    def text(self, scale=1):
-        lines = [*self.items, f"model {self.name} {{"]
+    def cover(self, *words):
+        self.covered.add(" ".join(words))
+
+    def text(self, scale=1, name=None):
+        lines = [*self.items, f"model {name or self.name} {{"]
         lines += ["  " + line for node in self.statements for line in node.text().split("\n")]
         lines += [f"  loss {scale}*({node.text()})" if scale != 1 else f"  loss {node.text()}"
                   for node in self.losses]
-        return "\n".join([*lines, f"  train {{ optimizer {self.optimizer} }}", "}", ""])
+        frozen = "; freeze " + ", ".join(f'"{path}"' for path in self.frozen) if self.frozen else ""
+        return "\n".join([*lines, f"  train {{ optimizer {self.optimizer}{frozen} }}", "}", ""])
 
     def reach(self, parameters):
-        """Adds a loss for each of these, which no other one reaches."""
+        """Adds a loss for each of these, which no other one reaches; those of layers stay as they are."""
         for name in parameters:
+            if "." in name:
+                self.frozen.append(name)
+                continue
             is_tensor = any(re.search(rf"^param {name}\[", node.text()) for node in self.statements)
             self.losses.append(Node([f"mean(({name} - 0.25)^2)" if is_tensor else f"({name} - 0.25)^2"]))
+
+    def reordered(self):
+        """The same program with its statements in another order; dims stay in front."""
+        other, first = copy.copy(self), self.statements[0].text().startswith("dim ")
+        moved = self.statements[first:]
+        Chance(self.seed + 1).shuffle(moved)
+        other.statements = self.statements[:first] + moved
+        return other
 
     def renamed_text(self):
         """Other names of the same length for all tensors, dims and index variables."""
@@ -62,7 +81,7 @@ class Program:
             return f"M{word[1:]}" if re.fullmatch(r"N\d", word) else word
 
         text = re.sub(r"\b[A-Za-z_]\w*\b", other, self.text())
-        return re.sub(r"\b([xypsuh])(\d+)\b", lambda m: f"{ANOTHER[m[1]]}{m[2]}", text)
+        return re.sub(r"\b([xypsuhq])([1-9]\d*)\b", lambda m: f"{ANOTHER[m[1]]}{m[2]}", text)
 
 
-ANOTHER = {"x": "q", "y": "z", "p": "t", "s": "c", "u": "w", "h": "k"}
+ANOTHER = {"x": "q", "y": "z", "p": "t", "s": "c", "u": "w", "h": "k", "q": "r"}

@@ -1,7 +1,8 @@
 """Every kind of subscript that falls inside a dim, or that a default makes up for."""
 
-from growth import Growth, MOST_ELEMENTS, Size, Tensor, fixed, points
+from growth import Growth, MOST_ELEMENTS
 from program import Node
+from tensors import fixed, points
 
 
 class Option:
@@ -183,6 +184,3 @@ class Subscripts(Growth):
         if old and self.chance.happens(0.45):
             return self.read_from(self.chance.pick(old), env)
         return self.read_new(env)
-
-
-__all__ = ["Subscripts", "Size", "Tensor"]

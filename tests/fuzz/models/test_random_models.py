@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Random models: equation programs grown from seeds, through every oracle of oracles.py. A failure is
-shrunk and printed.
+"""Random models: equation programs and chains of library definitions grown from seeds, through every oracle
+of oracles.py and same_bits.py. A failure is shrunk and printed; coverage.py says what was covered.
 
-usage: test_random_models.py [COUNT [FIRST_SEED]]"""
+usage: test_random_models.py [COUNT [FIRST_SEED]] [--no-shrink] [--first]
+
+--first ends with the first failure, which is not shrunk."""
 
 import collections
 import concurrent.futures
@@ -12,53 +14,71 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from expressions import random_program
-from oracles import check_group
+import coverage
+from checking import check_group
+from compositions import random_program
 from shrinking import shrink
 
-GROUP = 30
+GROUP = 50  # models in a C file
+SMALL_GROUP = 20
 FEWEST = 300
+ALL_IS_COVERED = 10000  # by so many models at the latest
+MOST_SHRUNK = 3
 
 
 def check_seeds(first, count):
-    """(covered, number of runs, [(name, problems, text)]) of a group."""
+    """(covered, [(seed, problems, program)]) of a group."""
     programs = [random_program(seed) for seed in range(first, first + count)]
     with tempfile.TemporaryDirectory(prefix="nnc-models-") as name:
         cases = check_group(programs, pathlib.Path(name))
     covered = collections.Counter(word for program in programs for word in program.covered)
-    failed = [(case.program.name, case.problems, case.path and case.program) for case in cases
-              if case.problems]
+    failed = [(case.program.seed, case.problems, case.program) for case in cases if case.problems]
     return covered, failed
 
 
-def print_coverage(covered, count):
-    kinds = collections.defaultdict(list)
-    for word, times in sorted(covered.items()):
-        kind, _, rest = word.partition(" ")
-        kinds[kind].append(f"{rest} {times}")
-    for kind, words in kinds.items():
-        print(f"  {kind} ({len(words)}): " + ", ".join(words))
+def groups(count, first, size=GROUP):
+    return [(at, min(size, first + count - at)) for at in range(first, first + count, size)]
+
+
+def find_first(count, first):
+    """Ends with the first group that holds a failure."""
+    for at, size in groups(count, first, SMALL_GROUP):
+        _, failed = check_seeds(at, size)
+        if failed:
+            seed, problems, _ = min(failed, key=lambda failure: failure[0])
+            print(f"FAIL m{seed}: " + "; ".join(problems[:3]))
+            return True
     print(f"ok {count} random models")
+    return False
 
 
-def main():
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else FEWEST
-    first = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+def check_all(count, first, shrinks):
     covered, failures = collections.Counter(), 0
-    starts = range(first, first + count, GROUP)
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(check_seeds, at, min(GROUP, first + count - at)) for at in starts]
+        jobs = [pool.submit(check_seeds, *group) for group in groups(count, first)]
         for job in concurrent.futures.as_completed(jobs):
             some, failed = job.result()
             covered += some
-            for name, problems, program in failed:
-                print(f"FAIL {name}: " + "; ".join(problems[:3]), flush=True)
+            for seed, problems, program in failed:
+                print(f"FAIL m{seed}: " + "; ".join(problems[:3]), flush=True)
                 failures += 1
-                if failures <= 3 and "--no-shrink" not in sys.argv:
+                if shrinks and failures <= MOST_SHRUNK:
                     print(shrink(program, problems[0]), flush=True)
+    missed = coverage.report(covered)
+    if missed and count >= ALL_IS_COVERED:
+        print(f"FAIL coverage: {len(missed)} missing, such as {missed[0]}")
+        failures += 1
     if failures == 0:
-        print_coverage(covered, count)
+        print(f"ok {count} random models")
     return failures != 0
+
+
+def main():
+    numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    count, first = numbers[0] if numbers else FEWEST, numbers[1] if len(numbers) > 1 else 1
+    if "--first" in sys.argv:
+        return find_first(count, first)
+    return check_all(count, first, "--no-shrink" not in sys.argv)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,192 @@
+"""Oracles on bits: other texts of a model, and other ways to compile it, give results equal to the bit; rows
+of a batch in another order give the same rows; parts of a batch add up to the whole."""
+
+import re
+
+import oracles
+from comparing import DOUBLE, differences
+from oracles import called, generated
+
+
+
+class Variant:
+    """A model again, under another name; its tables have names that begin with it."""
+
+    def __init__(self, case, what, letter, text, options=()):
+        self.case, self.what, self.options = case, what, options
+        self.name = case.program.name + letter
+        self.text = re.sub(rf"\b{case.program.name}(?=c\d|\b)", self.name, text)
+        self.c = None
+
+    def compile(self, folder):
+        path = folder / f"{self.name}.nn"
+        path.write_text(self.text)
+        self.c = folder / f"{self.name}.c"
+        entries = "train,infer,gradients" if self.what == "compiler" and self.case.program.splits else "train,infer"
+        status, _, messages = called([generated.NNC, path, "-o", self.c, "--real=double",
+                                      f"--emit={entries}", *self.options])
+        if status != 0:
+            self.case.blame(self.what, f"status {status}: {messages.strip()[:300]}")
+        return status == 0
+
+
+def printed_text(case, stage):
+    """What --dump prints."""
+    status, text, messages = called([generated.NNC, case.path, f"--dump={stage}", f"--stop-after={stage}"])
+    if status != 0:
+        case.blame("printed", f"status {status}: {messages[:200]}")
+    return text
+
+
+def variants_of(case):
+    """The text itself, and another way to have the same."""
+    seed, text = case.program.seed, case.program.text()
+    yield Variant(case, "compiler", "a", text)
+    if seed//10 % 2 == 0:
+        skipped = ("--skip=inline,fuse", "--skip=fuse", "--skip=inline")[seed//20 % 3]
+        yield Variant(case, "skipped", "b", text, [skipped])
+    elif seed % 2:
+        yield Variant(case, "reordered", "b", case.program.reordered().text())
+    else:
+        stage = ("elaborate", "derive", "simplify", "arrange")[seed//20 % 4]
+        yield Variant(case, "printed", "b", printed_text(case, stage))
+
+
+def compile_all(cases, folder):
+    found = []
+    for case in cases:
+        for variant in variants_of(case):
+            if not variant.compile(folder) and variant.what == "compiler":
+                break
+            if variant.c.exists():
+                found.append(variant)
+    return found
+
+
+def request_for(variant, run, **more):
+    return dict(dict(model=variant.name, seed=1, sizes=run["sizes"], set=run["set"]), **more)
+
+
+def asked_of(variant):
+    """Requests, first of training: what is printed is its program, with updates as equations."""
+    runs = variant.case.runs
+    asked = [request_for(variant, run, steps=2, ask=list(run["kept"])) for run in runs]
+    if variant.what != "printed":
+        asked += [request_for(variant, run, ask=list(run["eval"])) for run in runs]
+    return asked
+
+
+def compare(variant, first, results):
+    for found, expected in zip(results, first):
+        if isinstance(found, str) or "error" in found:
+            variant.case.blame(variant.what, found if isinstance(found, str) else found["error"])
+            return
+        if found["losses"] != expected["losses"]:
+            variant.case.blame(variant.what, "another loss")
+            return
+        for name, values in expected["values"].items():
+            if not is_same(found["values"][name], values):
+                variant.case.blame(variant.what, f"{name} has other bits")
+                return
+
+
+def is_same(a, b):
+    """As numbers: the sign of a zero may differ."""
+    return len(a) == len(b) and all(x == y for x, y in zip(a, b))
+
+
+# ---- rows of a batch -------------------------------------------------------------------------------
+
+
+def reversed_rows(values, sizes):
+    outer, count, inner = sizes
+    rows = [values[i*inner:(i + 1)*inner] for i in range(outer*count)]
+    return [x for o in range(outer) for row in reversed(rows[o*count:(o + 1)*count]) for x in row]
+
+
+def reversed_request(variant):
+    """The outputs that treat rows alone, of rows in the opposite order; null: there are none."""
+    rows, run = variant.case.rows, variant.case.runs[0]
+    outputs = [name for name in (rows or {}).get("outputs", []) if name in run["eval"]]
+    if not outputs:
+        return None
+    variant.case.program.cover("oracle", "rows")
+    inputs = {name: reversed_rows(values, rows["sizes"][name]) if name in rows["sizes"] else values
+              for name, values in run["set"].items()}
+    return request_for(variant, run, set=inputs, ask=outputs)
+
+
+def compare_rows(case, found, expected):
+    for name, values in found["values"].items():
+        if not is_same(reversed_rows(values, case.rows["sizes"][name]), expected["values"][name]):
+            case.blame("rows", f"{name} of reversed rows has other bits")
+
+
+def split_requests(variant):
+    """Gradients of a batch, and of its two halves one after the other."""
+    case = variant.case
+    rows, run = case.rows, case.runs[0]
+    dim = (rows or {}).get("dim")
+    if not case.program.splits or not dim or run["sizes"][dim] % 2:
+        return []
+    case.program.cover("oracle", "split batch")
+    cut = {name: sizes for name, sizes in rows["sizes"].items() if name in run["set"]}
+    halves = [{name: half_of(run["set"][name], sizes, part) for name, sizes in cut.items()} for part in (0, 1)]
+    kept = {name: values for name, values in run["set"].items() if name not in cut}
+    ask = ["sum." + name for name in run["gradients"]]
+    small = dict(run["sizes"], **{dim: run["sizes"][dim]//2})
+    return [request_for(variant, run, entry="accumulate", steps=1, ask=ask),
+            request_for(variant, run, set=kept, sizes=small, entry="accumulate", batches=halves, ask=ask)]
+
+
+def half_of(values, sizes, part):
+    outer, count, inner = sizes
+    half = count//2*inner
+    return [x for o in range(outer)
+            for x in values[o*count*inner + part*half:o*count*inner + (part + 1)*half]]
+
+
+def compare_split(case, whole, halves):
+    for text in differences("split batch", {"gradients": halves["values"]}, {"gradients": whole["values"]},
+                            DOUBLE, ["gradients"]):
+        case.blame(*text.split(": ", 1))
+
+
+# ---- the whole -------------------------------------------------------------------------------------
+
+
+def is_answer(result):
+    return isinstance(result, dict) and "error" not in result
+
+
+def check_same_bits(cases, folder):
+    """Every case by its text, and by variants of it."""
+    folder.mkdir(exist_ok=True)
+    variants, driver = oracles.build(compile_all(cases, folder), folder)
+    if not driver:
+        return
+    asked, places = [], []
+    for variant in variants:
+        requests = asked_of(variant)
+        more = [reversed_request(variant), *split_requests(variant)] if variant.what == "compiler" else []
+        places.append((len(asked), len(requests), more))
+        asked += requests + [request for request in more if request]
+    results = oracles.drive(driver, [(None, request) for request in asked])
+    firsts = {}
+    for variant, (at, count, more) in zip(variants, places):
+        own = results[at:at + count]
+        if variant.what != "compiler":
+            compare(variant, firsts[variant.case], own)
+            continue
+        firsts[variant.case] = own
+        check_rows_and_parts(variant.case, own, results[at + count:], more)
+
+
+def check_rows_and_parts(case, own, behind, more):
+    behind = iter(behind)
+    answers = [next(behind) if request else None for request in more]
+    whole = own[len(case.runs)]
+    if answers and is_answer(answers[0]) and is_answer(whole):
+        compare_rows(case, answers[0], whole)
+    if len(answers) == 3 and all(map(is_answer, answers[1:])):
+        compare_split(case, *answers[1:])
