@@ -113,8 +113,7 @@ static const char *check_nodes(Verifier *v, const Equation *e) {
 }
 
 #ifdef NNC_VERIFY
-/* What holds wherever a node is evaluated: a list that grows along the DAG; where paths meet, their
-   common part. */
+/* What holds wherever a node is evaluated: a list that grows along the DAG. */
 typedef struct Known {
   const Facts *facts;
   int depth;
@@ -127,17 +126,53 @@ static Known extend(Arena *scratch, Known known, const Expr *condition, bool hol
   return (Known){fact, known.depth + 1, true};
 }
 
-static void meet(Known *known, Known other) {
+static Known common_tail(Known a, Known b) {
+  while (a.facts != b.facts) {
+    Known *deeper = a.depth >= b.depth ? &a : &b;
+    deeper->facts = deeper->facts->outer;
+    deeper->depth--;
+  }
+  return a;
+}
+
+static bool holds_before(const Facts *facts, const Facts *end, const Facts *wanted) {
+  while (facts != end && (facts->condition != wanted->condition || facts->holds != wanted->holds)) {
+    facts = facts->outer;
+  }
+  return facts != end;
+}
+
+/* What holds of `facts` down to `end` and not of `others`; null when that is nothing. */
+static const Expr *difference(ExprTable *table, const Facts *facts, const Facts *others,
+                              const Facts *end) {
+  const Expr *all = NULL;
+  for (; facts != end; facts = facts->outer) {
+    if (holds_before(others, end, facts)) continue;
+    const Expr *fact =
+        facts->holds ? facts->condition : expr_unary(table, OP_NOT, facts->condition);
+    all = all ? expr_binary(table, OP_AND, fact, all) : fact;
+  }
+  return all;
+}
+
+/* Where paths meet, what both know holds, and what either knows beyond that. */
+static void meet(Verifier *v, Known *known, Known other) {
   if (!known->reached) {
     *known = other;
     return;
   }
-  while (known->facts != other.facts) {
-    Known *deeper = known->depth >= other.depth ? known : &other;
-    if (!deeper->facts) return;
-    deeper->facts = deeper->facts->outer;
-    deeper->depth--;
+  ExprTable *table = v->model->exprs;
+  Known both = common_tail(*known, other);
+  const Facts *end = both.facts;
+  const Expr *here = difference(table, known->facts, other.facts, end);
+  const Expr *there = difference(table, other.facts, known->facts, end);
+  for (const Facts *fact = known->facts; fact != end; fact = fact->outer) {
+    if (holds_before(other.facts, end, fact)) {
+      both = extend(v->scratch, both, fact->condition, fact->holds);
+    }
   }
+  if (here && there) both = extend(v->scratch, both, expr_binary(table, OP_OR, here, there), true);
+  *known = both;
 }
 
 /* The condition that every subscript of a read is in range. */
@@ -191,15 +226,15 @@ static const char *check_ranges(Verifier *v, const Equation *e) {
   for (int i = 0; i < v->model->checks.count; i++) {
     start = extend(v->scratch, start, v->model->checks.items[i].condition, true);
   }
-  if (e->guard) meet(map_get(&places, e->guard), start);
+  if (e->guard) meet(v, map_get(&places, e->guard), start);
   if (e->guard) start = extend(v->scratch, start, e->guard, true);
-  meet(map_get(&places, e->body), start);
+  meet(v, map_get(&places, e->body), start);
   for (int i = nodes.count - 1; i >= 0; i--) {
     const Expr *node = nodes.items[i];
     const char *wrong = node->op == OP_READ ? check_range(v, node, known[i].facts) : NULL;
     if (wrong) return wrong;
     for (int k = 0; k < node->count; k++) {
-      meet(map_get(&places, node->args[k]), inside(v, node, k, known[i]));
+      meet(v, map_get(&places, node->args[k]), inside(v, node, k, known[i]));
     }
   }
   return NULL;

@@ -40,8 +40,7 @@ def trained(folder, number, compiler, flags):
     program = folder / f"train{number}"
     try:
         generated.run([compiler, "-std=c11", *flags.split(), "-I", folder, "-o", program,
-                       generated.EMIT / "train_digits.c", folder / "digits.c",
-                       *generated.runtime_flags()])
+                       generated.EMIT / "train_digits.c", folder / "digits.c", "-lm"])
         return generated.run([program, EXAMPLE]).decode().strip()
     except generated.Failure as failure:
         return str(failure)
@@ -69,7 +68,7 @@ def main():
     failures, record = 0, recorded()
     with tempfile.TemporaryDirectory(prefix="nnc-bits-") as name:
         folder = pathlib.Path(name)
-        generated.run([generated.NNC, EXAMPLE / "digits.nn", "-o", folder / "digits.c"])
+        generated.run([generated.NNC, "--standalone", EXAMPLE / "digits.nn", "-o", folder / "digits.c"])
         for profile in ("plain", "fused") if has_fma() else ("plain",):
             found = results(folder, profile)
             if "--update" in sys.argv:

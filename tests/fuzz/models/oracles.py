@@ -19,7 +19,8 @@ from comparing import DOUBLE, FLOAT, differences, not_finite, numbers
 from library import REQUIRED
 
 # clang is the faster one without optimisation; a condition that always holds is the source's own
-CC = ("clang", "-O0", "-Wno-error=tautological-overlap-compare") if shutil.which("clang") else ("cc", "-O0")
+CLANG = ("clang", "-O0", "-Wno-error=tautological-overlap-compare")
+CC = CLANG if shutil.which("clang") and not generated.SANITIZED else ("cc", "-O0")
 STEPS = 2
 # what the language does not have: a read default for a tensor that turns out to be one literal
 REFUSED = ("the default is not a scalar of the tensor's type", "'digamma' has no derivative",
