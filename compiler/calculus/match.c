@@ -149,8 +149,8 @@ static bool match_node(Matcher *m, const Node *pattern, const Expr *e) {
 /* ---- conditions ---- */
 
 static bool counts_reduced(const Site *site, const Match *match, const Expr *number) {
-  return !match->guard &&
-         number == indices_count(site->model, match->reduced, match->reduced_count);
+  const Expr *count = indices_count(site->model, match->reduced, match->reduced_count);
+  return !match->guard && number == expr_unary(site->model->exprs, OP_REAL, count);
 }
 
 /* Its reciprocal is exact, too. */

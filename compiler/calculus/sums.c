@@ -71,9 +71,11 @@ static bool is_safe(const Site *site, const ExprList *factors) {
 /* The part of the sum that stays one; null when nothing varies and the points cannot be counted. */
 static const Expr *inner_sum(const Site *site, const Equation *equation, const Product *product) {
   ExprTable *table = site->model->exprs;
-  if (product->inside.count + product->inside_divisors.count == 0)
-    return equation->guard ? NULL
-                           : indices_count(site->model, equation->reduced, equation->reduced_count);
+  if (product->inside.count + product->inside_divisors.count == 0) {
+    const Expr *count = indices_count(site->model, equation->reduced, equation->reduced_count);
+    bool whole = equation->target->type == TYPE_INT;
+    return equation->guard ? NULL : whole ? count : expr_unary(table, OP_REAL, count);
+  }
   const Expr *body = join(site, NULL, &product->inside, OP_MUL);
   body = join(site, body ? body : expr_number(table, 1), &product->inside_divisors, OP_DIV);
   Name name = name_format(site->model->names, "%s.sum", equation->target->name);

@@ -34,7 +34,7 @@ const Expr *indices_count(Model *model, const Index *const *indices, int count) 
   const Extent *points = extent_constant(model->extents, 1);
   for (int i = 0; i < count; i++)
     points = extent_multiply(model->extents, points, indices[i]->range);
-  return expr_unary(model->exprs, OP_REAL, expr_extent(model->exprs, points));
+  return expr_extent(model->exprs, points);
 }
 
 static double elements(const Tensor *tensor) {

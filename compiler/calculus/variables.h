@@ -16,7 +16,7 @@ const Expr *equation_own_read(Model *model, const Equation *equation, const Tens
 /* The number of the point in row-major order over these variables. */
 const Expr *indices_linear(Model *model, const Index *const *indices, int count);
 
-/* How many points there are, as a real number. */
+/* How many points there are. */
 const Expr *indices_count(Model *model, const Index *const *indices, int count);
 
 /* Elements of the largest tensor that the equation reads or defines, at its maximum. */

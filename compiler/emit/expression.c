@@ -4,7 +4,9 @@
    whose text grows long, becomes a named constant before the statement. What is needed only in one
    branch of a choice is computed only there: each node has a region (the whole, or one side of a
    choice), the innermost that holds all its uses, and constants of a region are written into it; a choice
-   whose sides need statements becomes an if. So the text is linear in the DAG, whatever is shared. */
+   whose sides need statements becomes an if. So the text is linear in the DAG, whatever is shared. What is
+   used in different choices only may be computed where none of their conditions holds: there a read asks
+   first whether it is in range. */
 #include "emit/expression.h"
 
 #include <stdlib.h>
@@ -30,7 +32,9 @@ struct Region {
 typedef struct Piece {
   const Expr *node;
   int uses;
-  Region *region;   /* null: not used yet */
+  Region *region; /* null: not used yet */
+  Region *
+      certain; /* the outermost where the equation itself computes it, whenever that region is entered */
   Region *sides[3]; /* of a choice: of its lazy arguments */
   const char *text;
   int level;
@@ -79,6 +83,11 @@ static int lazy_side(const Expr *node, int argument) {
   }
 }
 
+/* Where it is computed, the equation computes it, too. */
+static bool is_certain(const Piece *piece) {
+  return piece->certain == piece->region;
+}
+
 static void use_argument(Printer *printer, Piece *user, int argument) {
   Piece *piece = piece_of(printer, user->node->args[argument]);
   int side = lazy_side(user->node, argument);
@@ -88,12 +97,15 @@ static void use_argument(Printer *printer, Piece *user, int argument) {
     region = user->sides[side];
   }
   piece->region = common_region(piece->region, region);
+  bool further_out = !piece->certain || region->depth < piece->certain->depth;
+  if (is_certain(user) && further_out) piece->certain = region;
   piece->uses++;
 }
 
 static Region *find_regions(Printer *printer) {
   Region *whole = region_new(printer, NULL);
-  printer->pieces[printer->count - 1].region = whole;
+  Piece *root = &printer->pieces[printer->count - 1];
+  root->region = root->certain = whole;
   for (int i = printer->count - 1; i >= 0; i--) {
     Piece *piece = &printer->pieces[i];
     for (int k = 0; k < piece->node->count; k++) use_argument(printer, piece, k);
@@ -322,19 +334,22 @@ static const char *drawn_text(Printer *printer, const Expr *read, const char *co
   return draw_text(writer, read->tensor->definition->body->op, read->tensor, position);
 }
 
+static bool is_stored(const FunctionWriter *writer, const Expr *read) {
+  return routine_buffer(writer->routine, read->tensor)->place != PLACE_DRAW;
+}
+
 static void print_element(Printer *printer, Piece *piece) {
   FunctionWriter *writer = printer->writer;
   const Expr *read = piece->node;
   const char *subscripts[LIMIT_RANK];
   int levels[LIMIT_RANK];
   for (int dim = 0; dim < read->tensor->rank; dim++) {
-    subscripts[dim] = operand(printer, read->args[dim], TYPE_INT, LEVEL_TERNARY);
-    levels[dim] = is_number(read->args[dim], &(double){0})
-                      ? LEVEL_PRIMARY
-                      : piece_of(printer, read->args[dim])->level;
+    const Piece *subscript = piece_of(printer, read->args[dim]);
+    bool plain = is_number(read->args[dim], &(double){0}) || subscript->level < LEVEL_SUM;
+    subscripts[dim] = operand(printer, read->args[dim], TYPE_INT, LEVEL_SUM);
+    levels[dim] = plain ? LEVEL_PRIMARY : subscript->level;
   }
-  const Buffer *buffer = routine_buffer(writer->routine, read->tensor);
-  if (buffer->place == PLACE_DRAW) {
+  if (!is_stored(writer, read)) {
     set_text(piece, drawn_text(printer, read, subscripts, levels), LEVEL_PRIMARY);
     return;
   }
@@ -348,15 +363,18 @@ static void print_element(Printer *printer, Piece *piece) {
   }
 }
 
+/* Outside its range a read is its default; nobody sees it where it has none. */
 static void print_read(Printer *printer, Piece *piece) {
   print_element(printer, piece);
   const Expr *otherwise = read_default(piece->node);
-  if (!otherwise) return;
+  if (!otherwise && (is_certain(piece) || !is_stored(printer->writer, piece->node))) return;
   const char *condition = range_condition(printer, piece->node);
   if (strcmp(condition, "1") == 0) return;
   const char *inside = parenthesised(printer, piece->text, piece->level, LEVEL_OR);
+  ValueType type = piece->node->type;
   print_choice(printer, piece, condition, inside,
-               operand(printer, otherwise, piece->node->type, LEVEL_TERNARY));
+               otherwise ? operand(printer, otherwise, type, LEVEL_TERNARY)
+                         : number_text(printer->writer, 0, type == TYPE_BOOL ? TYPE_INT : type));
 }
 
 static void print_leaf(Printer *printer, Piece *piece) {
@@ -426,8 +444,7 @@ static bool is_worth_naming(const FunctionWriter *writer, const Piece *piece) {
     bool computed = piece->node->op != OP_READ && strchr(piece->text, '(') != NULL;
     if (!computed) return false;
   }
-  bool drawn = is_read(piece->node) &&
-               routine_buffer(writer->routine, piece->node->tensor)->place == PLACE_DRAW;
+  bool drawn = is_read(piece->node) && !is_stored(writer, piece->node);
   bool plain_read = is_read(piece->node) && !drawn && !read_default(piece->node);
   bool whole = piece->node->type == TYPE_INT;
   if (piece->uses > 1 && !plain_read && !whole) return true;

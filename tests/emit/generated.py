@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -18,6 +19,13 @@ TOOLS = pathlib.Path(os.environ.get("NNC_BUILD", ROOT / "build" / "release")) / 
 SANITIZED = os.environ.get("NNC_MODE") in ("asan", "hostile")
 CC = ("cc", "-O0" if SANITIZED else "-O1")
 WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Werror"
+
+
+def sanitizing():
+    """Checked arithmetic and addresses; clang compiles them in a third of the time."""
+    compiler = "clang" if shutil.which("clang") else "cc"
+    return (compiler, "-O0", "-fsanitize=address,undefined,float-cast-overflow",
+            "-fno-sanitize-recover=all")
 
 
 class Failure(Exception):

@@ -9,7 +9,6 @@ usage: test_against_interpreter.py [TEXT]      only models whose names contain i
 import concurrent.futures
 import os
 import pathlib
-import shutil
 import sys
 import tempfile
 
@@ -21,13 +20,6 @@ LIMITS = {"float": (1e-5, 1e-5, 1e-4, 1e-2), "double": (1e-12, 1e-11, 1e-9, 1e-8
 DIFFERENCES = 1e-6
 STEPS = 100
 SEED = 5
-
-
-def sanitizing():
-    """Checked arithmetic and addresses; clang compiles them in a third of the time."""
-    compiler = "clang" if shutil.which("clang") else "cc"
-    return (compiler, "-O0", "-fsanitize=address,undefined,float-cast-overflow",
-            "-fno-sanitize-recover=all")
 
 
 class Case:
@@ -188,7 +180,7 @@ def jobs(folder, text):
             place = folder / f"{real}-{group}"
             place.mkdir()
             optimised = group == "programs" and real == "float"
-            yield (place, models, real, generated.CC if optimised else sanitizing(),
+            yield (place, models, real, generated.CC if optimised else generated.sanitizing(),
                    group != "programs" and real == "double")
 
 

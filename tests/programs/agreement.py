@@ -108,7 +108,8 @@ def check_file(path, folder, real):
     source = folder / path.name
     source.write_text(path.read_text())
     c = generated.compile_source(source, [f"--real={real}"])
-    driver = generated.build_driver(folder, [c], models, ("cc", "-O0"))
+    driver = generated.build_driver(folder, [c], models,
+                                    generated.sanitizing() if real == "double" else ("cc", "-O0"))
     problems = {name: [] for name in models}
     for case in cases_of(driver, models):
         found = case.problems(generated.drive(driver, case.requests()), real)
