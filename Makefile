@@ -105,17 +105,19 @@ coverage: | build/packages-check                      ## lines and branches of h
 	$(MAKE) MODE=coverage check
 	gcovr -r . --filter compiler/ --filter runtime/ --print-summary build/coverage
 
-demo: all                                             ## train examples/digits and print its accuracy
-	@mkdir -p $(BUILD)/demo
-	$(BUILD)/nnc examples/digits/digits.nn -o $(BUILD)/demo/digits.c
-	$(CC) -O2 -Iruntime/core -I$(BUILD)/demo -o $(BUILD)/demo/digits examples/digits/main.c \
-	  $(BUILD)/demo/digits.c -L$(BUILD) -lnnrt -lm $(filter -fsanitize%,$(MODE_FLAGS))
-	cd examples/digits && $(abspath $(BUILD))/demo/digits
+examples: $(patsubst examples/%/main.c,$(BUILD)/examples/%,$(wildcard examples/*/main.c)) ## all, into build/MODE/examples
+$(BUILD)/examples/%: examples/%/main.c all
+	@mkdir -p $(@D)
+	$(BUILD)/nnc examples/$*/$*.nn -o $@.c
+	$(CC) -O3 -march=native -Iruntime/core -I$(@D) -o $@ $< $@.c -L$(BUILD) -lnnrt -lm \
+	  $(filter -fsanitize%,$(MODE_FLAGS))
+demo: $(BUILD)/examples/digits                        ## train examples/digits and print its accuracy
+	cd examples/digits && $(abspath $<)
 
-lint: | $(BUILD)/flags                                ## lengths, layout and clang-tidy
+lint: examples | $(BUILD)/flags                       ## lengths, layout and clang-tidy
 	tests/tools/lengths $(HAND)
 	clang-format --dry-run --Werror $(HAND)
-	clang-tidy --quiet $(filter %.c,$(HAND)) -- $(wordlist 2,99,$(COMPILE))
+	clang-tidy --quiet $(filter %.c,$(HAND)) -- $(wordlist 2,99,$(COMPILE)) -I$(BUILD)/examples
 format:                                               ## lay out the hand-written C
 	clang-format -i $(HAND)
 
@@ -128,7 +130,6 @@ install: all                                          ## into $(DESTDIR)$(PREFIX
 	install -m 644 LICENSE $(wildcard README.md docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/nnc
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' nnc.pc.in \
 	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/nnc.pc
-
 uninstall:                                            ## what install wrote
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/nnc lib/libnnrt.a lib/pkgconfig/nnc.pc \
 	  $(patsubst runtime/core/%,include/%,$(wildcard runtime/core/nnrt*.h)))
@@ -136,7 +137,6 @@ uninstall:                                            ## what install wrote
 
 dist:                                                 ## nnc-VERSION.tar.gz of the last commit
 	git archive --prefix=nnc-$(VERSION)/ -o nnc-$(VERSION).tar.gz HEAD
-
 clean:                                                ## everything generated
 	rm -rf build
 
@@ -144,6 +144,6 @@ help:                                                 ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
 	@echo 'MODE=release|debug|asan|coverage|hostile, V=1, CC, CFLAGS, PREFIX, DESTDIR, ONLY=NAME (of a test)'
 
-.PHONY: all check check-update fuzz fuzz-models seeded-bugs coverage demo lint format install uninstall dist clean help FORCE
+.PHONY: all check check-update fuzz fuzz-models seeded-bugs coverage examples demo lint format install uninstall dist clean help FORCE
 .DELETE_ON_ERROR .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
