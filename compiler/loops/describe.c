@@ -34,18 +34,47 @@ static void note_position(Describer *describer, const Tensor *tensor,
 }
 
 /* A read with a default is guarded by the extents that its subscripts are not proved to be within. */
+static bool is_guarded(const Describer *describer, const Expr *read, int dim) {
+  const Extent *extent = read->tensor->axes[dim].extent;
+  return read_default(read) &&
+         !affine_proves_range(describer->routine->model->exprs, describer->scratch, read->args[dim],
+                              extent, NULL, NULL);
+}
+
 static void note_guard(Describer *describer, const Expr *read) {
-  ExprTable *table = describer->routine->model->exprs;
   for (int dim = 0; dim < read->tensor->rank; dim++) {
-    const Extent *extent = read->tensor->axes[dim].extent;
-    if (!affine_proves_range(table, describer->scratch, read->args[dim], extent, NULL, NULL))
-      extent_dims(describer->scratch, extent, &describer->dims);
+    if (is_guarded(describer, read, dim))
+      extent_dims(describer->scratch, read->tensor->axes[dim].extent, &describer->dims);
   }
+}
+
+/* The subscript of a dim that shrank away stands nowhere in the C. */
+static bool is_written(const Describer *describer, const Expr *e, int argument) {
+  int64_t stride;
+  if (!is_read(e) || argument >= read_rank(e) || is_guarded(describer, e, argument)) return true;
+  const Buffer *buffer = routine_buffer(describer->routine, e->tensor);
+  return !extent_is_constant(buffer->strides[argument], &stride) || stride != 0;
+}
+
+/* The nodes below that are written, each once, users before arguments. */
+static ExprList written_nodes(const Describer *describer, const Expr *root) {
+  ExprList nodes = expr_postorder(describer->scratch, &root, 1), written = {0};
+  Map used;
+  map_init(&used, describer->scratch);
+  map_put(&used, root, (void *)root);
+  for (int i = nodes.count - 1; i >= 0; i--) {
+    const Expr *e = nodes.items[i];
+    if (!map_has(&used, e)) continue;
+    APPEND(describer->scratch, &written, e);
+    for (int k = 0; k < e->count; k++)
+      if (is_written(describer, e, k)) map_put(&used, e->args[k], (void *)e->args[k]);
+  }
+  return written;
 }
 
 static void note_expression(Describer *describer, const Expr *e) {
   if (!e) return;
-  ExprList nodes = expr_postorder(describer->scratch, &e, 1);
+  ExprList nodes = written_nodes(describer, e);
   for (int i = 0; i < nodes.count; i++) {
     const Expr *node = nodes.items[i];
     if (node->op == OP_EXTENT) extent_dims(describer->scratch, node->extent, &describer->dims);
