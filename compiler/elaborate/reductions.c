@@ -34,6 +34,11 @@ static const Expr *guard_with_facts(ExprTable *table, const Facts *facts, const 
   return guard;
 }
 
+/* An empty pack leaves one point. */
+static const Index *unit_index(Model *model) {
+  return index_new(model, name_of(model->names, "only"), extent_constant(model->extents, 1));
+}
+
 static bool collect_indices(const Context *c, const Node *node, const BinderList *binders,
                             const Variable *variables, Reducing *parts) {
   int total = 0;
@@ -47,6 +52,7 @@ static bool collect_indices(const Context *c, const Node *node, const BinderList
     total -= v->binder->rank;
     memcpy(parts->indices + total, v->indices, (size_t)v->binder->rank * sizeof *v->indices);
   }
+  if (parts->count == 0) parts->indices[parts->count++] = unit_index(c->frame->e->model);
   return true;
 }
 

@@ -35,7 +35,7 @@ class Program:
     """Statements (each a Node, `loss` ones apart), items before the model, and what tests ask about it."""
 
     def __init__(self, seed):
-        self.seed, self.name = seed, f"m{seed}"
+        self.seed, self.name = seed, f"random{seed}"
         self.items, self.statements, self.losses = [], [], []
         self.optimizer = "sgd(0.05)"
         self.draws = self.kinks = self.differentiates = self.from_library = False
