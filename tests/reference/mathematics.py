@@ -1,0 +1,409 @@
+"""Layers of the library that no outside suite covers, computed from their papers' formulas element by element:
+plain Python over numbers, with nothing of the compiler's. Each function below is a case: it applies a layer and
+says what every element must be."""
+
+import itertools
+import math
+import random
+
+from cases import Case, Expected
+
+CASES = []
+ATOL, RTOL = 2e-6, 2e-5  # of single precision
+
+
+class Array:
+    """Numbers in row-major order, read as a(i, j)."""
+
+    def __init__(self, shape, data):
+        self.shape, self.data = shape, data
+
+    def __call__(self, *subscripts):
+        place = 0
+        for size, i in zip(self.shape, subscripts):
+            place = place * size + i
+        return self.data[place]
+
+
+def tabulated(f, *shape):
+    return Array(shape, [f(*i) for i in itertools.product(*map(range, shape))])
+
+
+class Formula(Case):
+    """A case whose numbers are drawn here."""
+
+    def __init__(self, name):
+        super().__init__(name)
+        self.rng = random.Random(name)
+
+    def drawn(self, shape):
+        return Array(shape, [self.rng.uniform(-1, 1) for _ in range(math.prod(shape))])
+
+    def real(self, name, *shape):
+        array = self.drawn(shape)
+        self.input(name, shape, array.data)
+        return array
+
+    def whole(self, name, bound, data):
+        self.input(name, [len(data)], data, f" : index({bound})")
+        return Array([len(data)], data)
+
+    def param(self, name, *shape):
+        array = self.drawn(shape)
+        self.values[name] = array.data
+        return array
+
+    def apply(self, text):
+        self.line(f"h = {text}")
+        self.line("output y0 = h")
+
+    def expect(self, f, *shape):
+        self.expected["y0"] = Expected(tabulated(f, *shape).data, ATOL, RTOL)
+
+
+def formula(function):
+    case = Formula(function.__name__)
+    function(case)
+    CASES.append(case)
+    return function
+
+
+def sigmoid(x):
+    return 1 / (1 + math.exp(-x))
+
+
+def mean(numbers):
+    numbers = list(numbers)
+    return sum(numbers) / len(numbers)
+
+
+def standardised(x, members, eps=1e-5):
+    members = list(members)
+    mu = mean(members)
+    return (x - mu) / math.sqrt(mean((m - mu) ** 2 for m in members) + eps)
+
+
+def each(*sizes):
+    return itertools.product(*map(range, sizes))
+
+
+# ---- norms ------------------------------------------------------------------------------------------
+
+
+@formula
+def group_norm(case):
+    x, g, b = case.real("x", 2, 6, 3, 2), case.param("h.g", 6), case.param("h.b", 6)
+    case.apply("groupnorm(x, groups = 3)")
+    case.expect(lambda n, c, p, q: g(c) * standardised(
+        x(n, c, p, q), (x(n, c // 2 * 2 + d, i, j) for d, i, j in each(2, 3, 2))) + b(c), 2, 6, 3, 2)
+
+
+@formula
+def layer_norm_over_two_axes(case):
+    x, g, b = case.real("x", 2, 3, 4, 2), case.param("h.g", 4, 2), case.param("h.b", 4, 2)
+    case.apply("layernorm2d(x)")
+    case.expect(lambda n, c, p, q: g(p, q) * standardised(
+        x(n, c, p, q), (x(n, c, i, j) for i, j in each(4, 2))) + b(p, q), 2, 3, 4, 2)
+
+
+@formula
+def layer_norm_over_three_axes(case):
+    x, g, b = case.real("x", 2, 3, 4, 2), case.param("h.g", 3, 4, 2), case.param("h.b", 3, 4, 2)
+    case.apply("layernorm3d(x)")
+    case.expect(lambda n, c, p, q: g(c, p, q) * standardised(
+        x(n, c, p, q), (x(n, d, i, j) for d, i, j in each(3, 4, 2))) + b(c, p, q), 2, 3, 4, 2)
+
+
+# ---- convolutions and shortcuts -----------------------------------------------------------------------
+
+
+def convolved(x, w, stride=1, pad=None):
+    """Of images x[N, C, H, W] with windows w[K, C, size, size]; without a bias."""
+    pad = w.shape[2] // 2 if pad is None else pad
+
+    def at(n, c, i, j):
+        inside = 0 <= i < x.shape[2] and 0 <= j < x.shape[3]
+        return x(n, c, i, j) if inside else 0
+
+    def y(n, k, p, q):
+        return sum(at(n, c, stride * p + r - pad, stride * q + s - pad) * w(k, c, r, s)
+                   for c, r, s in each(*w.shape[1:]))
+    height, width = ((size + 2 * pad - w.shape[2]) // stride + 1 for size in x.shape[2:])
+    return tabulated(y, x.shape[0], w.shape[0], height, width)
+
+
+@formula
+def separable_convolution(case):
+    x = case.real("x", 2, 2, 4, 3)
+    depth, point, b = case.param("h.y.conv2d.w", 2, 1, 3, 3), case.param("h.y.conv2d2.w", 3, 2, 1, 1), \
+        case.param("h.y.conv2d2.b", 3)
+    case.apply("separable2d(x, 3)")
+    channels = [convolved(tabulated(lambda n, _, i, j: x(n, c, i, j), 2, 1, 4, 3),
+                          tabulated(lambda k, _, r, s: depth(c, 0, r, s), 1, 1, 3, 3)) for c in range(2)]
+    case.expect(lambda n, k, p, q: b(k) + sum(point(k, c, 0, 0) * channels[c](n, 0, p, q) for c in range(2)),
+                2, 3, 4, 3)
+
+
+def running_norm(case, path, x):
+    """Batch norm by its running statistics, as outside training."""
+    size = x.shape[1]
+    g, b, mu = (case.param(f"{path}.{name}", size) for name in ("g", "b", "rm"))
+    var = Array([size], [case.rng.uniform(0.5, 2) for _ in range(size)])
+    case.values[f"{path}.rv"] = var.data
+    return tabulated(lambda n, c, p, q: g(c) * (x(n, c, p, q) - mu(c)) / math.sqrt(var(c) + 1e-5) + b(c), *x.shape)
+
+
+@formula
+def residual_block(case):
+    x = case.real("x", 2, 2, 5, 3)
+    case.apply("residual_block(x, 4, 2)")
+    a = running_norm(case, "h.f.batchnorm", convolved(x, case.param("h.f.conv2d.w", 4, 2, 3, 3), 2))
+    a = Array(a.shape, [max(v, 0) for v in a.data])
+    f = running_norm(case, "h.f.batchnorm2", convolved(a, case.param("h.f.conv2d2.w", 4, 4, 3, 3)))
+    s = running_norm(case, "h.s.batchnorm", convolved(x, case.param("h.s.conv2d.w", 4, 2, 1, 1), 2))
+    case.expect(lambda *i: max(f(*i) + s(*i), 0), 2, 4, 3, 2)
+
+
+@formula
+def residual(case):
+    x, w, b = case.real("x", 2, 3), case.param("h.residual.f.W", 3, 3), case.param("h.residual.f.b", 3)
+    case.apply("residual(x, body = dense(3))")
+    case.expect(lambda n, k: x(n, k) + sum(x(n, i) * w(i, k) for i in range(3)) + b(k), 2, 3)
+
+
+@formula
+def flattened(case):
+    x = case.real("x", 2, 3, 2, 4)
+    case.apply("flatten(x)")
+    case.expect(lambda n, f: x(n, f // 8, f // 4 % 2, f % 4), 2, 24)
+
+
+# ---- recurrences --------------------------------------------------------------------------------------
+
+
+def gates(case, path, inputs, count, size):
+    """z(x, p)[gate][k], with the products of the state alone, from lists of numbers x and p."""
+    wx, wh, b = case.param(f"{path}.Wx", inputs, count, size), case.param(f"{path}.Wh", size, count, size), \
+        case.param(f"{path}.b", count, size)
+
+    def of_input(x, g, k):
+        return sum(x[i] * wx(i, g, k) for i in range(inputs)) + b(g, k)
+
+    def of_state(p, g, k):
+        return sum(p[j] * wh(j, g, k) for j in range(size))
+    return of_input, of_state
+
+
+def rnn_step(case, path, inputs, size):
+    wx, wh, b = case.param(f"{path}.Wx", inputs, size), case.param(f"{path}.Wh", size, size), \
+        case.param(f"{path}.b", size)
+    return lambda x, p: [math.tanh(sum(x[i] * wx(i, k) for i in range(inputs)) +
+                                   sum(p[j] * wh(j, k) for j in range(size)) + b(k)) for k in range(size)]
+
+
+def gru_step(case, path, inputs, size, reset_after=True):
+    a, u = gates(case, path, inputs, 3, size)
+    bn = case.param(f"{path}.bn", size) if reset_after else None
+
+    def step(x, p):
+        r = [sigmoid(a(x, 0, k) + u(p, 0, k)) for k in range(size)]
+        z = [sigmoid(a(x, 1, k) + u(p, 1, k)) for k in range(size)]
+        reset = [r[j] * p[j] for j in range(size)]
+        s = [r[k] * (u(p, 2, k) + bn(k)) if reset_after else u(reset, 2, k) for k in range(size)]
+        return [(1 - z[k]) * math.tanh(a(x, 2, k) + s[k]) + z[k] * p[k] for k in range(size)]
+    return step
+
+
+def lstm_step(case, path, inputs, size):
+    """States are h and c, one after the other."""
+    a, u = gates(case, path, inputs, 4, size)
+
+    def step(x, p):
+        h, m = p[:size], p[size:]
+        i, f, g, o = ([a(x, gate, k) + u(h, gate, k) for k in range(size)] for gate in range(4))
+        c = [sigmoid(f[k]) * m[k] + sigmoid(i[k]) * math.tanh(g[k]) for k in range(size)]
+        return [sigmoid(o[k]) * math.tanh(c[k]) for k in range(size)] + c
+    return step
+
+
+def run_over(step, steps, start, length=None):
+    """The states after each of the steps; from `length` on the last one stays."""
+    states, p = [], start
+    for t, x in enumerate(steps):
+        p = step(x, p) if length is None or t < length else p
+        states.append(p)
+    return states
+
+
+def sequences(x):
+    """[n][t] -> list of numbers."""
+    n, t, size = x.shape
+    return [[[x(i, j, k) for k in range(size)] for j in range(t)] for i in range(n)]
+
+
+@formula
+def rnn_of_lengths_from_a_state(case):
+    x, start = case.real("x", 3, 5, 2), case.real("start", 3, 4)
+    lengths = case.whole("len", 6, [5, 0, 3])
+    case.apply("rnn(x, start, len, H = 4)")
+    step = rnn_step(case, "h", 2, 4)
+    states = [run_over(step, rows, [start(n, k) for k in range(4)], lengths(n))
+              for n, rows in enumerate(sequences(x))]
+    case.expect(lambda n, t, k: states[n][t][k], 3, 5, 4)
+
+
+@formula
+def lstm_of_lengths_from_states(case):
+    x, h0, c0 = case.real("x", 3, 5, 2), case.real("h0", 3, 4), case.real("c0", 3, 4)
+    lengths = case.whole("len", 6, [5, 0, 3])
+    case.line("h, c = lstm(x, h0, c0, len, H = 4)")
+    case.line("y0[n, t, i in 8] = if i < 4 then h[n, t, i] else c[n, t, i-4]")
+    case.line("output y0")
+    step = lstm_step(case, "h", 2, 4)
+    states = [run_over(step, rows, [h0(n, k) for k in range(4)] + [c0(n, k) for k in range(4)], lengths(n))
+              for n, rows in enumerate(sequences(x))]
+    case.expect(lambda n, t, k: states[n][t][k], 3, 5, 8)
+
+
+def gru_of_lengths(case, reset_after):
+    x, start = case.real("x", 3, 5, 2), case.real("start", 3, 4)
+    lengths = case.whole("len", 6, [5, 0, 3])
+    case.apply(f"gru(x, len, start, H = 4, reset_after = {str(reset_after).lower()})")
+    step = gru_step(case, "h", 2, 4, reset_after)
+    states = [run_over(step, rows, [start(n, k) for k in range(4)], lengths(n))
+              for n, rows in enumerate(sequences(x))]
+    case.expect(lambda n, t, k: states[n][t][k], 3, 5, 4)
+
+
+@formula
+def gru_resets_after_the_product(case):
+    gru_of_lengths(case, True)
+
+
+@formula
+def gru_resets_before_the_product(case):
+    gru_of_lengths(case, False)
+
+
+@formula
+def bidirectional_of_lengths(case):
+    x, lengths = case.real("x", 3, 5, 2), case.whole("len", 6, [5, 1, 3])
+    case.apply("bidirectional(x, len, layer = gru(H = 4))")
+    forth, back = gru_step(case, "h.bidirectional.forth", 2, 4), gru_step(case, "h.bidirectional.back.gru", 2, 4)
+    states = []
+    for n, rows in enumerate(sequences(x)):
+        size = lengths(n)
+        first = run_over(forth, rows, [0] * 4)
+        other = run_over(back, rows[:size][::-1] + rows[size:], [0] * 4)
+        states.append([a + b for a, b in zip(first, other[:size][::-1] + other[size:])])
+    case.expect(lambda n, t, k: states[n][t][k], 3, 5, 8)
+
+
+@formula
+def stacked(case):
+    x = case.real("x", 2, 4, 2)
+    case.apply("stacked(x, depth = 3, layer = rnn(H = 3))")
+    paths = {"h.stacked.first": 2, "h.stacked.y.0": 3, "h.stacked.y.1": 3}
+    steps = [rnn_step(case, path, inputs, 3) for path, inputs in paths.items()]
+    states = sequences(x)
+    for step in steps:
+        states = [run_over(step, rows, [0] * 3) for rows in states]
+    case.expect(lambda n, t, k: states[n][t][k], 2, 4, 3)
+
+
+# ---- attention ----------------------------------------------------------------------------------------
+
+
+def attended(q, k, v, sees):
+    """q(n, t, a, e) and so on -> y(n, t, a, e), where sees(n, t, u)."""
+    heads, size = q.shape[2:]
+
+    def y(n, t, a, e):
+        seen = [u for u in range(k.shape[1]) if sees(n, t, u)]
+        weights = [math.exp(sum(q(n, t, a, i) * k(n, u, a, i) for i in range(size)) / math.sqrt(size)) for u in seen]
+        return sum(w * v(n, u, a, e) for w, u in zip(weights, seen)) / sum(weights) if seen else 0
+    return tabulated(y, q.shape[0], q.shape[1], heads, v.shape[3])
+
+
+@formula
+def attention_with_lengths_and_a_mask(case):
+    q, k, v = case.real("q", 2, 3, 2, 4), case.real("k", 2, 5, 2, 4), case.real("v", 2, 5, 2, 3)
+    lengths = case.whole("len", 6, [4, 0])
+    mask = Array([2, 3, 5], [case.rng.randrange(2) for _ in range(30)])
+    case.input("mask", mask.shape, mask.data)
+    case.apply("attend(q, k, v, len, mask)")
+    case.expect(attended(q, k, v, lambda n, t, u: u < lengths(n) and mask(n, t, u)), 2, 3, 2, 3)
+
+
+def of_heads(x, w, i, heads, size):
+    """x[N, T, D] w[D, part i, A, E]."""
+    return tabulated(lambda n, t, a, e: sum(x(n, t, d) * w(d, i, a, e) for d in range(x.shape[2])),
+                     x.shape[0], x.shape[1], heads, size)
+
+
+def out_of_heads(o, w):
+    return lambda n, t, d: sum(o(n, t, a, e) * w(a, e, d) for a, e in each(*o.shape[2:]))
+
+
+def self_attention(case, path, x, heads, causal):
+    size = x.shape[2] // heads
+    w, wo = case.param(f"{path}.Wqkv", x.shape[2], 3, heads, size), case.param(f"{path}.Wo", heads, size, x.shape[2])
+    q, k, v = (of_heads(x, w, i, heads, size) for i in range(3))
+    return tabulated(out_of_heads(attended(q, k, v, lambda n, t, u: u <= t or not causal), wo), *x.shape)
+
+
+@formula
+def causal_self_attention(case):
+    x = case.real("x", 2, 4, 6)
+    case.apply("attention(x, heads = 2)")
+    case.expect(self_attention(case, "h", x, 2, True), 2, 4, 6)
+
+
+@formula
+def self_attention_in_both_directions(case):
+    x = case.real("x", 2, 4, 6)
+    case.apply("attention(x, heads = 3, causal = false)")
+    case.expect(self_attention(case, "h", x, 3, False), 2, 4, 6)
+
+
+@formula
+def cross_attention(case):
+    x, m, lengths = case.real("x", 2, 3, 4), case.real("m", 2, 5, 3), case.whole("len", 6, [5, 2])
+    wq, wkv, wo = case.param("h.Wq", 4, 2, 2), case.param("h.Wkv", 3, 2, 2, 2), case.param("h.Wo", 2, 2, 4)
+    case.apply("cross_attention(x, m, len, heads = 2)")
+    q = tabulated(lambda n, t, a, e: sum(x(n, t, d) * wq(d, a, e) for d in range(4)), 2, 3, 2, 2)
+    k, v = (of_heads(m, wkv, i, 2, 2) for i in range(2))
+    case.expect(out_of_heads(attended(q, k, v, lambda n, t, u: u < lengths(n)), wo), 2, 3, 4)
+
+
+def rows_normed(case, path, x):
+    size = x.shape[2]
+    g, b = case.param(f"{path}.g", size), case.param(f"{path}.b", size)
+    return tabulated(lambda n, t, d: g(d) * standardised(x(n, t, d), (x(n, t, i) for i in range(size))) + b(d),
+                     *x.shape)
+
+
+def rows_mapped(case, path, x, size):
+    w, b = case.param(f"{path}.W", x.shape[2], size), case.param(f"{path}.b", size)
+    return tabulated(lambda n, t, k: sum(x(n, t, d) * w(d, k) for d in range(x.shape[2])) + b(k),
+                     x.shape[0], x.shape[1], size)
+
+
+@formula
+def transformer_block(case):
+    x = case.real("x", 2, 4, 6)
+    case.apply("transformer_block(x, heads = 2, hidden = 5)")
+    mixed = self_attention(case, "h.a.attention", rows_normed(case, "h.a.layernorm", x), 2, True)
+    a = tabulated(lambda *i: x(*i) + mixed(*i), *x.shape)
+    z = rows_mapped(case, "h.y.dense", rows_normed(case, "h.y.layernorm", a), 5)
+    gelu = Array(z.shape, [v * (1 + math.erf(v / math.sqrt(2))) / 2 for v in z.data])
+    y = rows_mapped(case, "h.y.dense2", gelu, 6)
+    case.expect(lambda *i: a(*i) + y(*i), 2, 4, 6)
+
+
+@formula
+def positions(case):
+    x = case.real("x", 1, 6, 5)
+    case.apply("positions(x)")
+    wave = (math.sin, math.cos)
+    case.expect(lambda n, t, d: x(n, t, d) + wave[d % 2](t / 10000 ** (d // 2 * 2 / 5)), 1, 6, 5)

@@ -1,0 +1,19 @@
+#!/usr/bin/env python3
+"""Layers of the library against their formulas computed by mathematics.py, by every back end."""
+
+import sys
+
+import mathematics
+from backends import BACKENDS
+from test_reference import verdicts
+
+
+def main():
+    cases = {case.name: case for case in mathematics.CASES}
+    results = [line for label, backend in BACKENDS.items() for line in verdicts(cases, label, backend)]
+    print("\n".join(results))
+    return any(line.startswith("FAIL") for line in results)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
