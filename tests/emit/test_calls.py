@@ -2,8 +2,9 @@
 """What the entry points of generated programs promise besides numbers: training goes on from a weight file
 as if never interrupted; a call that is refused or whose loss is not finite says why and changes nothing;
 accumulated gradients make the step of one large batch; a train block moves what is not frozen;
-hyper-parameters, parameters and states are reached by name."""
+hyper-parameters, parameters and states are reached by name; live states make a sequence of its steps."""
 
+import math
 import pathlib
 import sys
 import tempfile
@@ -169,6 +170,40 @@ def check_blocks_leave_what_is_frozen(programs):
     return [] if moved == expected else [f"moved {moved}"]
 
 
+def step_of(description, inputs, t):
+    """The inputs [N, T, ..] of one step, as those of sequences of length 1."""
+    values = {}
+    for tensor in generated.of_kind(description, "input"):
+        n, length, *rest = tensor["shape"]
+        size = math.prod(rest)
+        starts = [(i * length + t) * size for i in range(n)]
+        values[tensor["name"]] = sum((inputs[tensor["name"]][start:start + size] for start in starts), [])
+    return values
+
+
+def check_sequences_go_step_by_step(programs):
+    """With states that are @live `infer` makes the same bits of a sequence at once and of its steps."""
+    problems = []
+    for name, output in (("language_model", "p"), ("live", "y")):
+        description, path = programs.descriptions[name], str(programs.folder / "weights")
+        inputs, length = programs.inputs(name), description["dims"]["T"]
+        whole, after = programs.drive(dict(model=name, set=inputs, ask=[output]),
+                                      dict(model=name, set=inputs, entry="infer", steps=1, save=path))
+        stepped, start = [], {}
+        for t in range(length):
+            step = dict(model=name, sizes={"T": 1}, set=step_of(description, inputs, t), **start)
+            found, last = programs.drive(dict(step, ask=[output]),
+                                         dict(step, entry="infer", steps=1, save=path))
+            stepped.append(found["values"][output])
+            start = dict(load=path)
+        rows, size = whole["values"][output], len(stepped[0]) // description["dims"]["N"]
+        expected = [sum((rows[(n * length + t) * size:][:size] for n in range(description["dims"]["N"])), [])
+                    for t in range(length)]
+        if stepped != expected or last["hash"] != after["hash"]:
+            problems.append(f"{name}: other bits step by step")
+    return problems
+
+
 def check_tensors_by_name(programs):
     problems = []
     for name in programs.descriptions:
@@ -191,7 +226,8 @@ def main():
                       check_refused_calls_change_nothing, check_a_bad_gradient_makes_the_model_invalid,
                       check_other_models_files_are_refused,
                       check_accumulating_is_one_large_batch, check_applying_nothing_is_refused,
-                      check_blocks_leave_what_is_frozen, check_tensors_by_name):
+                      check_blocks_leave_what_is_frozen, check_sequences_go_step_by_step,
+                      check_tensors_by_name):
             try:
                 problems = check(programs)
             except generated.Failure as failure:
