@@ -303,10 +303,12 @@ int main(int count, char **arguments) {
   model.last = (double)options.steps;
   read_alphabet();
   int32_t *symbols = symbols_of(options.text, bytes, size);
+  free(bytes);
   Part training = {symbols, learned / ROWS},
        validation = {symbols + learned, (size - learned) / ROWS};
   signal(SIGINT, interrupt);
   train(&options, training, validation);
+  free(symbols);
   save_weights(options.output);
   write_text(&options);
   return 0;
