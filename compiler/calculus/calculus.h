@@ -28,6 +28,9 @@ void contract(Model *model, Program *program);
    that gradients are added to, and the step's updates once more, reading their mean. After derive. */
 void accumulate(Model *model);
 
+/* unpad.c: sums leave out the points where a factor is padding. */
+void unpad(Model *model, Program *program);
+
 /* arrange.c: fixes the order of every reduction (equation->lanes), after which no pass may change a
    rounding. */
 void arrange(Model *model, Program *program);

@@ -97,6 +97,12 @@ static void run_contract(Compilation *compilation, Model *model) {
   contract(model, &model->eval);
 }
 
+static void run_unpad(Compilation *compilation, Model *model) {
+  (void)compilation;
+  unpad(model, &model->train);
+  unpad(model, &model->eval);
+}
+
 static void run_arrange(Compilation *compilation, Model *model) {
   (void)compilation;
   arrange(model, &model->init);
@@ -272,6 +278,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_simplify: run_model_pass(compilation, run_simplify); break;
   case PASS_hoist: run_model_pass(compilation, run_hoist); break;
   case PASS_contract: run_model_pass(compilation, run_contract); break;
+  case PASS_unpad: run_model_pass(compilation, run_unpad); break;
   case PASS_arrange: run_model_pass(compilation, run_arrange); break;
   case PASS_order:
     make_routines(compilation);

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-enum { LONGEST_SEQUENCE = 50 }; /* nests called by one function */
+enum { LONGEST_SEQUENCE = 40 }; /* nests called by one function */
 
 static const char *kind_word(const ProgramWriter *program, const Routine *routine) {
   static const char *const words[] = {"init", "train", "accumulate", "apply", "eval", "infer"};

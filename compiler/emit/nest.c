@@ -167,6 +167,36 @@ static void write_copy(FunctionWriter *writer, const LoopNode *node) {
   if (update) write_statement(writer, listing_update(writer->statements->listing, update));
 }
 
+/* Some element that the loop runs over is read on one side of a choice only. */
+static bool reads_in_choice(const Expr *value, const Index *index) {
+  Arena *scratch = arena_new();
+  ExprList sides = {0};
+  ExprList nodes = expr_postorder(scratch, &value, 1);
+  for (int i = 0; i < nodes.count; i++) {
+    const Expr *e = nodes.items[i];
+    if (is_read(e) && read_default(e)) APPEND(scratch, &sides, e);
+    for (int k = 1; e->op == OP_SELECT && k < e->count; k++) APPEND(scratch, &sides, e->args[k]);
+  }
+  bool found = false;
+  nodes = expr_postorder(scratch, sides.items, sides.count);
+  for (int i = 0; i < nodes.count && !found; i++)
+    found = is_read(nodes.items[i]) && expr_uses_index(scratch, nodes.items[i], index);
+  arena_free(scratch);
+  return found;
+}
+
+/* gcc 12 unrolls short loops first and then may take loads under different conditions for one vector: wrong
+   values with -O3 -mavx2. */
+static bool must_not_unroll(const LoopNode *loop) {
+  if (loop->begin->op != OP_INTEGER || loop->end->op != OP_INTEGER) return false;
+  for (int i = 0; i < loop->body.count; i++) {
+    const LoopNode *node = loop->body.items[i];
+    if (node->kind == LOOP_FOR) return false;
+    if (node->value && reads_in_choice(node->value, loop->index)) return true;
+  }
+  return false;
+}
+
 static void write_for(FunctionWriter *writer, const LoopNode *node) {
   Scope outer = writer->scope;
   Scope inner;
@@ -179,6 +209,7 @@ static void write_for(FunctionWriter *writer, const LoopNode *node) {
   const char *advance =
       node->step == 1 ? arena_format(writer->arena, "++%s", name)
                       : arena_format(writer->arena, "%s += %lld", name, (long long)node->step);
+  if (must_not_unroll(node)) write_line(writer, "#pragma GCC unroll 1");
   write_line(writer, "for (int64_t %s = %s; %s < %s; %s) {", name, begin, name, end, advance);
   writer->depth++;
   write_body(writer, &node->body);

@@ -15,15 +15,20 @@ static void add_loop(Schedule *schedule, const Index *index, bool reduced) {
   schedule->reduced[schedule->count++] = reduced;
 }
 
-static const Index *last_subscript(const Expr *read) {
-  return read_rank(read) > 0 ? lone_index(read->args[read_rank(read) - 1]) : NULL;
+/* The read runs along `index` with stride 1. */
+static bool runs_along(ExprTable *table, Arena *scratch, const Expr *read, const Index *index) {
+  if (read_rank(read) == 0) return false;
+  Affine affine = affine_of(table, scratch, read->args[read_rank(read) - 1]);
+  return affine_coefficient(&affine, index) == extent_constant(expr_extents(table), 1) &&
+         affine_is_linear_in(scratch, &affine, index);
 }
 
-/* Whether some read runs along `index` with stride 1. */
-static bool is_contiguous_in(Arena *scratch, const Equation *equation, const Index *index) {
-  ExprList reads = equation_reads(scratch, equation);
-  for (int i = 0; i < reads.count; i++) {
-    if (last_subscript(reads.items[i]) == index) return true;
+static bool is_contiguous_in(const Routine *routine, Arena *scratch, const Equation *equation,
+                             const Index *index) {
+  ExprList nodes = expr_postorder(scratch, &equation->body, 1);
+  for (int i = 0; i < nodes.count; i++) {
+    const Expr *e = nodes.items[i];
+    if (is_read(e) && runs_along(routine->model->exprs, scratch, e, index)) return true;
   }
   return false;
 }
@@ -53,7 +58,7 @@ Schedule schedule_of(const Routine *routine, const Equation *equation) {
   Arena *scratch = arena_new();
   if (accumulates_in_target(equation) && equation->var_count > 0) {
     inner = equation->vars[equation->var_count - 1];
-    if (inner == time || !is_contiguous_in(scratch, equation, inner)) inner = NULL;
+    if (inner == time || !is_contiguous_in(routine, scratch, equation, inner)) inner = NULL;
   }
   arena_free(scratch);
   for (int k = 0; k < equation->var_count; k++) {
@@ -141,11 +146,10 @@ LoopBody *open_loop(Site *site, LoopBody *body, const Index *index) {
   return &loop->body;
 }
 
-LoopBody *open_guard(Site *site, LoopBody *body) {
+LoopBody *append_branch(Site *site, LoopBody *body, const Expr *condition) {
   Model *model = site->routine->model;
-  if (!site->equation->guard) return body;
   LoopNode *branch = node_new(model, LOOP_IF);
-  branch->condition = site_value(site, site->equation->guard);
+  branch->condition = condition;
   APPEND(model->arena, body, branch);
   return &branch->body;
 }
@@ -184,10 +188,11 @@ static LoopBody *open_loops(Site *site, LoopBody *body, int count) {
   return body;
 }
 
-/* Remembers the loops made below the shared ones: the chain of last nodes. */
+/* Remembers the loops made below the shared ones: the chain of last nodes, but for branches. */
 static void record_loops(Site *site, LoopBody *body, int count) {
   for (int i = site->shared; i < count; i++) {
     LoopNode *last = body->items[body->count - 1];
+    while (last->kind == LOOP_IF) last = last->body.items[last->body.count - 1];
     site->loops[i] = last;
     body = &last->body;
   }
@@ -260,10 +265,11 @@ static void build_accumulation(Site *site) {
     body = open_loops(site, body, split);
     APPEND(model->arena, body, initial_nest(site, split));
   }
+  guard_start(site);
+  body = open_branch(site, body);
   for (int i = split > site->shared ? split : site->shared; i < site->schedule.count; i++) {
-    body = open_loop(site, body, site->schedule.indices[i]);
+    body = open_bounded_loop(site, body, site->schedule.indices[i]);
   }
-  body = open_guard(site, body);
   const Expr *value = site_value(site, site->equation->body);
   APPEND(model->arena, body, target_store(site, site->equation->reduction, value));
   record_loops(site, site->bodies[site->shared], site->schedule.count);

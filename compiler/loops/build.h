@@ -32,6 +32,7 @@ typedef struct Site {
   const Index *indices[MAX_LOOPS]; /* variables of the equation and what they are here */
   const Expr *values[MAX_LOOPS];
   int bound;
+  ExprList guard; /* conjuncts of the guard that no loop or branch answers yet, in order */
 } Site;
 
 void build_equation(Site *site);
@@ -56,8 +57,17 @@ LoopNode *declare_new(Model *model, const Tensor *target, const Expr *value);
 void body_insert_before(Arena *arena, LoopBody *body, const LoopNode *node, LoopNode *inserted);
 LoopBody *open_loop(Site *site, LoopBody *body,
                     const Index *index); /* appended; binds index to itself */
-LoopBody *open_guard(Site *site,
-                     LoopBody *body); /* the IF of the reduction's guard, if it has one */
+LoopBody *append_branch(Site *site, LoopBody *body, const Expr *condition);
 Tensor *local_new(Site *site, const char *name, ValueType type, int64_t lanes);
+
+/* bounds.c: the guard of the reduction, answered while loops are opened from the outermost in. */
+void guard_start(Site *site); /* nothing is answered yet */
+/* The loop of a variable, with the bounds and branches that the guard asks for there. */
+LoopBody *open_bounded_loop(Site *site, LoopBody *body, const Index *index);
+/* Leaves out rounds of `lanes` values of the variable, beginning at the loop's index, without a point that
+   counts; the guard stays to be answered for each lane. */
+void bound_rounds(Site *site, LoopNode *rounds, const Index *variable, int lanes);
+/* The branch of the conjuncts whose variables are all known by now, if there are any. */
+LoopBody *open_branch(Site *site, LoopBody *body);
 
 #endif

@@ -71,9 +71,15 @@ static bool read_allows(Fuser *fuser, const Equation *equation, const Expr *read
   return origin->dims[at] >= 0 && lone_index(read->args[origin->dims[at]]) == index;
 }
 
+/* A loop, or branches around one. */
+static bool is_loop(const LoopNode *node) {
+  while (node->kind == LOOP_IF) node = node->body.items[node->body.count - 1];
+  return node->kind == LOOP_FOR;
+}
+
 static bool has_only_loops(const LoopNode *loop) {
   for (int i = 0; i < loop->body.count; i++) {
-    if (loop->body.items[i]->kind != LOOP_FOR) return false;
+    if (!is_loop(loop->body.items[i])) return false;
   }
   return true;
 }
@@ -81,7 +87,7 @@ static bool has_only_loops(const LoopNode *loop) {
 /* Whether stores of rank-1 work stand right in the loop with no loop below. */
 static bool is_innermost(const LoopNode *loop) {
   for (int i = 0; i < loop->body.count; i++) {
-    if (loop->body.items[i]->kind == LOOP_FOR) return false;
+    if (is_loop(loop->body.items[i])) return false;
   }
   return true;
 }
@@ -185,14 +191,20 @@ static void remember_origin(Fuser *fuser, Cluster *cluster, const Site *site) {
   map_put(&fuser->origins, equation->target, origin);
 }
 
-/* The chain of last nodes, as far as it is loops; those shared keep what is known of them. */
+/* Runs through the whole range of its index. */
+static bool is_whole(Model *model, const LoopNode *loop) {
+  return loop->step == 1 && loop->begin == expr_integer(model->exprs, 0) &&
+         loop->end == expr_extent(model->exprs, loop->index->range);
+}
+
+/* The chain of last nodes, as far as it is whole loops; those shared keep what is known of them. */
 static void reopen(Cluster *cluster, const Site *site) {
   int count = site->shared;
   const LoopBody *body = site->bodies[site->shared];
   Model *model = site->routine->model;
   while (body->count > 0 && body->items[body->count - 1]->kind == LOOP_FOR && count < MAX_LOOPS) {
     LoopNode *loop = body->items[body->count - 1];
-    if (loop->step != 1) break;
+    if (!is_whole(model, loop)) break;
     if (count >= cluster->open_count || cluster->open[count].node != loop) {
       cluster->open[count] = (OpenLoop){loop, expr_index(model->exprs, loop->index), 0};
     }

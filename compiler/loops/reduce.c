@@ -39,15 +39,17 @@ static void build_lane_loop(Site *site, LoopBody *body, const Point *point, cons
   Model *model = site->routine->model;
   const Equation *equation = site->equation;
   int bound = site->bound;
+  ExprList guard = site->guard;
   const Index *lane = index_new(model, name_of(model->names, "lane"), width);
   LoopBody *inner = open_loop(site, body, lane);
   body->items[body->count - 1]->marks = MARK_VECTOR;
   const Expr *at = expr_index(model->exprs, lane);
   site_bind(site, equation->reduced[equation->reduced_count - 1],
             expr_binary(model->exprs, OP_ADD, base, at));
-  inner = open_guard(site, inner);
+  inner = open_branch(site, inner);
   store_local(site, inner, point->into, at, point->combine, point_value(site, point));
   site->bound = bound;
+  site->guard = guard;
 }
 
 /* The last reduced variable in whole rounds of `lanes`, then what remains. */
@@ -61,6 +63,7 @@ static void build_rounds(Site *site, LoopBody *body, const Point *point, int lan
   if (extent_maximum(whole) > 0) {
     const Index *round = index_new(model, last->name, whole);
     LoopBody *rounds = open_loop(site, body, round);
+    bound_rounds(site, body->items[body->count - 1], last, lanes);
     body->items[body->count - 1]->step = lanes;
     build_lane_loop(site, rounds, point, width, expr_index(model->exprs, round));
   }
@@ -74,11 +77,12 @@ static void build_points(Site *site, LoopBody *body, const Point *point, int lan
   const Equation *equation = site->equation;
   int bound = site->bound;
   int outer = equation->reduced_count - (lanes > 1);
-  for (int i = 0; i < outer; i++) body = open_loop(site, body, equation->reduced[i]);
+  guard_start(site);
+  body = open_branch(site, body);
+  for (int i = 0; i < outer; i++) body = open_bounded_loop(site, body, equation->reduced[i]);
   if (lanes > 1) {
     build_rounds(site, body, point, lanes);
   } else {
-    body = open_guard(site, body);
     store_local(site, body, point->into, NULL, point->combine, point_value(site, point));
   }
   site->bound = bound;
@@ -164,11 +168,11 @@ void build_arg(Site *site, LoopBody *body) {
   int bound = site->bound;
   APPEND(model->arena, body, declare_new(model, best, reduction_identity(model, extreme, type)));
   APPEND(model->arena, body, declare_new(model, place, expr_integer(exprs, 0)));
-  LoopBody *inner = body;
+  guard_start(site);
+  LoopBody *inner = open_branch(site, body);
   for (int i = 0; i < site->equation->reduced_count; i++) {
-    inner = open_loop(site, inner, site->equation->reduced[i]);
+    inner = open_bounded_loop(site, inner, site->equation->reduced[i]);
   }
-  inner = open_guard(site, inner);
   const Expr *value = site_value(site, site->equation->body);
   const Expr *old = read_local(site, best, NULL);
   LoopNode *better = NEW(model->arena, LoopNode);
