@@ -9,12 +9,14 @@
              rows of softmax and layer norm, products of a matrix and a vector.
    1 lane    in sequence: all others. They are vectorised along a variable of the target instead. So are
              contractions, products in which each of two factors has a target variable that the other lacks:
-             kernels keep a tile of the target in registers and add along the sum.
+             kernels keep a tile of the target in registers and add along the sum. So are the adjoints of
+             gathers, whose points are each added to the element they name.
 
    max, min, argmax, argmin, any and all do not depend on order. */
 #include "calculus/calculus.h"
 
 #include "calculus/activity.h"
+#include "calculus/condition.h"
 #include "equations/affine.h"
 
 enum { LANES = 16 };
@@ -55,11 +57,18 @@ static bool is_contraction(Arena *scratch, const Equation *equation) {
          has_own_variable(scratch, equation, e->args[1], e->args[0]);
 }
 
+static bool scatters(const Equation *equation) {
+  for (int i = 0; i < equation->var_count; i++)
+    if (equation_scatters(equation, equation->vars[i])) return true;
+  return false;
+}
+
 static int lanes_of(Arena *scratch, const Equation *equation) {
   if (equation->reduction == REDUCE_NONE) return 0;
   if (!depends_on_order(equation)) return 1;
   const Index *last = equation->reduced[equation->reduced_count - 1];
   if (extent_maximum(last->range) < LANES || is_contraction(scratch, equation)) return 1;
+  if (scatters(equation)) return 1;
   return runs_along(scratch, equation, last) ? LANES : 1;
 }
 

@@ -87,6 +87,25 @@ bool reads_tensors(Arena *scratch, const Expr *e) {
   return false;
 }
 
+static bool gives_index(Arena *scratch, const Expr *e, const Index *index) {
+  if (e->op != OP_EQ || !is_whole(e->args[0])) return false;
+  int side = lone_index(e->args[0]) == index ? 0 : 1;
+  if (lone_index(e->args[side]) != index) return false;
+  const Expr *value = e->args[1 - side];
+  return reads_tensors(scratch, value) && !expr_uses_index(scratch, value, index);
+}
+
+bool equation_scatters(const Equation *equation, const Index *index) {
+  Arena *scratch = arena_new();
+  ExprList conjuncts = {0};
+  bool found = false;
+  condition_conjuncts(scratch, equation->guard, &conjuncts);
+  for (int i = 0; i < conjuncts.count; i++)
+    found |= gives_index(scratch, conjuncts.items[i], index);
+  arena_free(scratch);
+  return found;
+}
+
 const Expr *condition_not(ExprTable *table, const Expr *e) {
   if (e->op < OP_EQ || e->op > OP_LE || !is_whole(e->args[0])) return expr_unary(table, OP_NOT, e);
   switch (e->op) {

@@ -29,6 +29,10 @@ bool reads_tensors(Arena *scratch, const Expr *e);
 /* The opposite; of a comparison of whole numbers, a comparison. */
 const Expr *condition_not(ExprTable *table, const Expr *e);
 
+/* The guard of the equation demands `e == index` with `e` read from tensors: the points of the reduction are sent to
+   the elements of the target that they name, as the adjoint of a gather does. */
+bool equation_scatters(const Equation *equation, const Index *index);
+
 /* The parts of a conjunction, in order. */
 void condition_conjuncts(Arena *arena, const Expr *condition, ExprList *parts);
 

@@ -346,10 +346,20 @@ static bool solve_one(Solver *s) {
   return false;
 }
 
+/* A choice around the read may be what keeps its subscripts within the tensors they are read from. */
+static void protect_reads(Solver *s, const Expr *subscript) {
+  ExprList nodes = expr_postorder(s->scratch, &subscript, 1);
+  for (int i = 0; i < nodes.count; i++)
+    if (is_read(nodes.items[i]) && !read_default(nodes.items[i]))
+      add_condition(s, condition_inside(s->table, s->scratch, nodes.items[i]));
+}
+
 /* What was not solved is demanded: s = u, with the reads of tensors last, where all else holds. */
 static void demand_equalities(Solver *s, const Expr *guard) {
   ExprList late = {0};
   condition_conjuncts(s->scratch, guard, &s->conditions);
+  for (int k = 0; k < s->rank; k++)
+    if (s->ways[k] == INVERSION_demand) protect_reads(s, s->subscripts[k]);
   s->first_demand = s->conditions.count;
   for (int k = 0; k < s->rank; k++) {
     if (s->ways[k] != INVERSION_demand || s->subscripts[k] == target(s, k)) continue;

@@ -182,10 +182,11 @@ static bool bound_by_remainder(const Bounding *b, const Expr *e) {
 
 typedef bool (*BoundBy)(const Bounding *b, const Expr *condition);
 
-static void answer_by(Site *site, const Bounding *b, BoundBy bound_by) {
+/* `first`, which no other conjunct was left to protect when the loop was opened, may read anything. */
+static void answer_by(Site *site, const Bounding *b, BoundBy bound_by, const Expr *first) {
   for (int i = 0; i < site->guard.count;) {
     const Expr *e = site->guard.items[i];
-    bool answered = is_known(site, b->scratch, e) && is_safe(site, b->scratch, e) &&
+    bool answered = is_known(site, b->scratch, e) && (e == first || is_safe(site, b->scratch, e)) &&
                     bound_by(b, site_value(site, e));
     if (answered)
       remove_conjunct(site, i);
@@ -215,8 +216,9 @@ LoopBody *open_bounded_loop(Site *site, LoopBody *body, const Index *index) {
   Bounding b = {.table = site->routine->model->exprs,
                 .scratch = arena_new(),
                 .loop = body->items[body->count - 1]};
-  answer_by(site, &b, bound_by_comparison);
-  answer_by(site, &b, bound_by_remainder);
+  const Expr *first = site->guard.count > 0 ? site->guard.items[0] : NULL;
+  answer_by(site, &b, bound_by_comparison, first);
+  answer_by(site, &b, bound_by_remainder, first);
   arena_free(b.scratch);
   return open_branch(site, inner);
 }

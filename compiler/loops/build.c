@@ -4,6 +4,7 @@
    register when all its uses share the loops); the rest goes to reduce.c. */
 #include "loops/build.h"
 
+#include "calculus/condition.h"
 #include "equations/affine.h"
 
 #include <math.h>
@@ -49,25 +50,45 @@ static bool accumulates_in_target(const Equation *equation) {
   return false;
 }
 
+/* The points of the reduction name the one value of the variable that they count for: its loop, inside theirs, is
+   bounded to that. */
+static bool is_scattered(const Equation *equation, const Index *index) {
+  return accumulates_in_target(equation) && equation_scatters(equation, index);
+}
+
+/* The last variable of the target runs inside the reduction when that makes steps of 1, in what is read or in the
+   row that a point is sent to; null: it does not. */
+static const Index *innermost_variable(const Routine *routine, const Equation *equation,
+                                       const Index *time) {
+  if (!accumulates_in_target(equation) || equation->var_count == 0) return NULL;
+  const Index *last = equation->vars[equation->var_count - 1];
+  if (last == time || is_scattered(equation, last)) return NULL;
+  for (int k = 0; k < equation->var_count; k++)
+    if (is_scattered(equation, equation->vars[k])) return last;
+  Arena *scratch = arena_new();
+  bool contiguous = is_contiguous_in(routine, scratch, equation, last);
+  arena_free(scratch);
+  return contiguous ? last : NULL;
+}
+
 Schedule schedule_of(const Routine *routine, const Equation *equation) {
   Schedule schedule = {0};
   const RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
   const Index *time = recurrent ? recurrent->time : NULL;
   if (time) add_loop(&schedule, time, false);
-  const Index *inner = NULL;
-  Arena *scratch = arena_new();
-  if (accumulates_in_target(equation) && equation->var_count > 0) {
-    inner = equation->vars[equation->var_count - 1];
-    if (inner == time || !is_contiguous_in(routine, scratch, equation, inner)) inner = NULL;
-  }
-  arena_free(scratch);
+  const Index *inner = innermost_variable(routine, equation, time);
   for (int k = 0; k < equation->var_count; k++) {
-    if (equation->vars[k] != time && equation->vars[k] != inner) {
-      add_loop(&schedule, equation->vars[k], false);
-    }
+    const Index *index = equation->vars[k];
+    bool late = index == inner || is_scattered(equation, index);
+    if (index != time && !late) add_loop(&schedule, index, false);
   }
   schedule.sharable = schedule.count;
   for (int k = 0; k < equation->reduced_count; k++) add_loop(&schedule, equation->reduced[k], true);
+  for (int k = 0; k < equation->var_count; k++) {
+    const Index *index = equation->vars[k];
+    if (index != time && index != inner && is_scattered(equation, index))
+      add_loop(&schedule, index, false);
+  }
   if (inner) add_loop(&schedule, inner, false);
   bool open = equation->reduction == REDUCE_NONE || accumulates_in_target(equation);
   if (open) schedule.sharable = schedule.count;
