@@ -41,9 +41,10 @@ typedef struct Part {
   int64_t share; /* of each of the ROWS pieces */
 } Part;
 
-static characters model,
-    reader; /* reader: a copy, to read and write with while training stands still */
-static unsigned char alphabet[BYTES];
+static characters model;
+static characters reader; /* a copy, to read and write with while training stands still */
+enum { MOST = sizeof model.alphabet / sizeof *model.alphabet }; /* V of characters.nn */
+static unsigned char alphabet[MOST];
 static int letters;
 static int32_t symbol_of[BYTES]; /* -1: not in the alphabet */
 static int32_t here[ROWS * LENGTH], next[ROWS * LENGTH];
@@ -162,22 +163,24 @@ static void load_weights(const char *path) {
 
 /* model.alphabet: the bytes that the text has, in their order, and -1 for the rest. */
 static void choose_alphabet(const char *path, const unsigned char *bytes, int64_t count) {
-  const int most = sizeof model.alphabet / sizeof *model.alphabet;
   int different = 0, occurs[BYTES] = {0};
   for (int64_t i = 0; i < count; i++) occurs[bytes[i]] = 1;
   for (int byte = 0; byte < BYTES; byte++) {
-    if (occurs[byte] && different < most) model.alphabet[different] = (float)byte;
+    if (occurs[byte] && different < MOST) model.alphabet[different] = (float)byte;
     different += occurs[byte];
   }
-  if (different > most)
+  if (different > MOST)
     fail("%s has %d different bytes; build the model with nnc -D V=%d or more", path, different,
          different);
 }
 
+static bool in_alphabet(int symbol) {
+  return symbol < MOST && model.alphabet[symbol] >= 0 && model.alphabet[symbol] < BYTES;
+}
+
 static void read_alphabet(void) {
-  const int most = sizeof model.alphabet / sizeof *model.alphabet;
   for (int byte = 0; byte < BYTES; byte++) symbol_of[byte] = -1;
-  for (letters = 0; letters < most && model.alphabet[letters] >= 0; letters++) {
+  for (letters = 0; in_alphabet(letters); letters++) {
     alphabet[letters] = (unsigned char)model.alphabet[letters];
     symbol_of[alphabet[letters]] = letters;
   }
@@ -221,15 +224,14 @@ static double learn(Part part) {
 
 /* Nats per byte of a part of the text that the model reads without learning. */
 static double surprise(Part part) {
-  static float p[ROWS * LENGTH * BYTES];
-  const int64_t symbols = sizeof model.alphabet / sizeof *model.alphabet;
+  static float p[ROWS * LENGTH * MOST];
   double sum = 0;
   reader = model;
   forget(&reader);
   for (int64_t at = 0, length; at < part.share - 1; at += length) {
     length = read_pieces(part, at);
     expect_ok(characters_infer(&reader, ROWS, length, here, p), "reading");
-    for (int64_t i = 0; i < ROWS * length; i++) sum -= log((double)p[i * symbols + next[i]]);
+    for (int64_t i = 0; i < ROWS * length; i++) sum -= log((double)p[i * MOST + next[i]]);
   }
   return sum / (double)(ROWS * (part.share - 1));
 }
@@ -246,7 +248,7 @@ static int32_t choose(const float *p, double temperature, double u) {
 
 /* The state of the model holds what it has written so far: one byte a call. */
 static void write_text(const Options *options) {
-  float p[BYTES];
+  float p[MOST];
   int32_t symbol = symbol_of['\n'] < 0 ? 0 : symbol_of['\n'];
   reader = model;
   forget(&reader);
