@@ -58,6 +58,10 @@ static const Particular particulars[] = {
      .required = "4",
      .dims = "N=2, C=4, H=2, W=3",
      .variants = "groups = 2, stride = 2, stride_w = 3, size_w = 2, pad = 1, extra_w = 1"},
+    {.definition = "conv3d_transposed",
+     .required = "2",
+     .dims = "N=1, C=2, D=2, H=2, W=3",
+     .variants = "groups = 2, size = 2, stride = 2, stride_w = 3, pad_h = 1, extra_w = 1"},
 
     {.definition = "maxpool1d", .variants = "size = 3, stride = 2, pad = 1"},
     {.definition = "maxpool2d", .variants = "size = 3, stride = 2, pad_w = 1, dilation_w = 2"},
