@@ -158,15 +158,21 @@ void print_list(Printer *printer, const Node *list) {
   print_from(printer, list, 0);
 }
 
-static void print_subscripts(Printer *printer, const Node *subs, const char *joint,
-                             const Node *more) {
+/* A default after the subscripts is as tight as they are, a condition is not. */
+static void print_subscripts(Printer *printer, const Node *subs, const Node *otherwise,
+                             const Node *condition) {
   bool before = printer->tight;
   printer->tight = true;
   add(printer, "[");
   print_list(printer, subs);
-  if (more) {
-    add(printer, joint);
-    print_operand(printer, more, LEVEL_ANY);
+  if (otherwise) {
+    add(printer, " | ");
+    print_operand(printer, otherwise, LEVEL_ANY);
+  }
+  printer->tight = false;
+  if (condition) {
+    add(printer, " if ");
+    print_operand(printer, condition, LEVEL_ANY);
   }
   add(printer, "]");
   printer->tight = before;
@@ -203,7 +209,7 @@ static void print_arguments(Printer *printer, const Node *node, int first) {
 
 static void print_read(Printer *printer, const Node *node) {
   print_base(printer, node);
-  print_subscripts(printer, node->parts[1], " | ", node->parts[2]);
+  print_subscripts(printer, node->parts[1], node->parts[2], NULL);
 }
 
 static void print_call(Printer *printer, const Node *node) {
@@ -213,7 +219,7 @@ static void print_call(Printer *printer, const Node *node) {
 
 static void print_reduction(Printer *printer, const Node *node) {
   add(printer, node->name);
-  print_subscripts(printer, node->parts[0], " if ", node->parts[1]);
+  print_subscripts(printer, node->parts[0], NULL, node->parts[1]);
   print_arguments(printer, node, 2);
 }
 
