@@ -25,13 +25,25 @@ Node *lexer_number(Parse *parse, Span span, Name text) {
   return node_number(parse, span, text, value);
 }
 
+/* "1_000" as "1000". */
+static const char *without_separators(Arena *arena, const char *text) {
+  char *joined = arena_alloc(arena, 1, strlen(text) + 1);
+  size_t count = 0;
+  for (; *text; text++) {
+    if (*text != '_') joined[count++] = *text;
+  }
+  return joined;
+}
+
 /* The same characters in the form the language reads, where that can be guessed. */
-static const char *number_remedy(const char *text) {
+static const char *number_remedy(Arena *arena, const char *text) {
   size_t length = strlen(text);
   if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) return "numbers are decimal";
   if (text[0] == '.') return "write a digit before the point: 0.5";
   if (text[length - 1] == '.') return "write a digit after the point: 1.0";
-  if (strchr(text, '_')) return "numbers have no separators: 10000";
+  if (strchr(text, '_') && strspn(text, "0123456789_.eE") == length) {
+    return arena_format(arena, "numbers have no separators: %s", without_separators(arena, text));
+  }
   if (text[length - 1] == 'f') return "numbers have no suffix";
   return "a name begins with a letter, and products are written out: 2*x";
 }
@@ -39,7 +51,7 @@ static const char *number_remedy(const char *text) {
 Node *lexer_bad_number(Parse *parse, Span span, Name text) {
   if (!lexer_is_skipped(parse, span)) {
     Diagnostic *d = diagnose(parse->diagnostics, NN0107, span, "malformed number");
-    diagnostic_help(d, "%s", number_remedy(text));
+    diagnostic_help(d, "%s", number_remedy(parse->arena, text));
   }
   return node_number(parse, span, text, 1);
 }
@@ -52,6 +64,7 @@ static const struct {
     {"!", "write 'not', or '!=' for unequal"},
     {"'", "strings stand between '\"'"},
     {"`", "strings stand between '\"'"},
+    {"?", "a choice is written: if c then a else b"},
     {"\\", "a line that ends with an operator goes on in the next"},
     {".", "write '...' for any dims"},
     {"@", "a tag is a name right after '@': @weight"},

@@ -142,6 +142,8 @@ static const struct {
     {NULL, "=", "==", "'=' defines; equality is tested with '=='"},
     {NULL, ":=", "=", "':=' updates a state or a parameter; here write '='"},
     {NULL, "==", "=", "'==' tests equality; here write '='"},
+    {NULL, "if", "*", "a choice is written: if c then a else b"},
+    {NULL, ":", "]", "a part is an equation with a range: y[i in 2] = x[i]"},
     {NULL, "elif", "else", "write 'else if'"},
     {NULL, "elsif", "else", "write 'else if'"},
     {"return", NULL, NULL, "a result is an equation for its name: y[i] = ..."},
@@ -201,6 +203,13 @@ static bool is_comparison(const char *text) {
   return is_among(text, signs, 6);
 }
 
+/* An operator at the begin of a statement, whose line before has ended. */
+static bool is_stray_operator(const Failure *failure, const char *found) {
+  static const char *const signs[] = {"+", "-", "*", "/", "//", "%", "^", "and", "or"};
+  bool begins = is_expected(failure, "param") || is_expected(failure, "model");
+  return begins && (is_among(found, signs, 9) || is_comparison(found));
+}
+
 /* The keyword that stands where only a name can, as the token found or as the one before it. */
 static const char *find_reserved(const Failure *failure, const char *previous, const char *found) {
   if (!is_expected(failure, "name") || is_expected(failure, "param")) return NULL;
@@ -216,6 +225,10 @@ static const char *find_remedy(const Failure *failure) {
   const char *reserved = find_reserved(failure, previous, found);
   if (reserved) {
     return arena_format(arena, "'%s' is a word of the language and cannot be a name", reserved);
+  }
+  if (is_stray_operator(failure, found)) {
+    return arena_format(arena, "a line goes on after an operator: end the one before with '%s'",
+                        found);
   }
   const char *help = find_mistake(failure, previous, found);
   if (help) return help;
