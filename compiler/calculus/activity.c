@@ -212,18 +212,46 @@ static bool note_update(const Program *program, const TensorSet *dependents, Dia
   return false;
 }
 
+/* The application that made a parameter; null: none, or it was made by no equation. */
+static const Instance *instance_of(const Model *model, const Tensor *parameter) {
+  for (int i = 0; i < model->init.equations.count; i++) {
+    const Equation *equation = model->init.equations.items[i];
+    if (equation->target == parameter) return equation->instance;
+  }
+  return NULL;
+}
+
+/* Out of the definitions of the library to the line that applied them. */
+static Span leave_library(Span span, const Instance **instance) {
+  for (; *instance && (*instance)->in_library; *instance = (*instance)->caller)
+    span = (*instance)->call;
+  return span;
+}
+
+static void note_origin(Diagnostic *d, Span blamed, Span origin, const Instance *instance) {
+  if (blamed.begin != origin.begin) diagnostic_note(d, origin, "declared here");
+  for (; instance; instance = instance->caller)
+    diagnostic_note(d, instance->call, "in '%s', applied here as '%s'", instance->definition,
+                    instance->path);
+}
+
 void report_break(Model *model, const Program *program, Arena *arena,
                   const Derivatives *derivatives, const Activity *activity,
                   const Gradient *gradient) {
   const Tensor *wanted = gradient->with_respect_to;
   bool is_parameter = wanted->role == ROLE_PARAM;
+  const Instance *instance = is_parameter ? instance_of(model, wanted) : NULL;
+  Span request = gradient->span; /* of the optimizer's: where the parameter is declared */
+  Span origin = is_parameter && wanted->origin.end ? wanted->origin : request;
+  Span blamed = leave_library(origin, &instance);
   Diagnostic *d =
-      diagnose(model->diagnostics, NN0501,
-               is_parameter && wanted->origin.end ? wanted->origin : gradient->span,
-               "'%s' has no differentiable path to '%s'", wanted->name, gradient->of->name);
+      diagnose(model->diagnostics, NN0501, blamed, "'%s' has no differentiable path to '%s'",
+               wanted->name, gradient->of->name);
   TensorSet dependents = find_dependents(model, program, arena, wanted);
   if (!note_obstacle(program, arena, derivatives, activity, &dependents, d) &&
       !note_update(program, &dependents, d))
-    diagnostic_note(d, gradient->span, "'%s' is computed without it", gradient->of->name);
+    diagnostic_note(d, request.begin == origin.begin ? blamed : request,
+                    "'%s' is computed without it", gradient->of->name);
+  note_origin(d, blamed, origin, instance);
   if (is_parameter) diagnostic_help(d, "remove it, or `freeze` it");
 }

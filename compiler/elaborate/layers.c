@@ -93,18 +93,19 @@ static Value keep_arguments(const Context *c, const Layer *layer, const Argument
   return (Value){.kind = VALUE_LAYER, .layer = partial};
 }
 
-static Value inline_definition(const Context *c, Frame *frame, const Node *body) {
+static Value inline_definition(const Context *c, Frame *frame, const Node *body, Span span) {
   Context inner = *c;
   inner.frame = frame;
   inner.variables = NULL;
   frame->path = c->frame->path;
+  frame->call = span;
   return evaluate(&inner, body);
 }
 
 static Instance *instance_new(const Context *c, const Definition *definition, Name path,
                               Span span) {
   Instance *instance = NEW(c->frame->e->arena, Instance);
-  *instance = (Instance){c->frame->instance, definition->name, path, span};
+  *instance = (Instance){c->frame->instance, definition->name, path, span, definition->in_library};
   return instance;
 }
 
@@ -117,7 +118,7 @@ static Value apply_definition(const Context *c, const Layer *layer, const Argume
   if (!is_complete) return keep_arguments(c, layer, arguments, span);
   if (!frame) return value_poison();
   const Node *node = definition->node;
-  if (is_pointwise(definition)) return inline_definition(c, frame, node->parts[3]);
+  if (is_pointwise(definition)) return inline_definition(c, frame, node->parts[3], span);
   frame->is_shared = c->frame->is_shared || layer->path;
   frame->path = path ? path : application_path(c, definition->name);
   frame->instance = instance_new(c, definition, frame->path, span);

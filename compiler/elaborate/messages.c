@@ -18,7 +18,19 @@ const char *place_text(const Elaborator *e, Span span, Span near) {
   return arena_format(e->arena, "%s:%d:%d", place.file->path, place.line, place.column);
 }
 
+/* Out of the pointwise definitions of the library that the place is in, to where they are used. */
+static const Frame *leave_pointwise(const Frame *frame, Span *blamed, const char **definition) {
+  while (frame->call.end > 0 && is_in_library(frame, *blamed)) {
+    *blamed = frame->call;
+    *definition = frame->definition->name;
+    frame = frame->caller;
+  }
+  return frame;
+}
+
 static void add_applications(Diagnostic *diagnostic, const Frame *frame, Span blamed) {
+  for (; frame->call.end > 0; frame = frame->caller)
+    diagnostic_note(diagnostic, frame->call, "in '%s', applied here", frame->definition->name);
   for (const Instance *i = frame->instance; i; i = i->caller) {
     if (i->call.begin == blamed.begin && i->call.end == blamed.end) continue;
     diagnostic_note(diagnostic, i->call, "in '%s', applied here as '%s'", i->definition, i->path);
@@ -31,9 +43,10 @@ Diagnostic *report(const Frame *frame, ErrorCode code, Span span, const char *te
   va_start(arguments, text);
   const char *message = arena_format_list(e->arena, text, arguments);
   va_end(arguments);
-  const Instance *instance = frame->instance;
   Span blamed = span;
   const char *definition = NULL;
+  frame = leave_pointwise(frame, &blamed, &definition);
+  const Instance *instance = frame->instance;
   for (; instance && is_in_library(frame, blamed); instance = instance->caller) {
     blamed = instance->call;
     definition = instance->definition;
@@ -161,28 +174,60 @@ static int edit_distance(const char *a, const char *b) {
   return row[b_size];
 }
 
-static void find_nearest(const Map *map, Name wanted, Name *best, int *least) {
-  for (int i = 0; i < map->count; i++) {
-    int distance = edit_distance(map->keys[i], wanted);
-    if (distance >= *least || distance == 0) continue;
-    *least = distance;
-    *best = map->keys[i];
-  }
+typedef struct Nearest {
+  Name wanted, best;
+  int least; /* distances from here on are no slip of the fingers */
+} Nearest;
+
+static void consider(Nearest *nearest, Name name) {
+  int distance = edit_distance(name, nearest->wanted);
+  if (distance >= nearest->least || distance == 0) return;
+  nearest->least = distance;
+  nearest->best = name;
+}
+
+/* A name that is being given its value can be meant only by a step that reads an earlier one. */
+static bool can_be_meant(const Binding *binding) {
+  const Statement *statement = binding->statement;
+  return !statement || statement->state != STATEMENT_RUNNING || statement->scan;
 }
 
 Name nearest_name(const Frame *frame, Name wanted) {
-  Name best = NULL;
   size_t size = strlen(wanted);
   if (size < 2) return NULL;
-  int least = size < 3 ? 2 : size < 6 ? 3 : 4;
+  Nearest nearest = {.wanted = wanted, .least = size < 6 ? 2 : size < 10 ? 3 : 4};
   const Elaborator *e = frame->e;
-  for (; frame; frame = frame->outer) find_nearest(&frame->bindings, wanted, &best, &least);
-  find_nearest(&e->definitions, wanted, &best, &least);
-  return best;
+  const Definition *here = frame->definition;
+  for (; frame; frame = frame->outer) {
+    for (int i = 0; i < frame->bindings.count; i++) {
+      if (can_be_meant(frame->bindings.values[i])) consider(&nearest, frame->bindings.keys[i]);
+    }
+  }
+  for (int i = 0; i < e->definitions.count; i++) {
+    if (e->definitions.values[i] != here) consider(&nearest, e->definitions.keys[i]);
+  }
+  return nearest.best;
+}
+
+/* Functions of other languages, and how they are said here. */
+static const char *other_spelling(Name wanted) {
+  static const struct {
+    const char *name, *text;
+  } rows[] = {
+#define SPELLING(name, text) {name, text},
+#include "elaborate/spellings.def"
+#undef SPELLING
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    if (is_named(wanted, rows[i].name)) return rows[i].text;
+  }
+  return NULL;
 }
 
 void suggest_name(Diagnostic *diagnostic, const Frame *frame, Name wanted) {
   if (diagnostics_error_count(frame->e->diagnostics) > 5 * LIMIT_ERRORS_PRINTED) return;
-  Name near = nearest_name(frame, wanted);
+  const char *other = other_spelling(wanted);
+  Name near = other ? NULL : nearest_name(frame, wanted);
+  if (other) diagnostic_help(diagnostic, "%s", other);
   if (near) diagnostic_help(diagnostic, "did you mean '%s'?", near);
 }

@@ -27,6 +27,7 @@ Frame *frame_inside(Frame *outer) {
   frame->outer = outer;
   frame->path = outer->path;
   frame->instance = outer->instance;
+  frame->call = outer->call;
   frame->depth = outer->depth;
   frame->scan = outer->scan;
   frame->is_optimizer = outer->is_optimizer;

@@ -175,6 +175,7 @@ struct Frame {
   const Frame *caller;
   const Definition *definition; /* null: the model */
   const Instance *instance;     /* null: in the model itself */
+  Span call;                    /* of a pointwise definition, which makes no instance */
   Name path;                    /* "" or "h1" */
   int depth;                    /* of applications */
   Map bindings;                 /* Name -> Binding * */
@@ -320,8 +321,8 @@ Diagnostic *report(const Frame *frame, ErrorCode code, Span span, const char *te
 const char *shape_text(Arena *arena, const Axis *axes, int rank); /* "[N, 784]" */
 /* Notes that show where the dims of a shape come from: one for each place. */
 void note_shape(Diagnostic *diagnostic, const Frame *frame, const Axis *axes, int rank);
-const char *value_text(Arena *arena, Value value);                /* "784", "N", "x[N, 784]" */
-const char *kind_text(ValueKind kind);                            /* "a number", "a layer" */
+const char *value_text(Arena *arena, Value value); /* "784", "N", "x[N, 784]" */
+const char *kind_text(ValueKind kind);             /* "a number", "a layer" */
 const char *size_text(Arena *arena, const Extent *extent);
 const char *axis_text(const Elaborator *e, const Axis *axis,
                       Span near); /* "dim P = 784, from ..." */

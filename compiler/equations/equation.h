@@ -73,6 +73,7 @@ struct Instance {
   Name definition;        /* "dense" */
   Name path;              /* "h1" */
   Span call;
+  bool in_library; /* the definition is */
 };
 
 typedef enum {
