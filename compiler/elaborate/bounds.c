@@ -117,24 +117,57 @@ static const char *witness_text(Arena *arena, const Witness *witness) {
   return text.bytes;
 }
 
+/* What makes `e` a number of which nothing is known: an int(..), or a tensor without bounds; null when
+   something is. */
+static const Expr *find_unbounded(const Context *c, const Expr *e) {
+  Elaborator *el = c->frame->e;
+  int64_t least, greatest;
+  affine_interval(el->model->exprs, el->arena, e, c->facts, &least, &greatest);
+  if (least >= INT32_MIN || greatest <= INT32_MAX) return NULL;
+  ExprList nodes = expr_postorder(el->arena, &e, 1);
+  for (int i = 0; i < nodes.count; i++) {
+    const Expr *node = nodes.items[i];
+    if (node->op == OP_INT || (is_read(node) && node->type == TYPE_INT && !node->tensor->high))
+      return node;
+  }
+  return NULL;
+}
+
+static void reject_unbounded(const Context *c, const Expr *number, const char *read,
+                             const Axis *axis, const Node *sub) {
+  Arena *arena = c->frame->e->arena;
+  const char *what =
+      is_read(number) ? arena_format(arena, "'%s'", number->tensor->name) : "int(..)";
+  ExtentTable *table = c->frame->e->model->extents;
+  const Extent *last = extent_subtract(table, axis->extent, extent_constant(table, 1));
+  Diagnostic *d = report(c->frame, NN0208, sub->span, "'%s': %s has no bounds", read, what);
+  diagnostic_note(d, sub->span, "%s", axis_text(c->frame->e, axis, sub->span));
+  if (is_read(number) && number->tensor->role == ROLE_INPUT)
+    diagnostic_help(d, "declare it ': index(%s)', or write '| 0' before the bracket",
+                    size_text(arena, axis->extent));
+  else
+    diagnostic_help(d, "write min(max(.., 0), %s), or '| 0' before the bracket",
+                    size_text(arena, last));
+}
+
 static void reject_subscript(const Context *c, const Expr *e, const Axis *axis, const Node *read,
                              const Node *sub) {
   Elaborator *el = c->frame->e;
   Text text;
   text_init(&text, el->arena);
   node_print(read, &text);
+  const Expr *unbounded = find_unbounded(c, e);
+  if (unbounded) {
+    reject_unbounded(c, unbounded, text.bytes, axis, sub);
+    return;
+  }
   Witness witness = {0};
   affine_proves_range(el->model->exprs, el->arena, e, axis->extent, c->facts, &witness);
-  const char *size = axis_text(el, axis, sub->span);
-  Diagnostic *d;
-  if (witness.found) {
-    d = report(c->frame, NN0208, sub->span, "'%s': subscript reaches %s", text.bytes,
-               witness_text(el->arena, &witness));
-  } else {
-    d = report(c->frame, NN0208, sub->span, "'%s': subscript not proved to be in range",
-               text.bytes);
-  }
-  diagnostic_note(d, sub->span, "%s", size);
+  const char *fact = witness.found ? arena_format(el->arena, "subscript reaches %s",
+                                                  witness_text(el->arena, &witness))
+                                   : "subscript not proved to be in range";
+  Diagnostic *d = report(c->frame, NN0208, sub->span, "'%s': %s", text.bytes, fact);
+  diagnostic_note(d, sub->span, "%s", axis_text(el, axis, sub->span));
   diagnostic_help(d, "write '| 0' before the bracket for 0 outside the range, or a condition");
 }
 

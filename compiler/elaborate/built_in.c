@@ -87,6 +87,16 @@ static Value apply_repeat(const Context *c, const Node *call, const Node *piped)
   return apply_layer(c, repeat.layer, &list, call->span);
 }
 
+/* One step of a scan has no derivatives of its own. */
+static Value reject_step(const Context *c, const Node *argument) {
+  Diagnostic *d =
+      report(c->frame, NN0209, argument->span,
+             "this belongs to a step of 'scan %s', and a gradient is taken of the whole",
+             c->formula->scan->name);
+  diagnostic_help(d, "take it outside the scan, or write the derivative of a step as an equation");
+  return value_poison();
+}
+
 /* A request: the tensor is defined by differentiation. */
 static Value request_gradient(const Context *c, const Node *const *arguments, Span span) {
   Elaborator *e = c->frame->e;
@@ -97,7 +107,10 @@ static Value request_gradient(const Context *c, const Node *const *arguments, Sp
   Value x = evaluate(&inner, arguments[1]);
   if (x.kind == VALUE_RESULTS) x = x.results[0];
   if (is_poison(of) || is_poison(x)) return value_poison();
-  if (x.kind != VALUE_TENSOR || x.hidden > 0 || x.tensor->type != TYPE_REAL) {
+  if (of.hidden > 0 || (x.kind == VALUE_TENSOR && x.hidden > 0)) {
+    return reject_step(c, arguments[of.hidden > 0 ? 0 : 1]);
+  }
+  if (x.kind != VALUE_TENSOR || x.tensor->type != TYPE_REAL) {
     report(c->frame, NN0209, arguments[1]->span,
            "a gradient is taken with respect to a real tensor that has a name");
     return value_poison();

@@ -32,6 +32,8 @@ typedef struct BinderList {
 bool binder_add(const Context *c, BinderList *binders, const Node *sub);
 /* Finds what is not known yet in the trees that use the variables; NN0206 for what nothing gives a range. */
 bool find_ranges(const Context *c, BinderList *binders, const Node *const *trees, int count);
+/* An index of an optimizer that nothing gives a range: the dims of a parameter have no names. */
+void reject_optimizer_index(const Context *c, Name name, Span span);
 /* Puts the variables of known binders in sight; new indices, except where `given` has some. */
 const Variable *bind_variables(const Context *c, const BinderList *binders,
                                const Index *const *given);

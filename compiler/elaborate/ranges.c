@@ -180,7 +180,18 @@ static void take_formal_pack(const Context *c, Binder *binder) {
   binder->known = true;
 }
 
+void reject_optimizer_index(const Context *c, Name name, Span span) {
+  Diagnostic *d = report(c->frame, NN0206, span,
+                         "an optimizer has no index '%s': parameters differ in dims", name);
+  diagnostic_help(d, "sum(e), mean(e) and max(e) are over one parameter, sum[unit](e) over all but "
+                     "its last dim, total(e) over all parameters");
+}
+
 static void reject_binder(const Context *c, const Binder *binder) {
+  if (c->frame->is_optimizer && !binder->is_pack) {
+    reject_optimizer_index(c, binder->name, binder->span);
+    return;
+  }
   Diagnostic *d =
       binder->is_pack
           ? report(c->frame, NN0206, binder->span, "nothing gives '...' its dims")

@@ -20,7 +20,7 @@ typedef struct Sides {
   bool named[LIMIT_RANK + 1]; /* by depth: scans whose index is written */
 } Sides;
 
-static const Scan *scan_called(const Statement *statement, Name name) {
+const Scan *scan_called(const Statement *statement, Name name) {
   int outside = statement->frame->scan ? statement->frame->scan->depth : 0;
   for (const Scan *s = statement->scan; s && s->depth > outside; s = s->outer) {
     if (s->name == name) return s;
@@ -28,10 +28,19 @@ static const Scan *scan_called(const Statement *statement, Name name) {
   return NULL;
 }
 
+static bool reject_range(const Sides *sides, const Node *sub, const Scan *scan) {
+  Diagnostic *d = report(sides->statement->frame, NN0213, sub->span,
+                         "'%s' has its range from 'scan %s'", scan->name, scan->name);
+  diagnostic_help(d, "write '%s' alone", scan->name);
+  return false;
+}
+
 static bool add_place(Sides *sides, const Node *sub, int place) {
   const Context *c = &sides->shape->context;
   Arena *arena = c->frame->e->arena;
-  const Scan *scan = sub->kind == NODE_IDENT ? scan_called(sides->statement, sub->name) : NULL;
+  bool has_name = sub->kind == NODE_IDENT || sub->kind == NODE_IN;
+  const Scan *scan = has_name ? scan_called(sides->statement, sub->name) : NULL;
+  if (scan && sub->kind == NODE_IN) return reject_range(sides, sub, scan);
   if (scan && !sides->named[scan->depth]) {
     sides->named[scan->depth] = true;
     APPEND(arena, &sides->parts, (Part){place, -1, scan});

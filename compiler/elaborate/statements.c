@@ -236,6 +236,33 @@ static bool make_early(Binding *binding) {
   return true;
 }
 
+/* The first index of a left side whose range is being sought; null when none is. */
+static const Node *sought_index(const Statement *statement) {
+  const Node *node = statement->node;
+  if (node->kind != NODE_EQUATION || node->parts[0]->count != 1 || statement->shape) return NULL;
+  const Node *left = node->parts[0]->parts[0];
+  const Node *subs = left->count > 0 ? left->parts[0] : NULL;
+  for (int i = 0; subs && i < subs->count; i++) {
+    const Node *sub = subs->parts[i];
+    if (sub->kind == NODE_IDENT && !scan_called(statement, sub->name)) return sub;
+  }
+  return NULL;
+}
+
+static void report_cycle(const Context *c, const Binding *binding, Span span) {
+  const Node *index = sought_index(binding->statement);
+  Diagnostic *d;
+  if (index) {
+    d = report(c->frame, NN0601, span, "the range of '%s' in '%s' depends on '%s' itself",
+               index->name, binding->name, binding->name);
+    diagnostic_help(d, "write '%s in EXTENT' on the left side", index->name);
+  } else {
+    d = report(c->frame, NN0601, span, "'%s' depends on itself", binding->name);
+    diagnostic_help(d, "if it is a recurrence, write its indices and their ranges");
+  }
+  diagnostic_note(d, binding->span, "defined here");
+}
+
 bool run_for(const Context *c, Binding *binding, Span span) {
   Statement *statement = binding->statement;
   Elaborator *e = c->frame->e;
@@ -249,9 +276,7 @@ bool run_for(const Context *c, Binding *binding, Span span) {
     return binding->known;
   }
   if (statement->state == STATEMENT_RUNNING) {
-    Diagnostic *d = report(c->frame, NN0601, span, "'%s' depends on itself", binding->name);
-    diagnostic_note(d, binding->span, "defined here");
-    diagnostic_help(d, "if it is a recurrence, write its indices and their ranges");
+    report_cycle(c, binding, span);
   } else if (statement->state != STATEMENT_DONE) {
     report(c->frame, NN0105, span, "too many statements wait for each other");
   }

@@ -41,6 +41,8 @@ StatementList order_statements(const Frame *frame);
    null: none are. False after an error. */
 bool find_shape(Shape *shape, const Statement *statement, const Node *left, const Node *right,
                 const Axis *declared, int declared_rank);
+/* The scan with this index around a statement, in its own frame; null when there is none. */
+const Scan *scan_called(const Statement *statement, Name name);
 /* The tensor of a shape: a VALUE of this program. */
 Tensor *make_target(Shape *shape, ValueType type, Span span);
 Value shape_value(const Shape *shape);

@@ -294,6 +294,11 @@ static Value count_sub(const Context *c, const Node *sub) {
   }
   const Variable *variable = sub->kind == NODE_IDENT ? find_variable(c, sub->name, false) : NULL;
   if (variable) return value_extent(variable->indices[0]->range);
+  bool names_dim = sub->kind == NODE_IDENT && is_lower_case(sub->name);
+  if (c->frame->is_optimizer && names_dim && !frame_find(c->frame, sub->name)) {
+    reject_optimizer_index(c, sub->name, sub->span);
+    return value_poison();
+  }
   const Node *extent = sub->kind == NODE_IN ? sub->parts[0] : sub;
   return value_extent(evaluate_extent(c->frame, extent, &axis));
 }
