@@ -111,6 +111,7 @@ class Compositions(Sought):
             result = given is not None and sizes_of(definition.results[0].dims or ["?"], env)
             if result and result == sizes:
                 self.note(definition)
+                self.note_batch(definition, env)
                 return f"{definition.name}({', '.join(f'{n} = {t}' for n, t in given.items())})"
         return None
 
@@ -119,6 +120,11 @@ class Compositions(Sought):
         self.weighs |= definition.weighs
         self.program.splits &= not (definition.crosses_batch or definition.draws)
         self.cover("definition", definition.name)
+
+    def note_batch(self, definition, env):
+        """A definition may take the batch for something else."""
+        self.program.splits &= not any(env[dim] == self.batch for dim in definition.tensors[0].dims
+                                       if dim != "N" and not is_pack(dim))
 
     def apply_layer(self, definition, source):
         """A statement that applies a definition; its first result, or null."""
@@ -130,6 +136,7 @@ class Compositions(Sought):
             return None
         texts = self.arguments(definition, source, env, given)
         known = [sizes_of(result.dims, env) if result.dims else None for result in definition.results]
+        self.note_batch(definition, env)
         too_large = any(sizes is not None and points(sizes) > MOST_OF_A_RESULT for sizes in known)
         if texts is None or too_large or any(s is None and r.dims for s, r in zip(known, definition.results)):
             return None

@@ -133,8 +133,8 @@ class Expressions(Subscripts):
             return proof
         condition = self.condition(env, 1)
         a, b = self.real(env, depth - 1), self.real(env, depth - 1)
-        if self.chance.happens(0.25):
-            b = Node(["0"], "real", 0, 0)
+        if self.chance.happens(0.35):
+            a, b = (a, Node(["0"], "real", 0, 0)) if self.chance.happens(0.6) else (Node(["0"], "real", 0, 0), b)
         self.cover("operation", "if")
         return Node(["(if ", condition, " then ", a, " else ", b, ")"], "real", min(a.low, b.low),
                     max(a.high, b.high), a.reach | b.reach)

@@ -1,5 +1,10 @@
 """Oracles on bits: other texts of a model, and other ways to compile it, give results equal to the bit; rows
-of a batch in another order give the same rows; parts of a batch add up to the whole."""
+of a batch in another order give the same rows; parts of a batch add up to the whole.
+
+What is printed after elaboration has the same bits. What is printed after later passes goes through algebra
+once more, which may round anew, and through the proofs of the elaborator, which are weaker than those that
+took away a default. The parts of an adjoint are added in the order of the statements that they come from:
+with others it trains to the same numbers, not the same bits."""
 
 import re
 
@@ -8,12 +13,14 @@ from comparing import DOUBLE, differences
 from oracles import called, generated
 
 
+NOT_PROVED = "[NN0208]"
+
 
 class Variant:
     """A model again, under another name; its tables have names that begin with it."""
 
-    def __init__(self, case, what, letter, text, options=()):
-        self.case, self.what, self.options = case, what, options
+    def __init__(self, case, what, letter, text, options=(), exact=True):  # exact: training, too
+        self.case, self.what, self.options, self.exact = case, what, options, exact
         self.name = case.program.name + letter
         self.text = re.sub(rf"\b{case.program.name}(?=c\d|\b)", self.name, text)
         self.c = None
@@ -25,7 +32,7 @@ class Variant:
         entries = "train,infer,gradients" if self.what == "compiler" and self.case.program.splits else "train,infer"
         status, _, messages = called([generated.NNC, path, "-o", self.c, "--real=double",
                                       f"--emit={entries}", *self.options])
-        if status != 0:
+        if status != 0 and (self.what != "printed" or self.exact or NOT_PROVED not in messages):
             self.case.blame(self.what, f"status {status}: {messages.strip()[:300]}")
         return status == 0
 
@@ -46,10 +53,10 @@ def variants_of(case):
         skipped = ("--skip=inline,fuse", "--skip=fuse", "--skip=inline")[seed//20 % 3]
         yield Variant(case, "skipped", "b", text, [skipped])
     elif seed % 2:
-        yield Variant(case, "reordered", "b", case.program.reordered().text())
+        yield Variant(case, "reordered", "b", case.program.reordered().text(), exact=False)
     else:
         stage = ("elaborate", "derive", "simplify", "arrange")[seed//20 % 4]
-        yield Variant(case, "printed", "b", printed_text(case, stage))
+        yield Variant(case, "printed", "b", printed_text(case, stage), exact=stage == "elaborate")
 
 
 def compile_all(cases, folder):
@@ -77,17 +84,21 @@ def asked_of(variant):
 
 
 def compare(variant, first, results):
-    for found, expected in zip(results, first):
+    """The first results are those of training."""
+    for number, (found, expected) in enumerate(zip(results, first)):
         if isinstance(found, str) or "error" in found:
             variant.case.blame(variant.what, found if isinstance(found, str) else found["error"])
             return
-        if found["losses"] != expected["losses"]:
-            variant.case.blame(variant.what, "another loss")
-            return
-        for name, values in expected["values"].items():
-            if not is_same(found["values"][name], values):
-                variant.case.blame(variant.what, f"{name} has other bits")
-                return
+        if not variant.exact and number < len(variant.case.runs):
+            off = differences(variant.what, {"kept": found["values"]}, {"kept": expected["values"]}, DOUBLE)
+            off += differences(variant.what, found, expected, DOUBLE, ["losses"])
+        else:
+            names = [name for name, values in expected["values"].items()
+                     if not is_same(found["values"][name], values)]
+            off = [f"{variant.what}: {name} has other bits" for name in names]
+            off += [] if found["losses"] == expected["losses"] else [f"{variant.what}: another loss"]
+        for text in off[:1]:
+            variant.case.blame(*text.split(": ", 1))
 
 
 def is_same(a, b):

@@ -48,6 +48,36 @@ class Shrinker:
                 at = min(at, len(getattr(self.best, of))) - 1
         return changed
 
+    def drop_steps(self):
+        """Equations inside a scan."""
+        changed, at = False, 0
+        while at < len(self.steps(self.best)):
+            smaller = copy.deepcopy(self.best)
+            holder, k = self.steps(smaller)[at]
+            holder.parts[k - 1:k + 1] = []
+            if self.accept(smaller):
+                changed = True
+            else:
+                at += 1
+        return changed
+
+    def steps(self, program):
+        return [(holder, k) for holder, k in self.places(program) if holder.parts[k].type == "statement"]
+
+    def drop_arguments(self):
+        """Named arguments of library definitions."""
+        changed, at = False, 0
+        while at < len(arguments_of(self.best)):
+            node, k, found = arguments_of(self.best)[at]
+            smaller = copy.deepcopy(self.best)
+            node = smaller.statements[node]
+            node.parts[k] = node.parts[k].replace(found, "", 1).replace("(, ", "(")
+            if self.accept(smaller):
+                changed = True
+            else:
+                at += 1
+        return changed
+
     # ---- expressions
 
     @staticmethod
@@ -97,11 +127,19 @@ class Shrinker:
     def run(self):
         while time.monotonic() < self.end:
             changed = self.drop_statements()
+            changed |= self.drop_steps()
+            changed |= self.drop_arguments()
             changed |= self.simplify_expressions()
             changed |= self.lower_numbers()
             if not changed:
                 break
         return self.best.text()
+
+
+def arguments_of(program):
+    """(statement, part, text) of each named argument."""
+    return [(at, k, found) for at, node in enumerate(program.statements) for k, part in enumerate(node.parts)
+            if isinstance(part, str) for found in re.findall(r"(?:, )?\b\w+ = [\w.-]+(?=[,)])", part)]
 
 
 def with_number(program, number, less):

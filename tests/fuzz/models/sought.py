@@ -19,10 +19,22 @@ WAYS = ("same_range", "lone", "radix", "unit", "quotient", "remainder", "multipl
 class Sought(Recurrences):
     def add_sought(self):
         for _ in range(self.chance.between(1, 3)):
-            if self.chance.happens(0.5):
-                self.add_pair()
-            else:
-                self.add_inversion()
+            getattr(self, self.chance.weighted({"add_pair": 5, "add_inversion": 4, "add_twins": 1}))()
+
+    def add_twins(self):
+        """Two reductions, or draws, that differ in little: nothing of one may stand for the other."""
+        size, r = self.new_size(), self.variables(1)[0]
+        if self.chance.happens(0.3):
+            a, b = self.new_draw([size]), self.new_draw([size])
+            self.program.losses.append(Node([f"mean(0.3*{a.name} - 0.2*{b.name})"]))
+            return
+        body = self.tame(self.real({r: size}, 2), 1.5)
+        a, b = (self.chance.pick(["sum", "mean", "max", "min", "lse", "prod"]) for _ in range(2))
+        guards = [self.chance.pick(["", "", f" if {r} < 1", f" if {r} >= 0 and {r} < 2"]) for _ in range(2)]
+        self.program.kinks = True
+        for kind, guard in zip((a, b), guards):
+            self.program.losses.append(Node([f"0.1*{kind}[{r} in {size.text}{guard}](", body, ")"], "real", -9, 9,
+                                            body.reach))
 
     # ---- pairs of kinds
 
@@ -142,8 +154,8 @@ class Sought(Recurrences):
         """A scalar, or a sum of a map, of a read whose subscript is solved in this way."""
         way, rest = self.chance.pick(WAYS), self.chance.below(3)
         guard, otherwise = self.chance.happens(0.5), self.chance.happens(0.5)
-        v, w, e, g = self.variables(4)
-        env, sizes, subscripts = self.addressed(way, v, w)
+        v, w, u, e, g = self.variables(5)
+        env, sizes, subscripts = self.addressed(way, v, w, u)
         linear = rest == 0 and way in ("quotient", "remainder")
         if otherwise:
             env[g] = fixed(self.chance.between(2, 5))
@@ -159,27 +171,30 @@ class Sought(Recurrences):
         default = " | 0.25" if otherwise else ""
         read = Node([f"{source.name}[", *self.joined(subscripts), default, "]"], "real", source.low, source.high,
                     frozenset([source.name]))
-        self.define_inversion(source, env, read, linear, guard and (g if g in env else e if rest else v), e if rest else None)
+        guarded = guard and next((name for name in (g, e, v) if name in env), None)
+        self.define_inversion(source, env, read, linear, guarded, e if rest else None)
 
     @staticmethod
     def joined(subscripts):
         return [part for k, s in enumerate(subscripts) for part in ([", "] if k else []) + [s]]
 
-    def addressed(self, way, v, w):
+    def addressed(self, way, v, w, u):
         """(ranges of the variables, sizes of the tensor read, its subscripts)"""
         n, c = self.chance.pick([2, 3, 4, 6]), self.chance.between(2, 3)
         if way == "same_range":
             return {v: fixed(n)}, [fixed(n)], [v]
         if way == "lone":
             return {v: fixed(n)}, [fixed(n + c)], [v]
+        if way == "radix" and self.chance.happens(0.4):
+            return {v: fixed(n), w: fixed(c), u: fixed(2)}, [fixed(2*n*c)], [f"({v}, {w}, {u})"]
         if way == "radix":
-            return {v: fixed(n), w: fixed(c)}, [fixed(n*c)], [f"{c}*{v} + {w}"]
+            return {v: fixed(n), w: fixed(c)}, [fixed(n*c + self.chance.below(2))], [f"{c}*{v} + {w}"]
         if way == "unit":
             return {v: fixed(n)}, [fixed(n + c)], [self.chance.pick([f"{v} + {c}", f"{n - 1} - {v}"])]
         if way == "quotient":
-            return {v: fixed(n*c)}, [fixed(n)], [f"{v}//{c}"]
+            return {v: fixed(n*c - self.chance.below(2))}, [fixed(n + self.chance.below(2))], [f"{v}//{c}"]
         if way == "remainder":
-            return {v: fixed(n*c)}, [fixed(c)], [f"{v} % {c}"]
+            return {v: fixed(n*c)}, [fixed(c + self.chance.below(3))], [f"{v} % {c}"]
         if way == "multiple":
             return {v: fixed(n)}, [fixed(c*n)], [f"{c}*{v} + {self.chance.below(c)}"]
         if way == "constant":
@@ -197,7 +212,7 @@ class Sought(Recurrences):
         scalar = Tensor(self.new_name("y"), [], kind="sum")
         self.begin(scalar)
         scalar.reads = {source.name}
-        if guarded and guarded in env:
+        if guarded:
             head = bound(list(env), list(env.values()))[:-1]
             body = Node([f"sum{head} if {guarded} {self.chance.pick(['<', '!='])} 1](", body, ")"])
         elif env and (linear or self.chance.happens(0.4)):

@@ -41,6 +41,7 @@ class Subscripts(Growth):
             options += [Option(1, "quotient of shifted", f"({v} + 2)//{s}", v)]
         if most >= 2:
             options += [Option(2 if r.most > most else 1, "remainder", f"{v} % {most}", v),
+                        Option(1, "remainder of less", f"{v} % {most - 1 or 1}", v),
                         Option(1, "remainder of shifted", f"({v} + {1 + below(3)}) % {most}", v)]
         if (r.most - 1)//s*s < most:
             options += [Option(1, "coarse", f"{v}//{s}*{s}", v)]

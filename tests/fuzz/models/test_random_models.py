@@ -26,11 +26,11 @@ ALL_IS_COVERED = 10000  # by so many models at the latest
 MOST_SHRUNK = 3
 
 
-def check_seeds(first, count):
+def check_seeds(first, count, stops=False):
     """(covered, [(seed, problems, program)]) of a group."""
     programs = [random_program(seed) for seed in range(first, first + count)]
     with tempfile.TemporaryDirectory(prefix="nnc-models-") as name:
-        cases = check_group(programs, pathlib.Path(name))
+        cases = check_group(programs, pathlib.Path(name), stops)
     covered = collections.Counter(word for program in programs for word in program.covered)
     failed = [(case.program.seed, case.problems, case.program) for case in cases if case.problems]
     return covered, failed
@@ -43,7 +43,7 @@ def groups(count, first, size=GROUP):
 def find_first(count, first):
     """Ends with the first group that holds a failure."""
     for at, size in groups(count, first, SMALL_GROUP):
-        _, failed = check_seeds(at, size)
+        _, failed = check_seeds(at, size, stops=True)
         if failed:
             seed, problems, _ = min(failed, key=lambda failure: failure[0])
             print(f"FAIL m{seed}: " + "; ".join(problems[:3]))
