@@ -17,7 +17,7 @@ static void run_format(Compilation *compilation) {
 
 static int run_check(Compilation *compilation) {
   Pass last =
-      compilation->options->stop_after < PASS_place ? compilation->options->stop_after : PASS_place;
+      compilation->options->stop_after < PASS_roll ? compilation->options->stop_after : PASS_roll;
   bool good = compilation_run(compilation, last);
   return good && compilation->options->gradients ? check_gradients(compilation) : 0;
 }

@@ -151,6 +151,12 @@ static void run_place(Compilation *compilation, Routine *routine) {
   diagnostic_help(d, "make a dim smaller, or allow more with --max-mem");
 }
 
+static void run_roll(Compilation *compilation, Routine *routine) {
+  bool shares = !compilation->options->skips[PASS_roll];
+  routine_group(routine, shares);
+  if (shares) routine_roll(routine);
+}
+
 static void run_emit(Compilation *compilation) {
   const Options *options = compilation->options;
   const char *output = options->output ? options->output : "model.c";
@@ -287,6 +293,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_inline: run_routine_pass(compilation, run_inline); break;
   case PASS_fuse: run_routine_pass(compilation, run_fuse); break;
   case PASS_place: run_routine_pass(compilation, run_place); break;
+  case PASS_roll: run_routine_pass(compilation, run_roll); break;
   case PASS_emit: run_emit(compilation); break;
   case PASS_COUNT: break;
   }

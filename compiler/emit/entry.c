@@ -1,189 +1,7 @@
 /* Entry points: the nests of a routine as functions, and the function that calls them in order. */
-#include "emit/program.h"
+#include "emit/routine.h"
 
 #include <inttypes.h>
-
-enum { LONGEST_SEQUENCE = 40 }; /* nests called by one function */
-
-static const char *kind_word(const ProgramWriter *program, const Routine *routine) {
-  static const char *const words[] = {"init", "train", "accumulate", "apply", "eval", "infer"};
-  const char *word = words[routine->kind];
-  if (!routine->step || !routine->step->name) return word;
-  return arena_format(program->arena, "%s_%s", routine->step->name, word);
-}
-
-/* ---- scalars ---- */
-
-static bool has_scalars(const Routine *routine) {
-  for (int i = 0; i < routine->buffers.count; i++) {
-    if (((const Buffer *)routine->buffers.values[i])->place == PLACE_SCALAR) return true;
-  }
-  return false;
-}
-
-/* Their members are named in `scope`, which the functions of the routine see from inside. */
-static Name write_scalars(ProgramWriter *program, const Routine *routine, Scope *scope) {
-  if (!has_scalars(routine)) return NULL;
-  Name type =
-      scope_fresh(&program->file, name_format(program->names, "%s.%s.scalars", program->prefix,
-                                              kind_word(program, routine)));
-  text_add(program->text,
-           "/* Numbers that pass from one nest to the next. */\ntypedef struct %s {\n", type);
-  for (int i = 0; i < routine->buffers.count; i++) {
-    const Buffer *buffer = routine->buffers.values[i];
-    if (buffer->place != PLACE_SCALAR) continue;
-    text_add(program->text, "  %s %s;\n", element_type_name(routine, buffer->tensor),
-             scope_name(scope, buffer->tensor, buffer->tensor->name));
-  }
-  text_add(program->text, "} %s;\n\n", type);
-  return type;
-}
-
-/* ---- calls of nests ---- */
-
-static const char *array_argument(ProgramWriter *program, FunctionWriter *writer,
-                                  const Tensor *memory) {
-  const Buffer *buffer = map_get(&writer->routine->buffers, memory);
-  if (buffer && buffer->place == PLACE_ARGUMENT) {
-    return scope_name(&writer->scope, memory, memory->name);
-  }
-  if (is_kept(memory)) {
-    return arena_format(program->arena, "m->%s",
-                        scope_name(&program->fields, memory, memory->name));
-  }
-  return arena_format(program->arena, "(%s *)(void *)(m->scratch + %" PRId64 ")",
-                      element_type_name(writer->routine, memory), buffer ? buffer->offset : 0);
-}
-
-static const char *value_argument(ProgramWriter *program, const Tensor *value) {
-  if (value->role == ROLE_STEP) return "(double)step_number";
-  return arena_format(program->arena, "m->%s", scope_name(&program->fields, value, value->name));
-}
-
-static void write_call(ProgramWriter *program, FunctionWriter *writer, const Nest *nest,
-                       Name function) {
-  NestInterface interface = nest_interface(program->arena, writer->routine, nest);
-  ArgumentList items = {0};
-  Arena *arena = program->arena;
-  for (int i = 0; i < nest->dims.count; i++) {
-    APPEND(arena, &items,
-           scope_name(&writer->scope, nest->dims.items[i], nest->dims.items[i]->name));
-  }
-  if (interface.counts_samples) APPEND(arena, &items, "first_sample");
-  if (interface.draws) {
-    APPEND(arena, &items, "m->seed");
-    APPEND(arena, &items, "step_number");
-  }
-  if (interface.scalars) APPEND(arena, &items, "s");
-  for (int i = 0; i < interface.values.count; i++) {
-    APPEND(arena, &items, value_argument(program, interface.values.items[i]));
-  }
-  for (int i = 0; i < interface.arrays.count; i++) {
-    APPEND(arena, &items, array_argument(program, writer, interface.arrays.items[i]));
-  }
-  const char *head = arena_format(arena, "  %s(", function);
-  write_wrapped(writer, head, items.items, items.count, ");");
-}
-
-/* ---- functions ---- */
-
-typedef struct RoutineText {
-  ProgramWriter *program;
-  const Routine *routine;
-  Scope scope; /* of the scalars, around every function */
-  Name scalars;
-  LIST_OF(Name) functions; /* of the nests */
-} RoutineText;
-
-static void write_nests(RoutineText *text) {
-  ProgramWriter *program = text->program;
-  for (int i = 0; i < text->routine->nests.count; i++) {
-    const Nest *nest = text->routine->nests.items[i];
-    Name wanted = name_format(program->names, "%s.%s.%s", program->prefix,
-                              kind_word(program, text->routine), nest->name);
-    Name function = scope_fresh(&program->file, wanted);
-    FunctionWriter writer = function_open(program, text->routine, &text->scope);
-    write_origin(program, nest);
-    write_nest(&writer, nest, function, text->scalars);
-    APPEND(program->arena, &text->functions, function);
-  }
-}
-
-/* Calls of nests [begin, end); long sequences in functions of their own, which take what the entry has. */
-static void write_sequence(RoutineText *text, FunctionWriter *writer, int begin, int end) {
-  for (int i = begin; i < end; i++) {
-    write_call(text->program, writer, text->routine->nests.items[i], text->functions.items[i]);
-  }
-}
-
-static void write_part(RoutineText *text, Name function, int begin, int end) {
-  ProgramWriter *program = text->program;
-  FunctionWriter writer = function_open(program, text->routine, &text->scope);
-  EntryArguments arguments = entry_arguments(program, &writer, text->routine);
-  ArgumentList items = {0};
-  APPEND(program->arena, &items, arena_format(program->arena, "%s *m", program->prefix));
-  APPEND(program->arena, &items, "uint64_t step_number");
-  bool continues = text->routine->kind == ROUTINE_ACCUMULATE;
-  if (continues) APPEND(program->arena, &items, "int64_t first_sample");
-  if (text->scalars)
-    APPEND(program->arena, &items, arena_format(program->arena, "%s *s", text->scalars));
-  for (int i = 0; i < arguments.declarations.count; i++) {
-    APPEND(program->arena, &items, arguments.declarations.items[i]);
-  }
-  write_wrapped(&writer, arena_format(program->arena, "static void %s(", function), items.items,
-                items.count, ") {");
-  text_add(program->text, "  (void)m, (void)step_number;\n%s%s",
-           continues ? "  (void)first_sample;\n" : "", text->scalars ? "  (void)s;\n" : "");
-  for (int i = 0; i < arguments.values.count; i++) {
-    text_add(program->text, "  (void)%s;\n", arguments.values.items[i]);
-  }
-  write_sequence(text, &writer, begin, end);
-  text_add(program->text, "}\n\n");
-}
-
-static Name *write_parts(RoutineText *text, int begin, int end, int *count) {
-  *count = (end - begin + LONGEST_SEQUENCE - 1) / LONGEST_SEQUENCE;
-  Name *parts = NEW_ARRAY(text->program->arena, Name, *count + 1);
-  for (int i = 0; i < *count; i++) {
-    int from = begin + i * LONGEST_SEQUENCE;
-    int to = from + LONGEST_SEQUENCE < end ? from + LONGEST_SEQUENCE : end;
-    parts[i] = scope_fresh(&text->program->file,
-                           name_format(text->program->names, "%s.%s.part", text->program->prefix,
-                                       kind_word(text->program, text->routine)));
-    write_part(text, parts[i], from, to);
-  }
-  return parts;
-}
-
-/* The nests [begin, end) inside the entry function: called one by one, or by parts written before. */
-typedef struct Stage {
-  int begin, end, part_count;
-  Name *parts;
-} Stage;
-
-static Stage prepare_stage(RoutineText *text, int begin, int end) {
-  Stage stage = {begin, end, 0, NULL};
-  if (end - begin > LONGEST_SEQUENCE)
-    stage.parts = write_parts(text, begin, end, &stage.part_count);
-  return stage;
-}
-
-static void write_stage(RoutineText *text, FunctionWriter *writer, const Stage *stage,
-                        const EntryArguments *arguments) {
-  if (stage->part_count == 0) {
-    write_sequence(text, writer, stage->begin, stage->end);
-    return;
-  }
-  for (int i = 0; i < stage->part_count; i++) {
-    text_add(writer->text, "  %s(m, step_number%s%s", stage->parts[i],
-             text->routine->kind == ROUTINE_ACCUMULATE ? ", first_sample" : "",
-             text->scalars ? ", s" : "");
-    for (int k = 0; k < arguments->values.count; k++) {
-      text_add(writer->text, ", %s", arguments->values.items[k]);
-    }
-    text_add(writer->text, ");\n");
-  }
-}
 
 /* ---- checks at entry ---- */
 
@@ -255,26 +73,24 @@ static void open_entry(RoutineText *text, FunctionWriter *writer, const EntryArg
 }
 
 /* Whether anything depends on the number of the step. */
-static bool counts_steps(const ProgramWriter *program, const Routine *routine) {
+static bool counts_steps(const RoutineText *text) {
+  const Routine *routine = text->routine;
   bool counts = routine->kind == ROUTINE_TRAIN || routine->kind == ROUTINE_APPLY;
-  for (int i = 0; !counts && i < routine->nests.count; i++) {
-    NestInterface interface = nest_interface(program->arena, routine, routine->nests.items[i]);
-    counts = interface.draws;
-    for (int k = 0; k < interface.values.count; k++) {
-      counts |= interface.values.items[k]->role == ROLE_STEP;
+  for (int i = 0; !counts && i < routine->families.count; i++) {
+    const NestFamily *family = routine->families.items[i];
+    const NestInterface *interface = map_get(&text->interfaces, family);
+    counts = interface->draws;
+    for (int k = 0; k < interface->values.count; k++) {
+      const Tensor *value = first_member(family)->tensors.items[interface->values.items[k]];
+      counts |= value->role == ROLE_STEP;
     }
   }
   return counts;
 }
 
-/* Parts of a long sequence take all that the entry has. */
-static bool may_have_parts(const Routine *routine) {
-  return routine->nests.count > LONGEST_SEQUENCE;
-}
-
 static void declare_scalars(RoutineText *text, const char *step_number) {
-  bool counts = counts_steps(text->program, text->routine);
-  if (counts || may_have_parts(text->routine)) {
+  bool counts = counts_steps(text);
+  if (counts || text->has_parts) {
     text_add(text->program->text, "  const uint64_t step_number = %s;\n%s", step_number,
              counts ? "" : "  (void)step_number;\n");
   }
@@ -316,9 +132,7 @@ static void write_train(RoutineText *text) {
   const Routine *routine = text->routine;
   const char *fail = arena_format(program->arena, "%s_fail", program->prefix);
   Stage forward = prepare_stage(text, 0, routine->nests_before_commit);
-  int split = routine->nests_before_updates > routine->nests_before_commit
-                  ? routine->nests_before_updates
-                  : routine->nests_before_commit;
+  int split = routine_updates_begin(routine);
   Stage backward = prepare_stage(text, routine->nests_before_commit, split);
   Stage updates = prepare_stage(text, split, routine->nests.count);
   SpanTable gradients = write_gradient_spans(program, routine);
@@ -331,11 +145,11 @@ static void write_train(RoutineText *text) {
   write_promise_checks(program, &writer, &arguments, fail);
   declare_scalars(text, "m->step + 1");
   text_add(program->text, "  m->status = NNRT_OK;\n");
-  write_stage(text, &writer, &forward, &arguments);
+  write_stage(text, &writer, &forward);
   write_finite_check(text, loss_text(text));
-  write_stage(text, &writer, &backward, &arguments);
+  write_stage(text, &writer, &backward);
   write_gradient_check(program, routine, &gradients, loss_text(text));
-  write_stage(text, &writer, &updates, &arguments);
+  write_stage(text, &writer, &updates);
   if (routine->kind == ROUTINE_TRAIN) text_add(program->text, "  m->step = step_number;\n");
   write_parameter_check(program, routine, &parameters);
   state_loss(text, &writer);
@@ -353,13 +167,14 @@ static bool needs_dim(const Routine *routine, const Dim *dim) {
 }
 
 /* Parameters, states and updates alone are made for the greatest run-time sizes. */
-static void write_maximal_sizes(ProgramWriter *program, FunctionWriter *writer) {
+static void write_maximal_sizes(RoutineText *text, FunctionWriter *writer) {
+  ProgramWriter *program = text->program;
   const Model *model = program->unit->model;
   for (int i = 0; i < model->dims.count; i++) {
     const Dim *dim = model->dims.items[i];
     bool needed = needs_dim(writer->routine, dim);
-    if (!needed && !may_have_parts(writer->routine)) continue;
-    Name name = scope_find(&writer->scope, dim);
+    if (!needed && !text->has_parts) continue;
+    Name name = scope_name(&writer->scope, dim, dim->name);
     text_add(program->text, "  const int64_t %s = %" PRId64 ";\n", name, dim->maximum);
     if (!needed) text_add(program->text, "  (void)%s;\n", name);
   }
@@ -373,16 +188,16 @@ static void write_apply(RoutineText *text) {
   SpanTable sums = write_gradient_spans(program, routine);
   SpanTable parameters = write_parameter_spans(program, routine);
   FunctionWriter writer = function_open(program, routine, &text->scope);
-  EntryArguments arguments = entry_arguments(program, &writer, routine), none = {0};
+  EntryArguments none = {0};
   open_entry(text, &writer, &none, "int", step_function(program, routine), NULL);
   text_add(program->text, "  if (m->invalid) return %s(m, NNRT_E_INVALID);\n", fail);
   Name samples = scope_name(&program->fields, routine->step->samples, routine->step->samples->name);
   text_add(program->text, "  if (!(m->%s[0] > 0)) return %s(m, NNRT_E_VALUE);\n", samples, fail);
   write_gradient_check(program, routine, &sums, NULL);
-  write_maximal_sizes(program, &writer);
+  write_maximal_sizes(text, &writer);
   declare_scalars(text, "m->step + 1");
   text_add(program->text, "  m->status = NNRT_OK;\n");
-  write_stage(text, &writer, &all, &arguments);
+  write_stage(text, &writer, &all);
   text_add(program->text, "  m->step = step_number;\n");
   write_parameter_check(program, routine, &parameters);
   text_add(program->text, "  return m->status;\n}\n\n");
@@ -432,7 +247,7 @@ static void write_eval(RoutineText *text) {
   write_extent_checks(program, &writer, fail);
   write_promise_checks(program, &writer, &arguments, fail);
   declare_scalars(text, "m->step");
-  write_stage(text, &writer, &all, &arguments);
+  write_stage(text, &writer, &all);
   if (evaluates) {
     write_metrics(text, &writer);
   } else {
@@ -453,43 +268,77 @@ static void write_initial_members(ProgramWriter *program) {
   }
 }
 
-/* One matrix over the first and last axis for each index between. */
-static void write_orthogonal(ProgramWriter *program, const Routine *routine) {
+static bool is_orthogonal(const Tensor *tensor) {
+  return tensor->role == ROLE_PARAM && tensor->orthogonal_gain > 0;
+}
+
+/* One matrix over the first and last axis for each index between. A table, so that the code does not grow
+   with the number of parameters; null: there is none to make. */
+static Name write_orthogonal_table(ProgramWriter *program) {
   const TensorList *tensors = &program->unit->model->tensors;
+  Name table = NULL;
   for (int i = 0; i < tensors->count; i++) {
     const Tensor *tensor = tensors->items[i];
-    if (tensor->role != ROLE_PARAM || !(tensor->orthogonal_gain > 0)) continue;
+    if (!is_orthogonal(tensor)) continue;
+    if (!table) {
+      table = scope_fresh(&program->file,
+                          name_format(program->names, "%s.orthogonal", program->prefix));
+      text_add(
+          program->text,
+          "/* Parameters that start orthogonal: matrices between the first and the last axis. */\n"
+          "static const struct {\n  size_t offset;\n  int64_t rows, matrices, columns;\n"
+          "  double gain;\n} %s[] = {\n",
+          table);
+    }
     int64_t rows = extent_maximum(tensor->axes[0].extent);
     int64_t columns = extent_maximum(tensor->axes[tensor->rank - 1].extent);
     text_add(program->text,
-             "  nnrt_orthogonal_%s(m->%s, %" PRId64 ", %" PRId64 ", %" PRId64 ", %.17g);\n",
-             real_suffix(routine), scope_name(&program->fields, tensor, tensor->name), rows,
+             "    {offsetof(%s, %s), %" PRId64 ", %" PRId64 ", %" PRId64 ", %.17g},\n",
+             program->prefix, scope_name(&program->fields, tensor, tensor->name), rows,
              tensor_elements(tensor) / (rows * columns), columns, tensor->orthogonal_gain);
   }
+  if (table) text_add(program->text, "};\n\n");
+  return table;
+}
+
+static void write_orthogonal(RoutineText *text, FunctionWriter *writer, Name table) {
+  if (!table) return;
+  Arena *arena = text->program->arena;
+  Name at = scope_fresh(&writer->scope, "i");
+  const char *row = arena_format(arena, "%s[%s]", table, at);
+  const char *items[] = {
+      arena_format(arena, "%s_at(m, %s.offset)", text->program->prefix, row),
+      arena_format(arena, "%s.rows", row), arena_format(arena, "%s.matrices", row),
+      arena_format(arena, "%s.columns", row), arena_format(arena, "%s.gain", row)};
+  writer->depth = 1;
+  write_line(writer, "for (size_t %s = 0; %s < sizeof %s / sizeof *%s; ++%s) {", at, at, table,
+             table, at);
+  write_wrapped(writer, arena_format(arena, "    nnrt_orthogonal_%s(", real_suffix(text->routine)),
+                items, sizeof items / sizeof *items, ");");
+  write_line(writer, "}");
 }
 
 static void write_init(RoutineText *text) {
   ProgramWriter *program = text->program;
   Stage all = prepare_stage(text, 0, text->routine->nests.count);
+  Name orthogonal = write_orthogonal_table(program);
+  if (orthogonal) need_address_function(program);
   FunctionWriter writer = function_open(program, text->routine, &text->scope);
-  EntryArguments arguments = entry_arguments(program, &writer, text->routine), seed_only = {0};
+  EntryArguments seed_only = {0};
   APPEND(program->arena, &seed_only.declarations, "uint64_t seed");
   open_entry(text, &writer, &seed_only, "int",
              arena_format(program->arena, "%s_init", program->prefix), NULL);
   text_add(program->text, "  memset(m, 0, sizeof *m);\n  m->seed = seed;\n");
   write_initial_members(program);
-  write_maximal_sizes(program, &writer);
+  write_maximal_sizes(text, &writer);
   declare_scalars(text, "0");
-  write_stage(text, &writer, &all, &arguments);
-  write_orthogonal(program, text->routine);
+  write_stage(text, &writer, &all);
+  write_orthogonal(text, &writer, orthogonal);
   text_add(program->text, "  return NNRT_OK;\n}\n\n");
 }
 
 void write_routine(ProgramWriter *program, const Routine *routine) {
-  RoutineText text = {.program = program, .routine = routine};
-  scope_open(&text.scope, program->arena, program->names, &program->file);
-  text.scalars = write_scalars(program, routine, &text.scope);
-  write_nests(&text);
+  RoutineText text = routine_open(program, routine);
   switch (routine->kind) {
   case ROUTINE_INIT: write_init(&text); break;
   case ROUTINE_TRAIN:

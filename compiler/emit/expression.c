@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_TEXT = 72 };
+enum { LONGEST_TEXT = 72, LONGEST_SUM = 16 /* terms written out */ };
 
 typedef struct Region Region;
 
@@ -38,6 +38,8 @@ typedef struct Piece {
   Region *sides[3]; /* of a choice: of its lazy arguments */
   const char *text;
   int level;
+  int terms;    /* of a sum of scalars that ends here; 0: it is none */
+  bool is_part; /* of a long sum that ends further on */
 } Piece;
 
 typedef struct Printer {
@@ -111,6 +113,32 @@ static Region *find_regions(Printer *printer) {
     for (int k = 0; k < piece->node->count; k++) use_argument(printer, piece, k);
   }
   return whole;
+}
+
+/* ---- long sums ---- */
+
+/* Whether a node reads a scalar of the routine as a value of the type. */
+static bool is_term(const Printer *printer, const Expr *node, ValueType type) {
+  const FunctionWriter *writer = printer->writer;
+  return is_read(node) && node->type == type && node->tensor->type == type &&
+         routine_buffer(writer->routine, node->tensor)->place == PLACE_SCALAR &&
+         !map_has(&writer->by_address, node->tensor);
+}
+
+/* Sums from the left, ((a + b) + c) + ..., in which all terms but the first are scalars. */
+static void find_sums(Printer *printer) {
+  for (int i = 0; i < printer->count; i++) {
+    Piece *piece = &printer->pieces[i];
+    const Expr *node = piece->node;
+    if (node->op != OP_ADD || !is_term(printer, node->args[1], node->type)) continue;
+    const Piece *left = piece_of(printer, node->args[0]);
+    piece->terms = 1 + (left->uses == 1 ? left->terms : 0);
+  }
+  for (int i = printer->count - 1; i >= 0; i--) {
+    const Piece *piece = &printer->pieces[i];
+    if (piece->terms > 1 && (piece->terms > LONGEST_SUM || piece->is_part))
+      piece_of(printer, piece->node->args[0])->is_part = true;
+  }
 }
 
 /* ---- statements ---- */
@@ -207,6 +235,48 @@ static const char *operand(Printer *printer, const Expr *e, ValueType as, int le
 static void set_text(Piece *piece, const char *text, int level) {
   piece->text = text;
   piece->level = level;
+}
+
+/* The terms of a sum of scalars as places of members in their struct; what they are added to is `first`. */
+static const char *table_of_terms(Printer *printer, const Piece *sum, Name table,
+                                  const Expr **first) {
+  FunctionWriter *writer = printer->writer;
+  const char **names = NEW_ARRAY(writer->arena, const char *, sum->terms);
+  *first = sum->node;
+  for (int i = sum->terms - 1; i >= 0; i--, *first = (*first)->args[0]) {
+    names[i] = scope_find(&writer->scope, (*first)->args[1]->tensor);
+  }
+  Text text;
+  text_init(&text, writer->arena);
+  text_add(&text, "static const size_t %s[] = {", table);
+  for (int i = 0; i < sum->terms; i++) {
+    text_add(&text, "%soffsetof(%s, %s)", i > 0 ? ", " : "", writer->scalars_type, names[i]);
+  }
+  text_add(&text, "};");
+  return text.bytes;
+}
+
+/* A loop over the terms, which adds them in the order of the expression. */
+static void print_sum(Printer *printer, Piece *piece) {
+  FunctionWriter *writer = printer->writer;
+  const char *type = value_type_name(writer->routine, piece->node->type);
+  const Expr *first;
+  Name table = scope_fresh(&writer->scope, "terms"), sum = scope_fresh(&writer->scope, "sum");
+  Name at = scope_fresh(&writer->scope, "i");
+  const char *terms = table_of_terms(printer, piece, table, &first);
+  const char *lines[] = {
+      terms,
+      arena_format(writer->arena, "%s %s = %s;", type, sum,
+                   operand(printer, first, piece->node->type, LEVEL_TERNARY)),
+      arena_format(writer->arena, "for (size_t %s = 0; %s < %d; ++%s) {", at, at, piece->terms, at),
+      arena_format(writer->arena,
+                   "  %s += *(const %s *)(const void *)((const unsigned char *)s + %s[%s]);", sum,
+                   type, table, at),
+      "}"};
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+    add_statement(printer, piece->region, (Statement){.line = lines[i]});
+  }
+  set_text(piece, sum, LEVEL_PRIMARY);
 }
 
 /* ---- operations ---- */
@@ -414,7 +484,13 @@ static void print_piece(Printer *printer, Piece *piece) {
   case OP_UNIFORM:
   case OP_NORMAL: print_leaf(printer, piece); break;
   case OP_READ: print_read(printer, piece); break;
-  case OP_ADD: print_infix(printer, piece, "+", LEVEL_SUM, type); break;
+  case OP_ADD:
+    if (piece->terms > LONGEST_SUM) {
+      print_sum(printer, piece);
+      break;
+    }
+    print_infix(printer, piece, "+", LEVEL_SUM, type);
+    break;
   case OP_SUB: print_infix(printer, piece, "-", LEVEL_SUM, type); break;
   case OP_MUL: print_infix(printer, piece, "*", LEVEL_PRODUCT, type); break;
   case OP_DIV: print_infix(printer, piece, "/", LEVEL_PRODUCT, type); break;
@@ -462,7 +538,9 @@ const char *write_expression(FunctionWriter *writer, const Expr *e, ValueType as
     map_put(&printer.by_node, nodes.items[i], &printer.pieces[i]);
   }
   Region *whole = find_regions(&printer);
+  find_sums(&printer);
   for (int i = 0; i < nodes.count; i++) {
+    if (printer.pieces[i].is_part) continue;
     print_piece(&printer, &printer.pieces[i]);
     if (is_worth_naming(writer, &printer.pieces[i])) name_piece(&printer, &printer.pieces[i]);
   }

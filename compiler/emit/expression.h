@@ -7,5 +7,6 @@
 
 /* The random number of a drawn tensor at a row-major position: "nnrt_uniform_f32(seed, step, ...)". */
 const char *draw_text(FunctionWriter *writer, Op draw, const Tensor *tensor, const char *position);
+const char *site_text(Arena *arena, const Tensor *tensor); /* the key of its random numbers */
 
 #endif

@@ -9,6 +9,7 @@ static void line(ProgramWriter *program, const char *text) {
 }
 
 static void write_member(ProgramWriter *program, const Tensor *tensor) {
+  places_add(&program->places, program->unit->routines[0], tensor);
   const char *member =
       arena_format(program->arena, "  %s %s[%" PRId64 "]; ",
                    element_type_name(program->unit->routines[0], tensor),
@@ -51,6 +52,7 @@ static void write_metrics_struct(ProgramWriter *program) {
 
 void write_struct(ProgramWriter *program) {
   const Model *model = program->unit->model;
+  places_open(&program->places, program->arena);
   add_comment(program->text, 0,
               arena_format(program->arena,
                            "Everything: sizeof(%s) is all the memory the model uses. Arrays are in "
@@ -64,6 +66,7 @@ void write_struct(ProgramWriter *program) {
   for (int i = 0; i < model->tensors.count; i++) {
     const Tensor *tensor = model->tensors.items[i];
     if (tensor->role != ROLE_HYPER) continue;
+    places_add(&program->places, program->unit->routines[0], tensor);
     text_add(program->text, "  double %s; /* may be set at any time */\n",
              scope_name(&program->fields, tensor, tensor->name));
     program_state(program, 1, listing_declaration(program->statements.listing, tensor));

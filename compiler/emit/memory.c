@@ -163,6 +163,7 @@ const char *element_text(FunctionWriter *writer, const Tensor *tensor,
   const Tensor *memory = memory_of(writer->routine, tensor);
   Name name = scope_name(&writer->scope, memory, memory->name);
   bool by_value = memory->role == ROLE_HYPER || memory->role == ROLE_STEP;
+  if (map_has(&writer->by_address, memory)) return arena_format(writer->arena, "%s[0]", name);
   if (buffer->place == PLACE_SCALAR) return arena_format(writer->arena, "s->%s", name);
   if (by_value) return name;
   bool is_register = buffer->place == PLACE_REGISTER;
@@ -185,9 +186,14 @@ static const char *position_in_step(FunctionWriter *writer, const Tensor *tensor
                       extent_text(writer, buffer->strides[samples], LEVEL_UNARY), position);
 }
 
+const char *site_text(Arena *arena, const Tensor *tensor) {
+  return arena_format(arena, "UINT32_C(0x%08x)", (unsigned)tensor->site);
+}
+
 const char *draw_text(FunctionWriter *writer, Op draw, const Tensor *tensor, const char *position) {
-  return arena_format(writer->arena,
-                      "nnrt_%s_%s(seed, step_number, UINT32_C(0x%08x), (uint64_t)(%s))",
-                      op_spelling(draw), real_suffix(writer->routine), (unsigned)tensor->site,
+  const char *site = map_get(&writer->sites, tensor);
+  return arena_format(writer->arena, "nnrt_%s_%s(seed, step_number, %s, (uint64_t)(%s))",
+                      op_spelling(draw), real_suffix(writer->routine),
+                      site ? site : site_text(writer->arena, tensor),
                       position_in_step(writer, tensor, position));
 }

@@ -1,59 +1,10 @@
-/* One nest as one static C function: loops and stores under the equations they come from. */
+/* A family of nests as one static C function, that of its first: loops and stores under the equations they
+   come from, in which the others differ by ranges. */
 #include "emit/expression.h"
 
 #include <string.h>
 
 /* ---- what the function takes ---- */
-
-static bool is_in(const TensorList *list, const Tensor *tensor) {
-  for (int i = 0; i < list->count; i++) {
-    if (list->items[i] == tensor) return true;
-  }
-  return false;
-}
-
-static void note_tensor(Arena *arena, const Routine *routine, const Tensor *tensor,
-                        NestInterface *interface) {
-  const Buffer *buffer = routine_buffer(routine, tensor);
-  const Tensor *memory = memory_of(routine, tensor);
-  bool by_value = memory->role == ROLE_HYPER || memory->role == ROLE_STEP;
-  if (buffer->place == PLACE_DRAW) {
-    interface->draws = true;
-    interface->counts_samples |= counts_samples(routine, tensor);
-  } else if (buffer->place == PLACE_SCALAR) {
-    interface->scalars = true;
-  } else if (by_value) {
-    if (!is_in(&interface->values, memory)) {
-      APPEND(arena, &interface->values, (Tensor *)memory);
-    }
-  } else if (buffer->place != PLACE_TABLE && !is_in(&interface->arrays, memory)) {
-    APPEND(arena, &interface->arrays, (Tensor *)memory);
-  }
-}
-
-static void note_stored_draws(const Routine *routine, const LoopBody *body,
-                              NestInterface *interface) {
-  for (int i = 0; i < body->count; i++) {
-    const LoopNode *node = body->items[i];
-    if (node->value && is_draw(node->value)) {
-      interface->draws = true;
-      interface->counts_samples |= counts_samples(routine, node->target);
-    }
-    note_stored_draws(routine, &node->body, interface);
-  }
-}
-
-NestInterface nest_interface(Arena *arena, const Routine *routine, const Nest *nest) {
-  NestInterface interface = {0};
-  note_stored_draws(routine, &nest->body, &interface);
-  for (int i = 0; i < nest->reads.count; i++) {
-    note_tensor(arena, routine, nest->reads.items[i], &interface);
-  }
-  for (int i = 0; i < nest->writes.count; i++) {
-    note_tensor(arena, routine, nest->writes.items[i], &interface);
-  }
-  return interface;
-}
 
 static bool writes_memory(const Routine *routine, const Nest *nest, const Tensor *memory) {
   for (int i = 0; i < nest->writes.count; i++) {
@@ -85,74 +36,133 @@ static const char *array_parameter(FunctionWriter *writer, const Nest *nest, con
   return text.bytes;
 }
 
-static void write_signature(FunctionWriter *writer, const Nest *nest, Name function,
-                            Name scalars_type) {
-  NestInterface interface = nest_interface(writer->arena, writer->routine, nest);
-  LIST_OF(const char *) items = {0};
+typedef struct ParameterList {
+  const char **items;
+  int count, capacity;
+} ParameterList;
+
+static void add_draw_parameters(FunctionWriter *writer, const Nest *nest,
+                                const NestInterface *interface, ParameterList *items) {
+  Arena *arena = writer->arena;
+  if (interface->counts_samples) APPEND(arena, items, "int64_t first_sample");
+  if (!interface->draws) return;
+  APPEND(arena, items, "uint64_t seed");
+  APPEND(arena, items, "uint64_t step_number");
+  for (int i = 0; i < interface->sites.count; i++) {
+    const Tensor *drawn = nest->tensors.items[interface->sites.items[i]];
+    Name name = map_get(&writer->sites, drawn);
+    APPEND(arena, items, arena_format(arena, "uint32_t %s", name));
+  }
+}
+
+static void write_signature(FunctionWriter *writer, const Nest *nest,
+                            const NestInterface *interface, Name function) {
+  ParameterList items = {0};
   Arena *arena = writer->arena;
   for (int i = 0; i < nest->dims.count; i++) {
     const Dim *dim = nest->dims.items[i];
     APPEND(arena, &items,
            arena_format(arena, "int64_t %s", scope_name(&writer->scope, dim, dim->name)));
   }
-  if (interface.counts_samples) APPEND(arena, &items, "int64_t first_sample");
-  if (interface.draws) {
-    APPEND(arena, &items, "uint64_t seed");
-    APPEND(arena, &items, "uint64_t step_number");
-  }
-  if (interface.scalars) APPEND(arena, &items, arena_format(arena, "%s *restrict s", scalars_type));
-  for (int i = 0; i < interface.values.count; i++) {
-    const Tensor *value = interface.values.items[i];
+  add_draw_parameters(writer, nest, interface, &items);
+  if (interface->scalars)
+    APPEND(arena, &items, arena_format(arena, "%s *restrict s", writer->scalars_type));
+  for (int i = 0; i < interface->values.count; i++) {
+    const Tensor *value = nest->tensors.items[interface->values.items[i]];
     APPEND(arena, &items,
            arena_format(arena, "double %s", scope_name(&writer->scope, value, value->name)));
   }
-  for (int i = 0; i < interface.arrays.count; i++) {
-    APPEND(arena, &items, array_parameter(writer, nest, interface.arrays.items[i]));
+  for (int i = 0; i < interface->arrays.count; i++) {
+    const Tensor *memory = nest->tensors.items[interface->arrays.items[i]];
+    APPEND(arena, &items, array_parameter(writer, nest, memory));
   }
   if (items.count == 0) APPEND(arena, &items, "void");
   write_wrapped(writer, arena_format(arena, "static void %s(", function), items.items, items.count,
                 ") {");
 }
 
-/* ---- nodes ---- */
+/* ---- what it computes ---- */
 
-static void write_body(FunctionWriter *writer, const LoopBody *body);
+/* The update in place that an equation makes; null: none. */
+static const Update *update_by(const Routine *routine, const Tensor *value) {
+  const Buffer *buffer = map_get(&routine->buffers, value);
+  if (!buffer || !buffer->shares) return NULL;
+  for (int i = 0; i < routine->updates.count; i++) {
+    const Update *update = &routine->updates.items[i];
+    if (update->value == value && update->target == buffer->shares) return update;
+  }
+  return NULL;
+}
 
-/* The updates that this equation makes in place. */
-static void write_updates_by(FunctionWriter *writer, const Tensor *value) {
-  const UpdateList *updates = &writer->routine->updates;
-  for (int i = 0; i < updates->count; i++) {
-    const Update *update = &updates->items[i];
-    if (update->value != value || !routine_buffer(writer->routine, value)->shares) continue;
-    write_statement(writer, listing_update(writer->statements->listing, update));
+static void write_ranges(FunctionWriter *writer, const char *sign, const LineList *lines) {
+  LineList ranges = ranges_of(writer->arena, lines);
+  for (int i = 0; i < ranges.count; i++) {
+    write_comment(writer, arena_format(writer->arena, "%s%s", sign, ranges.items[i]));
   }
 }
 
-static void write_equation(FunctionWriter *writer, Equation *equation) {
+static void add_statement(FunctionWriter *writer, LineList *lines, const char *line) {
+  if (line) APPEND(writer->arena, lines, line);
+}
+
+/* The first time as lines of the model, then as plain comments. */
+static void write_equations(FunctionWriter *writer, const EquationList *equations) {
   Statements *statements = writer->statements;
-  equation = equation_source(writer->routine, equation);
-  if (statements->listing && !map_has(&statements->stated, equation)) {
-    map_put(&statements->stated, equation, equation);
-    write_statement(writer, listing_equation(statements->listing, equation));
-    write_updates_by(writer, equation->target);
-    return;
+  LineList stated = {0}, updates = {0}, repeated = {0};
+  for (int i = 0; i < equations->count; i++) {
+    Equation *equation = equation_source(writer->routine, equations->items[i]);
+    if (statements->listing && !map_has(&statements->stated, equation)) {
+      map_put(&statements->stated, equation, equation);
+      add_statement(writer, &stated, listing_equation(statements->listing, equation));
+      const Update *update = update_by(writer->routine, equation->target);
+      if (update) add_statement(writer, &updates, listing_update(statements->listing, update));
+      continue;
+    }
+    Text text;
+    text_init(&text, writer->arena);
+    equation_print(equation, &text);
+    add_statement(writer, &repeated, text.bytes);
   }
-  Text text;
-  text_init(&text, writer->arena);
-  equation_print(equation, &text);
-  write_comment(writer, text.bytes);
+  write_ranges(writer, "= ", &stated);
+  write_ranges(writer, "= ", &updates);
+  write_ranges(writer, "", &repeated);
 }
 
 /* Random numbers are made where they are read. */
-static void write_draws(FunctionWriter *writer, const Nest *nest) {
-  for (int i = 0; i < nest->reads.count; i++) {
-    const Tensor *tensor = nest->reads.items[i];
-    if (routine_buffer(writer->routine, tensor)->place != PLACE_DRAW) continue;
-    write_equation(writer, tensor->definition);
+static void write_draws(FunctionWriter *writer, const NestFamily *family) {
+  const TensorList *tensors = &first_member(family)->tensors;
+  for (int i = 0; i < tensors->count; i++) {
+    const Buffer *buffer = map_get(&writer->routine->buffers, tensors->items[i]);
+    if (!buffer || buffer->place != PLACE_DRAW) continue;
+    EquationList equations = {0};
+    for (int k = 0; k < family->members.count; k++) {
+      APPEND(writer->arena, &equations, family->members.items[k]->tensors.items[i]->definition);
+    }
+    write_equations(writer, &equations);
   }
 }
 
-/* The update that a node of the last nest copies; null: it is no copy. */
+static void write_inlined(FunctionWriter *writer, const NestFamily *family) {
+  EquationList equations = {0};
+  for (int i = 0; i < family->members.count; i++) {
+    const EquationList *inlined = &family->members.items[i]->inlined;
+    for (int k = 0; k < inlined->count; k++) APPEND(writer->arena, &equations, inlined->items[k]);
+  }
+  write_equations(writer, &equations);
+}
+
+/* Those that the next such node begins. */
+static void write_begun(FunctionWriter *writer) {
+  EquationList equations = {0};
+  const NestList *members = &writer->family->members;
+  for (int i = 0; i < members->count; i++) {
+    APPEND(writer->arena, &equations, members->items[i]->begun.items[writer->begun]);
+  }
+  writer->begun++;
+  write_equations(writer, &equations);
+}
+
+/* The update that a node of a nest without equations copies; null: it is no copy. */
 static const Update *copied_by(const FunctionWriter *writer, const LoopNode *node) {
   while (node->kind == LOOP_FOR && node->body.count == 1) node = node->body.items[0];
   const UpdateList *updates = &writer->routine->updates;
@@ -162,10 +172,21 @@ static const Update *copied_by(const FunctionWriter *writer, const LoopNode *nod
   return NULL;
 }
 
-static void write_copy(FunctionWriter *writer, const LoopNode *node) {
-  const Update *update = writer->statements->listing ? copied_by(writer, node) : NULL;
-  if (update) write_statement(writer, listing_update(writer->statements->listing, update));
+static void write_copies(FunctionWriter *writer, int node) {
+  const NestList *members = &writer->family->members;
+  LineList lines = {0};
+  if (!writer->statements->listing || first_member(writer->family)->equations.count > 0) return;
+  for (int i = 0; i < members->count; i++) {
+    const Update *update = copied_by(writer, members->items[i]->body.items[node]);
+    if (!update) continue;
+    add_statement(writer, &lines, listing_update(writer->statements->listing, update));
+  }
+  write_ranges(writer, "= ", &lines);
 }
+
+/* ---- nodes ---- */
+
+static void write_body(FunctionWriter *writer, const LoopBody *body);
 
 /* Some element that the loop runs over is read on one side of a choice only. */
 static bool reads_in_choice(const Expr *value, const Index *index) {
@@ -306,7 +327,7 @@ static void write_store(FunctionWriter *writer, const LoopNode *node) {
 }
 
 static void write_node(FunctionWriter *writer, const LoopNode *node) {
-  if (node->equation) write_equation(writer, (Equation *)(uintptr_t)node->equation);
+  if (node->equation) write_begun(writer);
   switch (node->kind) {
   case LOOP_FOR: write_for(writer, node); break;
   case LOOP_IF: write_if(writer, node); break;
@@ -319,14 +340,18 @@ static void write_body(FunctionWriter *writer, const LoopBody *body) {
   for (int i = 0; i < body->count; i++) write_node(writer, body->items[i]);
 }
 
-void write_nest(FunctionWriter *writer, const Nest *nest, Name function, Name scalars_type) {
-  writer->nest = nest;
-  write_signature(writer, nest, function, scalars_type);
+void write_family(FunctionWriter *writer, const NestFamily *family, const NestInterface *interface,
+                  Name function, Name scalars_type) {
+  const Nest *nest = first_member(family);
+  writer->family = family;
+  writer->scalars_type = scalars_type;
+  name_common(writer, family, interface);
+  write_signature(writer, nest, interface, function);
   writer->depth = 1;
-  write_draws(writer, nest);
-  for (int i = 0; i < nest->inlined.count; i++) write_equation(writer, nest->inlined.items[i]);
+  write_draws(writer, family);
+  write_inlined(writer, family);
   for (int i = 0; i < nest->body.count; i++) {
-    if (nest->equations.count == 0) write_copy(writer, nest->body.items[i]);
+    write_copies(writer, i);
     write_node(writer, nest->body.items[i]);
   }
   writer->depth = 0;

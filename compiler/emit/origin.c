@@ -42,12 +42,28 @@ static Span line_in_model(const Equation *equation) {
   return instance->call;
 }
 
-void write_origin(ProgramWriter *program, const Nest *nest) {
+static void add_members(ProgramWriter *program, const NestFamily *family, Text *text) {
+  LineList names = {0};
+  for (int i = 0; i < family->members.count; i++) {
+    APPEND(program->arena, &names, family->members.items[i]->name);
+  }
+  LineList ranges = ranges_of(program->arena, &names);
+  for (int i = 0; i < ranges.count; i++) {
+    text_add(text, "%s%s", i > 0 ? ", " : "", ranges.items[i]);
+  }
+}
+
+void write_origin(ProgramWriter *program, const NestFamily *family) {
+  const Nest *nest = first_member(family);
   Origins origins = {.program = program};
   text_init(&origins.text, program->arena);
   for (int i = 0; i < nest->equations.count; i++)
     note_line(&origins, line_in_model(nest->equations.items[i]));
   for (int i = 0; i < nest->equations.count; i++)
     note_line(&origins, nest->equations.items[i]->span);
-  if (origins.text.size > 0) text_add(program->text, "/* %s */\n", origins.text.bytes);
+  if (family->members.count > 1) {
+    text_add(&origins.text, "%s", origins.text.size > 0 ? ": " : "");
+    add_members(program, family, &origins.text);
+  }
+  if (origins.text.size > 0) add_comment(program->text, 0, origins.text.bytes);
 }

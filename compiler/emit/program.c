@@ -11,10 +11,11 @@ static const char *const literal[] = {"m",       "s",      "seed",    "step_numb
 
 /* What every model has behind its name. */
 static const char *const fixed[] = {
-    "metrics",       "model",     "init",      "eval_step", "infer",     "status",
-    "save",          "load",      "get",       "set",       "selftest",  "refuse",
-    "fail",          "call_init", "tensors",   "dims",      "hypers",    "entries",
-    "nnrt_get",      "nnrt_set",  "nnrt_save", "nnrt_load", "nnrt_find", "nnrt_get_named",
+    "metrics",       "model",     "init",      "eval_step", "infer",
+    "status",        "save",      "load",      "get",       "set",
+    "selftest",      "refuse",    "fail",      "at",        "call_init",
+    "tensors",       "dims",      "hypers",    "entries",   "nnrt_get",
+    "nnrt_set",      "nnrt_save", "nnrt_load", "nnrt_find", "nnrt_get_named",
     "nnrt_set_named"};
 enum { FIXED_COUNT = sizeof fixed / sizeof *fixed };
 
@@ -80,6 +81,8 @@ FunctionWriter function_open(ProgramWriter *program, const Routine *routine, con
                            .arena = program->arena,
                            .text = program->text,
                            .statements = &program->statements};
+  map_init(&writer.by_address, program->arena);
+  map_init(&writer.sites, program->arena);
   scope_open(&writer.scope, program->arena, program->names, outer);
   static const char *const own[] = {"m", "s", "seed", "step_number", "scalars", "first_sample"};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++) scope_take(&writer.scope, own[i]);

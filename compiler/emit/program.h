@@ -5,16 +5,32 @@
 #include "emit/emit.h"
 #include "emit/writer.h"
 
+/* places.c: distances between the members of a struct, in the order they were added. */
+typedef struct MemberPlace {
+  int run; /* between members of different runs the distance is the C compiler's */
+  int64_t offset;
+} MemberPlace;
+typedef struct MemberPlaces {
+  Arena *arena;
+  Map by_tensor; /* Tensor * -> MemberPlace * */
+  int run;
+  int64_t offset, last_bytes;
+} MemberPlaces;
+void places_open(MemberPlaces *places, Arena *arena);
+void places_add(MemberPlaces *places, const Routine *routine, const Tensor *tensor);
+
 typedef struct ProgramWriter {
   Arena *arena;
   Names *names;
   const EmitOptions *options;
   const EmitUnit *unit;
   Text *text;
-  Name prefix;   /* identifier of the model: type and prefix of functions */
-  Scope file;    /* static functions and tables of the C file */
-  Scope fields;  /* members of the model's struct */
-  Scope metrics; /* members of the metrics struct */
+  Name prefix;               /* identifier of the model: type and prefix of functions */
+  Scope file;                /* static functions and tables of the C file */
+  Scope fields;              /* members of the model's struct */
+  Scope metrics;             /* members of the metrics struct */
+  MemberPlaces places;       /* of the model's struct */
+  bool has_address_function; /* MODEL_at */
   Statements statements;
 } ProgramWriter;
 
@@ -60,8 +76,9 @@ void write_gradient_check(ProgramWriter *program, const Routine *routine, const 
                           const char *loss);
 void write_parameter_check(ProgramWriter *program, const Routine *routine, const SpanTable *table);
 
-/* origin.c: the lines of the source that a nest comes from, as a comment. */
-void write_origin(ProgramWriter *program, const Nest *nest);
+/* origin.c: the lines of the source that the nests of a function come from, as a comment, and which nests
+   these are when there are several. */
+void write_origin(ProgramWriter *program, const NestFamily *family);
 
 /* Text from outside as it may stand in a comment or a quoted file name. */
 const char *harmless_text(Arena *arena, const char *text);

@@ -62,8 +62,11 @@ Name scope_fresh(Scope *scope, Name wanted) {
 
 Name scope_name(Scope *scope, const void *object, Name wanted) {
   Name name = scope_find(scope, object);
-  if (name) return name;
-  name = scope_fresh(scope, wanted);
+  return name ? name : scope_rename(scope, object, wanted);
+}
+
+Name scope_rename(Scope *scope, const void *object, Name wanted) {
+  Name name = scope_fresh(scope, wanted);
   map_put(&scope->chosen, object, (void *)name);
   return name;
 }

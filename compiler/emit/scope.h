@@ -21,6 +21,9 @@ void scope_open(Scope *scope, Arena *arena, Names *names, const Scope *outer);
 /* The identifier of `object`, chosen at the first call from its name in the source. */
 Name scope_name(Scope *scope, const void *object, Name wanted);
 
+/* The same, but chosen anew in this scope, whatever it is outside. */
+Name scope_rename(Scope *scope, const void *object, Name wanted);
+
 /* The identifier chosen before, here or in an outer scope; null when there is none. */
 Name scope_find(const Scope *scope, const void *object);
 

@@ -16,7 +16,11 @@ typedef struct Statements {
 
 typedef struct FunctionWriter {
   const Routine *routine;
-  const Nest *nest; /* being written */
+  const NestFamily *family; /* whose function is being written */
+  Name scalars_type;        /* of the struct of scalars; null: there is none */
+  int begun;                /* equations of its nests that stand in the function already */
+  Map by_address; /* Tensor *: scalars of the routine that the function gets the address of */
+  Map sites;      /* Tensor * -> Name: of the parameter that is the key of its draws */
   Arena *arena;
   Text *text;
   Statements *statements;
@@ -77,16 +81,36 @@ const Tensor *memory_of(const Routine *routine, const Tensor *tensor);
 /* Whether a draw is over the samples of a step that several calls make: they are counted through all. */
 bool counts_samples(const Routine *routine, const Tensor *draw);
 
-/* What a nest's function takes, in order: run-time sizes, what its draws depend on (first sample, seed,
-   step), the scalars of the routine, rank-0 doubles of the model by value, and the arrays it touches. */
+/* Lines that differ in numbers counting up or down together as one, "f.{0..9}.W" (ranges.c). */
+typedef struct LineList {
+  const char **items;
+  int count, capacity;
+} LineList;
+LineList ranges_of(Arena *arena, const LineList *lines);
+
+/* What the function of a family takes, in order: run-time sizes, what its draws depend on (first sample,
+   seed, step, keys where nests differ in them), the scalars of the routine, rank-0 doubles of the model by
+   value, and the arrays it touches. Numbers are positions in nest->tensors. */
+typedef struct Positions {
+  int *items;
+  int count, capacity;
+} Positions;
 typedef struct NestInterface {
   bool draws, counts_samples, scalars;
-  TensorList values; /* ROLE_HYPER and ROLE_STEP */
-  TensorList arrays; /* memory tensors, each once */
+  Positions sites;
+  Positions values; /* ROLE_HYPER and ROLE_STEP */
+  Positions arrays; /* memory tensors, and scalars in which the nests differ, each once */
 } NestInterface;
-NestInterface nest_interface(Arena *arena, const Routine *routine, const Nest *nest);
+NestInterface nest_interface(Arena *arena, const Routine *routine, const NestFamily *family);
+const Nest *first_member(const NestFamily *family);
 
-/* nest.c: one static function for a nest. `scalars_type`: the struct of the routine's scalars. */
-void write_nest(FunctionWriter *writer, const Nest *nest, Name function, Name scalars_type);
+/* What names have in common: "f.h.W" of "f.0.h.W" and "f.1.h.W"; `word` where they end differently. */
+Name common_name(Names *names, const Name *all, int count, const char *word);
+/* Names for what the nests of a family touch, before anything else in the function is named. */
+void name_common(FunctionWriter *writer, const NestFamily *family, const NestInterface *interface);
+
+/* nest.c: one static function for a family. `scalars_type`: the struct of the routine's scalars. */
+void write_family(FunctionWriter *writer, const NestFamily *family, const NestInterface *interface,
+                  Name function, Name scalars_type);
 
 #endif

@@ -131,14 +131,12 @@ static Drawn scaled_draw(const Model *model, const Tensor *draw, const Expr *bas
 
 Drawn drawn_by(const Model *model, const Equation *equation) {
   const Expr *e = equation->body, *zero = expr_integer(model->exprs, 0);
-  const Tensor *draw = plain_draw(equation, e);
   if (equation->reduction != REDUCE_NONE) return (Drawn){.distribution = NO_DISTRIBUTION};
-  if (draw) return scaled_draw(model, draw, zero, expr_integer(model->exprs, 1));
   const Expr *product = e->op == OP_ADD ? e->args[1] : e;
-  if (product->op == OP_MUL) {
-    draw = plain_draw(equation, product->args[1]);
-    if (draw) return scaled_draw(model, draw, product == e ? zero : e->args[0], product->args[0]);
-  }
+  const Expr *base = product == e ? zero : e->args[0], *one = expr_integer(model->exprs, 1);
+  bool scales = product->op == OP_MUL;
+  const Tensor *draw = plain_draw(equation, scales ? product->args[1] : product);
+  if (draw) return scaled_draw(model, draw, base, scales ? product->args[0] : one);
   return bernoulli_of(equation);
 }
 

@@ -146,6 +146,41 @@ static bool same_layer(const Cluster *cluster, const Equation *equation) {
          equations->items[equations->count - 1]->instance == equation->instance;
 }
 
+/* ---- copies ---- */
+
+static int depth_of(const Instance *instance) {
+  int depth = 0;
+  for (; instance; instance = instance->caller) depth++;
+  return depth;
+}
+
+/* Whether these are in different copies of a layer: what one call made when it was applied more than once,
+   or applications of one definition that applies others. */
+static bool are_in_copies(const Instance *inner, const Instance *other) {
+  const Instance *a = inner, *b = other;
+  int more = depth_of(a) - depth_of(b);
+  for (; more > 0; more--) a = a->caller;
+  for (; more < 0; more++) b = b->caller;
+  if (a == b) return false;
+  while (a->caller != b->caller) {
+    a = a->caller;
+    b = b->caller;
+  }
+  bool one_call = a->call.begin == b->call.begin && a->call.end == b->call.end;
+  return a->definition == b->definition && (one_call || (a != inner && b != other));
+}
+
+/* Each copy of a layer has nests of its own, so that those of all copies are alike. */
+static bool leaves_copy(const Cluster *cluster, const Equation *equation) {
+  if (!equation->instance) return false;
+  const EquationList *equations = &cluster->nest->equations;
+  for (int i = 0; i < equations->count; i++) {
+    const Instance *instance = equations->items[i]->instance;
+    if (instance) return are_in_copies(instance, equation->instance);
+  }
+  return false;
+}
+
 /* A new value is written over the old one when no reader is left: so it joins no cluster before the last. */
 static bool is_read_later(const Fuser *fuser, const Equation *equation, const Cluster *cluster) {
   const Tensor *old = map_get(&fuser->commits, equation->target);
@@ -160,8 +195,8 @@ static Cluster *choose_cluster(Fuser *fuser, const Equation *equation, const Exp
   bool commits = map_has(&fuser->commits, equation->target);
   *depth = 0;
   if (fuser->shares && cluster && cluster->nest->equations.count < LONGEST_CLUSTER &&
-      !(commits && cluster->in_forward) && !(in_forward && cluster->commits) &&
-      !is_read_later(fuser, equation, cluster)) {
+      !leaves_copy(cluster, equation) && !(commits && cluster->in_forward) &&
+      !(in_forward && cluster->commits) && !is_read_later(fuser, equation, cluster)) {
     *depth = shared_depth(fuser, cluster, equation, reads, schedule);
     if (*depth > 0 || same_layer(cluster, equation)) return cluster;
   }

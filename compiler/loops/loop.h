@@ -1,10 +1,11 @@
 /* Loops: everything about the machine happens here.
 
    A Routine is one entry point of the generated program (train_step, infer, ...); it runs Nests in order;
-   a nest is a cluster of equations that share loops, and becomes one static C function. Inside a nest
-   stand four kinds of node: a counted loop, a branch, the declaration of a local variable, and a store.
-   Expressions stay those of the equations: a local variable is a tensor placed in a register, so a
-   read is a read wherever the tensor lives, and `Buffer` tells where that is.
+   a nest is a cluster of equations that share loops, and becomes one static C function; nests that are
+   alike become one together. Inside a nest stand four kinds of node: a counted loop, a branch, the
+   declaration of a local variable, and a store. Expressions stay those of the equations: a local variable
+   is a tensor placed in a register, so a read is a read wherever the tensor lives, and `Buffer` tells
+   where that is.
 
    What later passes add (tiles, packing, register blocks, threads, vectors) are marks and steps on loops
    and further local tensors: no new kind of node. */
@@ -93,7 +94,18 @@ typedef enum {
   ROUTINE_INFER
 } RoutineKind;
 
-typedef struct Nest {
+typedef struct Nest Nest;
+typedef struct NestList {
+  Nest **items;
+  int count, capacity;
+} NestList;
+
+/* Nests that differ in nothing but the tensors they touch: one C function, written for the first. */
+typedef struct NestFamily {
+  NestList members; /* in order of calls */
+} NestFamily;
+
+struct Nest {
   Name name; /* of the tensor it is about; unique in the routine */
   LoopBody body;
   EquationList equations; /* of the program, that it computes, in order; */
@@ -101,11 +113,22 @@ typedef struct Nest {
   /* Tensors outside registers that it touches, each once, in order of id. */
   TensorList reads, writes;
   DimList dims; /* run-time sizes it needs */
-} Nest;
-typedef struct NestList {
-  Nest **items;
+  /* What corresponds to what in the nests of a family: every tensor, those in registers and those whose
+     memory another shares included, in order of first occurrence; the equations that nodes begin. */
+  TensorList tensors;
+  EquationList begun;
+  NestFamily *family;
+};
+
+/* Nests [begin, begin + copies*period), in which each stands for the one a period before it: calls that
+   become one loop. Corresponding nests are of one family, and corresponding arrays of one kind of place. */
+typedef struct Repetition {
+  int begin, period, copies;
+} Repetition;
+typedef struct RepetitionList {
+  Repetition *items;
   int count, capacity;
-} NestList;
+} RepetitionList;
 
 /* An equation of a cycle: the group steps along one axis together, in one direction. */
 typedef struct RecurrentEquation {
@@ -136,7 +159,10 @@ typedef struct Routine {
   int nests_before_updates;
   /* `target := value` to commit, at the end or in place. */
   UpdateList updates;
-  Map buffers; /* Tensor * -> Buffer * */
+  Map buffers;                    /* Tensor * -> Buffer * */
+  LIST_OF(NestFamily *) families; /* in order of their first calls */
+  RepetitionList
+      repetitions; /* in order; each within one of the stages that those two numbers make */
   int64_t arena_bytes;
   TensorList arguments; /* inputs and targets it needs, in order of declaration */
 } Routine;
@@ -148,6 +174,7 @@ Tensor *routine_loss(const Routine *routine); /* null: it has none */
 /* What the routine must leave behind: values of updates, loss, metrics, outputs. */
 TensorList routine_roots(const Routine *routine);
 bool routine_computes(const Routine *routine, const Tensor *tensor); /* by one of its equations */
+int routine_updates_begin(const Routine *routine); /* the first nest of its last stage */
 
 /* reads.c: the READ expressions in an equation's body and guard, each once, in order of creation. */
 ExprList equation_reads(Arena *arena, const Equation *equation);
@@ -170,6 +197,9 @@ void routine_place(Routine *routine, int64_t real_bytes);
 
 /* describe.c: names of nests and what each touches, for the emitter. */
 void routine_describe(Routine *routine);
+/* alike.c: families of nests that are alike; of one nest each when they do not share. */
+void routine_group(Routine *routine, bool shares);
+void routine_roll(Routine *routine); /* roll.c: repetitions in the sequence of nests */
 
 const Buffer *routine_buffer(const Routine *routine,
                              const Tensor *tensor); /* never null for a used tensor */

@@ -99,6 +99,23 @@ static void print_equations(const EquationList *equations, const char *mark, Tex
   }
 }
 
+static void print_family(const NestFamily *family, Text *text) {
+  if (family->members.count == 1) return;
+  text_add(text, "alike:");
+  for (int i = 0; i < family->members.count; i++) {
+    text_add(text, "%s %s", i > 0 ? "," : "", family->members.items[i]->name);
+  }
+  text_add(text, "\n");
+}
+
+static void print_repetition(const Routine *routine, const Repetition *repetition, Text *text) {
+  text_add(text, "%d times:", repetition->copies);
+  for (int i = 0; i < repetition->period; i++) {
+    text_add(text, "%s %s", i > 0 ? "," : "", routine->nests.items[repetition->begin + i]->name);
+  }
+  text_add(text, "\n");
+}
+
 void routine_print(const Routine *routine, Text *text) {
   text_add(text, "routine %s\n", kind_name(routine->kind));
   if (routine->nests.count == 0) {
@@ -113,4 +130,8 @@ void routine_print(const Routine *routine, Text *text) {
   }
   text_add(text, "arena %lld bytes\n", (long long)routine->arena_bytes);
   for (int i = 0; i < routine->buffers.count; i++) print_buffer(routine->buffers.values[i], text);
+  for (int i = 0; i < routine->families.count; i++) print_family(routine->families.items[i], text);
+  for (int i = 0; i < routine->repetitions.count; i++) {
+    print_repetition(routine, &routine->repetitions.items[i], text);
+  }
 }

@@ -96,6 +96,12 @@ bool routine_computes(const Routine *routine, const Tensor *tensor) {
   return computed && tensor->definition != NULL;
 }
 
+int routine_updates_begin(const Routine *routine) {
+  return routine->nests_before_updates > routine->nests_before_commit
+             ? routine->nests_before_updates
+             : routine->nests_before_commit;
+}
+
 const Buffer *routine_buffer(const Routine *routine, const Tensor *tensor) {
   const Buffer *buffer = map_get(&routine->buffers, tensor);
   if (!buffer) bug("no place for '%s'", tensor->name);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The comments of generated C that begin with '=', those of the header first, are the model that it computes,
-as source: what they say compiles to a program that trains to the same bits. So does what --dump prints
-after the last pass on equations. For the digits model, on its data, and every program of tests/programs."""
+as source, once each range in braces is counted through: what they say compiles to a program that trains to
+the same bits. So does what --dump prints after the last pass on equations. For the digits model, on its data,
+and every program of tests/programs."""
 
 import pathlib
 import re
@@ -12,13 +13,33 @@ import generated
 
 EXAMPLE = generated.ROOT / "examples" / "digits"
 STEPS = 20
+RANGE = r"(?<!\{)\{{BRACES}(\d+)\.\.(\d+)(?:\.\.(\d+))?\}{BRACES}(?!\})"
+MOST_BRACES = 4
+
+
+def numbers_of(first, last, step):
+    first, last, step = int(first), int(last), int(step or 1)
+    return range(first, last + 1, step) if first < last else range(first, last - 1, -step)
+
+
+def lines_of(line, level=MOST_BRACES):
+    """The lines that one with ranges stands for: those with most braces are outside, others inside."""
+    if level == 0:
+        return [line]
+    pattern = RANGE.replace("BRACES", str(level))
+    ranges = [numbers_of(*found) for found in re.findall(pattern, line)]
+    if len(set(map(len, ranges))) > 1:
+        raise generated.Failure(f"ranges of different lengths: {line}")
+    copies = [iter(numbers) for numbers in zip(*ranges)]
+    lines = [re.sub(pattern, lambda _: str(next(copy)), line) for copy in copies] or [line]
+    return [whole for line in lines for whole in lines_of(line, level - 1)]
 
 
 def source_from_comments(c):
-    """The text of all comments `/* = ... */` of a header and its C file, each one line."""
+    """The text of all comments `/* = ... */` of a header and its C file, each one line or more."""
     text = c.with_suffix(".h").read_text() + c.read_text()
-    return "".join(" ".join(comment.split()) + "\n"
-                   for comment in re.findall(r"/\* = (.*?) \*/", text, re.S))
+    return "".join(line + "\n" for comment in re.findall(r"/\* = (.*?) \*/", text, re.S)
+                   for line in lines_of(" ".join(comment.split())))
 
 
 def source_from_dump(source):
@@ -113,4 +134,5 @@ def main():
     return failures != 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+/* Where members of a struct lie: known without a compiler as far as all between two of them have one size.
+
+   Members are counted in runs of one element size. Within a run there is no padding, so that distances are
+   those of the sizes, under every ABI. */
+#include "emit/program.h"
+
+static int64_t element_bytes(const Routine *routine, const Tensor *tensor) {
+  bool callers = tensor->role == ROLE_INPUT || tensor->role == ROLE_TARGET;
+  if (callers) bug("'%s' is no member", tensor->name);
+  switch (tensor->type) {
+  case TYPE_BOOL: return 1;
+  case TYPE_INT: return 4;
+  case TYPE_NUMBER:
+  case TYPE_F64: return 8;
+  case TYPE_REAL: return routine->bytes_of_real;
+  }
+  return 8;
+}
+
+void places_open(MemberPlaces *places, Arena *arena) {
+  *places = (MemberPlaces){.arena = arena};
+  map_init(&places->by_tensor, arena);
+}
+
+void places_add(MemberPlaces *places, const Routine *routine, const Tensor *tensor) {
+  int64_t bytes = element_bytes(routine, tensor);
+  if (bytes != places->last_bytes) {
+    places->run++;
+    places->offset = 0;
+  }
+  places->last_bytes = bytes;
+  MemberPlace *place = NEW(places->arena, MemberPlace);
+  *place = (MemberPlace){places->run, places->offset};
+  map_put(&places->by_tensor, tensor, place);
+  places->offset += bytes * tensor_elements(tensor);
+}
