@@ -155,23 +155,24 @@ const char *value_text(Arena *arena, Value value) {
 
 enum { DISTANCE_NAME = 32 };
 
-/* Levenshtein's distance, of names up to DISTANCE_NAME bytes. */
+/* Single letters added, lost or changed, and neighbours swapped, between names up to DISTANCE_NAME bytes. */
 static int edit_distance(const char *a, const char *b) {
-  int a_size = (int)strlen(a), b_size = (int)strlen(b), row[DISTANCE_NAME + 1];
+  int a_size = (int)strlen(a), b_size = (int)strlen(b), rows[3][DISTANCE_NAME + 1];
   if (a_size > DISTANCE_NAME || b_size > DISTANCE_NAME) return DISTANCE_NAME;
-  for (int j = 0; j <= b_size; j++) row[j] = j;
+  for (int j = 0; j <= b_size; j++) rows[0][j] = j;
   for (int i = 1; i <= a_size; i++) {
-    int diagonal = row[0];
-    row[0] = i;
+    int *now = rows[i % 3];
+    const int *before = rows[(i + 2) % 3], *earlier = rows[(i + 1) % 3];
+    now[0] = i;
     for (int j = 1; j <= b_size; j++) {
-      int best = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      if (row[j] + 1 < best) best = row[j] + 1;
-      if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-      row[j] = best;
+      bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      now[j] = before[j - 1] + (a[i - 1] != b[j - 1]);
+      if (before[j] + 1 < now[j]) now[j] = before[j] + 1;
+      if (now[j - 1] + 1 < now[j]) now[j] = now[j - 1] + 1;
+      if (swapped && earlier[j - 2] + 1 < now[j]) now[j] = earlier[j - 2] + 1;
     }
   }
-  return row[b_size];
+  return rows[a_size % 3][b_size];
 }
 
 typedef struct Nearest {

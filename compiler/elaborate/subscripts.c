@@ -66,10 +66,13 @@ static const Expr *evaluate_whole(const Context *c, const Node *node) {
   const Expr *e = evaluate_expr(c, node, &field);
   if (!e) return NULL;
   if (!field && e->type == TYPE_INT) return e;
-  report(c->frame, NN0213, node->span, "a subscript is a whole number; this is %s",
-         field                  ? "a tensor"
-         : e->type == TYPE_BOOL ? "a condition"
-                                : "a real number");
+  bool is_real = !field && e->type != TYPE_BOOL;
+  Diagnostic *d = report(c->frame, NN0213, node->span, "a subscript is a whole number; this is %s",
+                         is_real ? "a real number"
+                         : field ? "a tensor"
+                                 : "a condition");
+  if (is_real)
+    diagnostic_help(d, "'//' divides and rounds down; int(..) makes one of a real number");
   return NULL;
 }
 
@@ -229,7 +232,10 @@ static Value check_default(const Context *c, const Node *node, Value value, Valu
   ValueType type = value.expr->type, wanted = base.tensor->type;
   bool fits = wanted == TYPE_REAL ? type != TYPE_BOOL : type == wanted;
   if (value.field || !fits) {
-    report(c->frame, NN0209, node->span, "the default is not a scalar of the tensor's type");
+    Diagnostic *d =
+        report(c->frame, NN0209, node->span, "the default is not a scalar of the tensor's type");
+    if (wanted == TYPE_REAL && type == TYPE_BOOL)
+      diagnostic_help(d, "write a number, and compare what is read: h[t-1 | 1] > 0");
     return value_poison();
   }
   return value;
