@@ -10,6 +10,15 @@ Slot *slot_find(const Trainee *trainee, Name name) {
 
 static void run_if(Trainer *trainer, const Node *statement, const TraineeList *trainees);
 
+/* The name of a statement that was refused: reading it is no second error. */
+static void poison_name(const TraineeList *trainees, const Node *named) {
+  for (int i = 0; named->name && i < trainees->count; i++) {
+    Frame *frame = trainees->items[i]->frame;
+    if (!frame_find(frame, named->name))
+      frame_bind(frame, named->name, named->span, value_poison());
+  }
+}
+
 /* What `:=` may stand behind: `w`, `g` and the states. */
 static bool is_updated(const Trainee *trainee, Name name) {
   return slot_find(trainee, name) || is_named(name, "w") || is_named(name, "g");
@@ -64,6 +73,8 @@ static void declare_slot(Trainer *trainer, Trainee *trainee, const Node *state) 
   map_put(&trainer->slot_names, path, slot);
   slot->parameter = parameter;
   copy_tags(e, slot, state->parts[3]);
+  if (tensor_has_tag(slot, name_of(e->names, "eval")))
+    map_put(&trainer->stand_ins, parameter, slot);
   APPEND(e->arena, &trainee->slots, (Slot){state->name, slot});
   define_initial(trainer, trainee, slot, state->parts[2]->parts[0]);
   frame_bind(trainee->frame, state->name, state->span, value_tensor(slot));
@@ -84,8 +95,32 @@ static bool check_state(const Frame *frame, const Node *state) {
   return false;
 }
 
+/* Of several train blocks, too, one state at most stands for a parameter outside training. */
+static bool check_stand_in(const Trainer *trainer, const Node *state, const TraineeList *trainees) {
+  const Node *tags = state->parts[3];
+  bool stands_in = false;
+  for (int i = 0; i < tags->count; i++) stands_in |= is_named(tags->parts[i]->name, "eval");
+  for (int i = 0; stands_in && i < trainees->count; i++) {
+    const Trainee *trainee = trainees->items[i];
+    const Tensor *other = map_get(&trainer->stand_ins, trainee->parameter);
+    if (!other) continue;
+    Diagnostic *d =
+        report(trainee->frame, NN0202, state->span,
+               "two states with @eval for '%s': which stands for it outside training is not clear",
+               trainee->parameter->name);
+    diagnostic_note(d, other->origin, "the first is '%s'", other->name);
+    diagnostic_note(d, trainer->step->span, "the second is of this train block");
+    return false;
+  }
+  return true;
+}
+
 static void run_state(Trainer *trainer, const Node *state, const TraineeList *trainees) {
-  if (!check_state(trainees->items[0]->frame, state)) return;
+  const Frame *frame = trainees->items[0]->frame;
+  if (!check_state(frame, state) || !check_stand_in(trainer, state, trainees)) {
+    poison_name(trainees, state);
+    return;
+  }
   for (int i = 0; i < trainees->count; i++) declare_slot(trainer, trainees->items[i], state);
 }
 
@@ -109,6 +144,8 @@ static bool check_update(const Trainee *trainee, const Node *left) {
     report(trainee->frame, NN0404, left->span,
            "an optimizer acts on every element: write '%s' without subscripts", left->name);
   } else if (!is_updated(trainee, left->name)) {
+    const Binding *binding = frame_find(trainee->frame, left->name);
+    if (binding && is_poison(binding->value)) return false; /* its state was refused */
     Diagnostic *d = report(trainee->frame, NN0404, left->span,
                            "':=' updates 'w', 'g' or a state, which '%s' is not", left->name);
     diagnostic_help(d, "write '%s = ..' for a local name", left->name);
@@ -152,7 +189,10 @@ static bool check_local(const Frame *frame, const Node *lefts) {
 
 static void run_equation(Trainer *trainer, const Node *equation, const TraineeList *trainees) {
   const Node *lefts = equation->parts[0], *expr = equation->parts[1];
-  if (!check_local(trainees->items[0]->frame, lefts)) return;
+  if (!check_local(trainees->items[0]->frame, lefts)) {
+    for (int i = 0; i < lefts->count; i++) poison_name(trainees, lefts->parts[i]);
+    return;
+  }
   Name name = lefts->parts[0]->name;
   for (int i = 0; i < trainees->count; i++) {
     Trainee *trainee = trainees->items[i];
@@ -286,6 +326,7 @@ void optimizer_run(Trainer *trainer, const Node *block, const TraineeList *train
     default:
       report(trainees->items[0]->frame, NN0308, statement->span, "%s has no place in an optimizer",
              node_title(statement->kind));
+      poison_name(trainees, statement->kind == NODE_DRAW ? statement->parts[0] : statement);
     }
   }
 }

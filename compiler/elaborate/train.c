@@ -217,9 +217,11 @@ void elaborate_train(Frame *model_frame, const Node *block) {
   e->training = true;
   Trainer trainer = {.e = e, .model = model_frame};
   note_taken_names(&trainer);
+  map_init(&trainer.stand_ins, e->arena);
   for (int i = 0; i < block->count; i++) {
     if (block->parts[i]->kind != NODE_TRAIN) continue;
     trainer.trainees.count = trainer.options.count = trainer.totals.count = 0;
     elaborate_block(&trainer, block->parts[i]);
   }
+  stand_ins_read(e->model, &trainer.stand_ins);
 }

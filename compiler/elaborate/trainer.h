@@ -56,6 +56,7 @@ typedef struct Trainer {
   LIST_OF(Total) totals;
   int moment;     /* counts the statements of optimizers */
   Map slot_names; /* of all blocks of the model: a path -> the tensor, once taken */
+  Map stand_ins;  /* of all blocks: a parameter -> its slot with @eval */
 } Trainer;
 
 /* optimizers.c: applies a chain `a(..) |> b(..)`; updates of parameters and slots go to the
@@ -69,6 +70,9 @@ Value hyper_value(const Context *c, Value value, Span span);
    frames. */
 void optimizer_run(Trainer *trainer, const Node *block, const TraineeList *trainees);
 Slot *slot_find(const Trainee *trainee, Name name); /* null when the optimizer has no such state */
+
+/* stand_ins.c: the program outside training reads these slots in place of their parameters. */
+void stand_ins_read(Model *model, const Map *stand_ins);
 
 /* totals.c: a number for every element of `like`: a value with its dims, or a scalar. */
 Value value_filled(const Context *c, Value value, const Tensor *like, Span span);

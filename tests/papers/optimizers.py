@@ -157,3 +157,4 @@ def adafactor(w, d, s, number, rows=4, columns=3):
 STEPS = {f.__name__: (PERCEPTRON, perceptron_step(f))
          for f in (adan, radam, schedule_free, prodigy, lamb, rprop, madgrad)}
 STEPS.update(sam=(("W", "V"), sam), adafactor=(("W", "b"), adafactor))
+AVERAGED = {"schedule_free"}  # the program reads `x` of what is kept in place of the parameters outside training

@@ -101,8 +101,11 @@ def check_steps(program):
     w, kept, pairs = [flat(values[name]) for name in names], {}, []
     for number in range(1, 7):
         loss, w = step(w, program.data(), kept, number)
-        found, values = program.ask(number, names)
+        found, values = program.ask(number, names + ("loss",))
         pairs.append((f"loss {number}", found[-1], loss))
+        if program.name in optimizers.AVERAGED:
+            loss = optimizers.network(kept["x"], program.data()["x"], program.data()["y"])[0]
+            pairs.append((f"loss outside training after {number}", values["loss"], loss))
         pairs += [(f"{name} after {number}", flat(values[name]), row) for name, row in zip(names, w)]
     return compare(pairs)
 
