@@ -2,7 +2,10 @@
 #include "calculus/reduction.h"
 
 #include "calculus/arithmetic.h"
+#include "calculus/unbounded.h"
 #include "calculus/variables.h"
+
+#include <math.h>
 
 /* reduce'[r' if guard(r') and extra(r, r')](body(r')), over the points r' of the same equation. */
 static const Expr *reduce_again(Model *model, Program *program, Arena *scratch,
@@ -32,9 +35,16 @@ static const Expr *first_attaining(Model *model, Program *program, Arena *scratc
   return arithmetic_restrict(model->exprs, expr_binary(model->exprs, OP_EQ, here, where), adjoint);
 }
 
-static const Expr *softmax_weight(Model *model, const Equation *equation, const Expr *adjoint) {
+/* Where all elements are -inf, so is Y: measured from 0 their weight is 0, not that of -inf + inf. */
+static const Expr *softmax_weight(Model *model, Arena *scratch, const Equation *equation,
+                                  const Expr *adjoint) {
+  ExprTable *table = model->exprs;
   const Expr *value = equation_own_read(model, equation, equation->target);
-  const Expr *distance = expr_binary(model->exprs, OP_SUB, equation->body, value);
+  if (may_be_infinite(scratch, equation->body)) {
+    const Expr *nothing = expr_binary(table, OP_EQ, value, expr_number(table, -INFINITY));
+    value = expr_select(table, nothing, expr_number(table, 0), value);
+  }
+  const Expr *distance = expr_binary(table, OP_SUB, equation->body, value);
   return arithmetic_multiply(model->exprs, adjoint, expr_unary(model->exprs, OP_EXP, distance));
 }
 
@@ -43,7 +53,7 @@ const Expr *reduction_adjoint(Model *model, Program *program, Arena *scratch,
   switch (equation->reduction) {
   case REDUCE_NONE:
   case REDUCE_SUM: return adjoint;
-  case REDUCE_LSE: return softmax_weight(model, equation, adjoint);
+  case REDUCE_LSE: return softmax_weight(model, scratch, equation, adjoint);
   case REDUCE_MAX:
   case REDUCE_MIN: return first_attaining(model, program, scratch, equation, adjoint);
   case REDUCE_PROD: {

@@ -1,7 +1,7 @@
 /* The reduction rules of differentiation: how the adjoint of Y = reduce[r if guard](e) reaches e.
 
      sum              dY
-     lse              dY*exp(e - Y): the softmax weight, never above 1
+     lse              dY*exp(e - Y): the softmax weight, never above 1, and 0 where Y is -inf
      max, min         dY at the first point that attains it, 0 elsewhere
      prod             dY times the product over all other points, exact when factors are 0
      argmax, any ...  0: such equations are not active */
