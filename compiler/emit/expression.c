@@ -515,7 +515,9 @@ static void print_piece(Printer *printer, Piece *piece) {
   }
 }
 
+/* A number is written where it is used. */
 static bool is_worth_naming(const FunctionWriter *writer, const Piece *piece) {
+  if (is_number(piece->node, &(double){0})) return false;
   if (piece->node->count == 0 || piece->level == LEVEL_PRIMARY) {
     bool computed = piece->node->op != OP_READ && strchr(piece->text, '(') != NULL;
     if (!computed) return false;
