@@ -242,21 +242,61 @@ static void check_written_dims(Matching *m, const Node *formal, Value value, Spa
 
 /* ---- values of formals */
 
-static void check_index_type(Matching *m, const Node *formal, const Node *type, Value value,
-                             Span span) {
-  Tensor *tensor = value.tensor;
-  if (tensor->type != TYPE_INT) {
-    report(m->c->frame, NN0209, span, "'%s': '%s' holds whole numbers, and this is real",
-           m->definition->name, formal->name);
-    m->failed = true;
-  } else if (type->count == 1) {
-    const Extent *bound = evaluate_extent(m->frame, type->parts[0], &(Axis){0});
-    if (!tensor->high || tensor->high == bound || extent_is_poisoned(bound)) return;
-    Arena *arena = m->frame->e->arena;
+static void check_kind(Matching *m, const Node *formal, Value value, Span span) {
+  const char *wanted = formal_wants(formal, value);
+  if (!wanted) return;
+  report(m->c->frame, NN0209, span, "'%s': '%s' is %s, and must be %s", m->definition->name,
+         formal->name, value_text(m->frame->e->arena, value), wanted);
+  m->failed = true;
+}
+
+static void check_elements(Matching *m, const Node *formal, ValueType elements, Span span) {
+  const char *wanted = formal_holds(formal, elements);
+  if (!wanted) return;
+  report(m->c->frame, NN0209, span, "'%s': '%s' holds %s, and this is %s", m->definition->name,
+         formal->name, wanted,
+         elements == TYPE_BOOL  ? "a condition"
+         : elements == TYPE_INT ? "whole"
+                                : "real");
+  m->failed = true;
+}
+
+/* A name that means nothing yet is bound, as those in dims are. */
+static void check_bound(Matching *m, const Node *formal, const Node *written, const Extent *bound,
+                        Value value, Span span) {
+  Elaborator *e = m->frame->e;
+  bool is_new = written->kind == NODE_IDENT && !map_has(&m->frame->bindings, written->name) &&
+                !definition_seen(m->frame, written->name);
+  if (is_new && !bound) {
+    Diagnostic *d = fail(m, span, quote(m, "nothing is known to bound '%s' here", formal->name));
+    diagnostic_help(d, "declare what it is computed from ': index(..)'");
+  } else if (is_new) {
+    Value extent = value_extent(bound);
+    extent.letter = written->name;
+    extent.origin = value.tensor->origin;
+    frame_bind(m->frame, written->name, written->span, extent);
+  } else if (bound) {
+    const Extent *wanted = evaluate_extent(m->frame, written, &(Axis){0});
+    if (bound == wanted || extent_is_poisoned(wanted)) return;
     fail(m, span,
-         arena_format(arena, "'%s' is below %s, and must be below %s", formal->name,
-                      size_text(arena, tensor->high), size_text(arena, bound)));
+         arena_format(e->arena, "'%s' is below %s, and must be below %s", formal->name,
+                      size_text(e->arena, bound), size_text(e->arena, wanted)));
   }
+}
+
+static void check_type(Matching *m, const Node *formal, Value value, Span span) {
+  const Node *type = formal->parts[1];
+  ValueType ignored;
+  bool is_array = value.kind == VALUE_EXPR || value.kind == VALUE_TENSOR;
+  if (!type) return;
+  if (!is_array || !type_named(type->name, &ignored)) {
+    check_kind(m, formal, value, span);
+    return;
+  }
+  bool is_tensor = value.kind == VALUE_TENSOR;
+  check_elements(m, formal, is_tensor ? value.tensor->type : value.expr->type, span);
+  if (is_tensor && type->count > 0 && !m->failed)
+    check_bound(m, formal, type->parts[type->count - 1], value.tensor->high, value, span);
 }
 
 static void bind_tensor(Matching *m, const Node *formal, const Argument *argument) {
@@ -270,33 +310,13 @@ static void bind_tensor(Matching *m, const Node *formal, const Argument *argumen
     value = define_tensor(argument->context, name, value, argument->span);
     if (is_poison(value)) m->failed = true;
   }
-  const Node *type = formal->parts[1];
   if (value.kind == VALUE_TENSOR && formal->parts[0]) match_dims(m, formal, value, argument->span);
-  if (value.kind == VALUE_TENSOR && type && is_named(type->name, "index")) {
-    check_index_type(m, formal, type, value, argument->span);
-  }
+  check_type(m, formal, value, argument->span);
   frame_bind(m->frame, formal->name, formal->span, value);
 }
 
-static const char *wanted_kind(const Node *type, Value value) {
-  if (!type || is_poison(value)) return NULL;
-  int64_t integer;
-  if (is_named(type->name, "dim")) {
-    return value.kind == VALUE_EXTENT || value_as_integer(value, &integer) ? NULL : "a size";
-  }
-  if (is_named(type->name, "fn")) return value.kind == VALUE_LAYER ? NULL : "a layer";
-  if (is_named(type->name, "bool")) return value.kind == VALUE_BOOL ? NULL : "true or false";
-  if (is_named(type->name, "int")) return value.kind == VALUE_EXTENT ? NULL : "a whole number";
-  return NULL;
-}
-
 static void bind_hyper(Matching *m, const Node *formal, Value value, Span span) {
-  const char *wanted = wanted_kind(formal->parts[1], value);
-  if (wanted) {
-    report(m->c->frame, NN0209, span, "'%s': '%s' is %s, and must be %s", m->definition->name,
-           formal->name, value_text(m->frame->e->arena, value), wanted);
-    m->failed = true;
-  }
+  check_kind(m, formal, value, span);
   int64_t integer;
   if (value.kind == VALUE_NUMBER && formal->parts[1] && value_as_integer(value, &integer)) {
     value = value_integer(m->frame->e, integer);

@@ -119,6 +119,15 @@ static const struct TypeName {
                   {"u8", TYPE_INT, STORE_U8, 0, 256},   {"bool", TYPE_BOOL, STORE_BOOL, 0, 0},
                   {"index", TYPE_INT, STORE_I32, 0, 0}};
 
+bool type_named(Name name, ValueType *type) {
+  for (size_t i = 0; i < sizeof type_names / sizeof *type_names; i++) {
+    if (!is_named(name, type_names[i].name)) continue;
+    *type = type_names[i].type;
+    return true;
+  }
+  return false;
+}
+
 typedef struct TensorType {
   ValueType type;
   Storage storage;

@@ -233,6 +233,10 @@ Value define_tensor(const Context *c, Name name, Value value, Span span) {
   return good ? define_layout(c, name, &layout, value.expr, span) : value_poison();
 }
 
+bool is_own_value(Value value) {
+  return value.kind == VALUE_TENSOR && value.tensor->role == ROLE_VALUE;
+}
+
 Value define_scalar(const Context *c, Name name, Value value, Span span) {
   if (value.kind == VALUE_RESULTS) value = value.results[0];
   Value operand = as_operand(c, value, span);
@@ -242,5 +246,5 @@ Value define_scalar(const Context *c, Name name, Value value, Span span) {
            operand.field ? value_text(c->frame->e->arena, operand) : "a condition");
     return value_poison();
   }
-  return define_tensor(c, name, value.kind == VALUE_TENSOR ? value : operand, span);
+  return define_tensor(c, name, is_own_value(value) ? value : operand, span);
 }

@@ -2,6 +2,7 @@
    given by -I; each file counts once, however often it is imported. */
 #include "elaborate/library.h"
 
+#include "elaborate/calls.h"
 #include "support/library.h"
 
 #include <string.h>
@@ -12,6 +13,7 @@ typedef struct Loader {
 } Loader;
 
 static void add_definition(Elaborator *e, const Node *node, bool in_library) {
+  if (node->kind != NODE_CONST) formals_check(e, node);
   const Definition *other = map_get(&e->definitions, node->name);
   if (other && other->in_library && !in_library) {
     Diagnostic *d = diagnose(e->diagnostics, NN0951, node->span,

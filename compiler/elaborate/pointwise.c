@@ -79,6 +79,26 @@ Value spread_value(const Context *c, Value value, const Axis *axes, int rank, Sp
   return value_poison();
 }
 
+Value over_parameter(const Context *c, Value value) {
+  const Frame *frame = c->frame;
+  while (frame && !frame->is_optimizer) frame = frame->caller;
+  const Binding *binding = frame ? frame_find(frame, name_of(frame->e->names, "w")) : NULL;
+  if (is_poison(value) || value.field || !binding || binding->value.kind != VALUE_TENSOR)
+    return value;
+  const Tensor *w = binding->value.tensor;
+  return value_expr(value.expr, w->rank > 0 ? field_of(c, w->axes, w->rank) : NULL);
+}
+
+/* Whether equal elements give something else than one of them. */
+static bool counts_elements(const Reducing *parts) {
+  switch (parts->reduction) {
+  case REDUCE_SUM: return !parts->is_mean;
+  case REDUCE_PROD:
+  case REDUCE_LSE: return true;
+  default: return false;
+  }
+}
+
 Value reduce_all(const Context *c, Name reduction, Value value, Span span) {
   Reducing parts = {.is_mean = is_named(reduction, "mean")};
   if (is_poison(value)) return value;
@@ -88,6 +108,7 @@ Value reduce_all(const Context *c, Name reduction, Value value, Span span) {
     report(c->frame, NN0209, span, "'%s' is for %s", reduction, logic ? "conditions" : "numbers");
     return value_poison();
   }
+  if (counts_elements(&parts)) value = over_parameter(c, value);
   if (!value.field) return value;
   parts.body = value.expr;
   parts.count = value.field->rank;

@@ -136,6 +136,7 @@ Value hoist_reduction(const Context *c, const Reducing *parts, Span span) {
 /* Over all but the last axis of the parameter; the operand stays pointwise along it. */
 static Value evaluate_unit_sum(const Context *c, const Node *node) {
   Value value = as_operand(c, evaluate(c, node->parts[2]), node->parts[2]->span);
+  value = over_parameter(c, value);
   if (is_poison(value) || !value.field) return value;
   Reducing parts = {.reduction = REDUCE_SUM, .count = value.field->rank - 1, .body = value.expr};
   if (parts.count == 0) return value;

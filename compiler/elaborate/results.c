@@ -19,9 +19,7 @@ static void add_result(const Frame *frame, ResultList *list, const Node *node, V
 /* A result is a value of its own: an input or state handed on is copied. */
 static Value own_value(const Context *c, Name name, Value value, Span span) {
   if (value.kind == VALUE_RESULTS) value = value.results[0];
-  if (value.kind == VALUE_TENSOR && value.tensor->role != ROLE_VALUE) {
-    value = as_operand(c, value, span);
-  }
+  if (value.kind == VALUE_TENSOR && !is_own_value(value)) value = as_operand(c, value, span);
   return define_tensor(c, name, value, span);
 }
 

@@ -281,6 +281,8 @@ Value apply_op(const Context *c, Op op, const Value *operands, int count, Span s
 Value as_operand(const Context *c, Value value, Span span);
 /* A scalar as every element of a tensor with these dims; a value that has them already. */
 Value spread_value(const Context *c, Value value, const Axis *axes, int rank, Span span);
+/* In an optimizer, a number as every element of the parameter at hand; elsewhere the value itself. */
+Value over_parameter(const Context *c, Value value);
 bool same_dims(const Axis *a, int a_rank, const Axis *b, int b_rank);
 /* Reduces every dim of a value with a field: `sum(h)`, `mean(h)`. */
 Value reduce_all(const Context *c, Name reduction, Value value, Span span);
@@ -297,7 +299,9 @@ Equation *define_equation(const Context *c, Tensor *target, const Index *const *
 /* The value as a whole tensor called `name` (as it is when it already is one): an equation of the
    program, one variable per element. A TENSOR value or poison. */
 Value define_tensor(const Context *c, Name name, Value value, Span span);
-/* A TENSOR value of a scalar: NN0209 when it has dims. For losses, metrics, gradient(s, x). */
+/* Whether it is a tensor that an equation defines: no parameter, input, state or derivative. */
+bool is_own_value(Value value);
+/* Such a TENSOR value of a scalar: NN0209 when it has dims. For losses, metrics, gradient(s, x). */
 Value define_scalar(const Context *c, Name name, Value value, Span span);
 /* Scalars of step and hyper-parameters inside `e` become tensors of their own, in double. */
 const Expr *hoist_scalars(const Context *c, const Expr *e, Span span);
@@ -310,7 +314,9 @@ const Expr *hoist_scalars(const Context *c, const Expr *e, Span span);
 Frame *bind_arguments(const Context *c, const Definition *definition, const Node *call,
                       const Value *first, bool *is_complete);
 
-/* params.c: `state name[axes] = value` made by other means than a statement (slots of optimizers). */
+/* declarations.c: the type of the values of tensors declared `: name`; false when there is none. */
+bool type_named(Name name, ValueType *type);
+/* `state name[axes] = value` made by other means than a statement (slots of optimizers). */
 Tensor *declare_tensor(Elaborator *e, TensorList *list, Name path, Role role, ValueType type,
                        const Axis *axes, int rank, Span span);
 
