@@ -182,34 +182,57 @@ static const char *find_obstacle(Arena *arena, const Derivatives *derivatives,
   return NULL;
 }
 
-/* A note at the first equation, from the scalar down, behind which the path is lost. */
-static bool note_obstacle(const Program *program, Arena *arena, const Derivatives *derivatives,
-                          const Activity *activity, const TensorSet *dependents, Diagnostic *d) {
+/* Where the path is lost; equal ones are one cause. */
+typedef struct Break {
+  const Equation *at; /* the first from the scalar down behind which it is lost; null: none */
+  const char *obstacle;
+  const Tensor *through;
+  const Update *update; /* the only use, where `at` is null; null: none */
+  Diagnostic *diagnostic;
+  const Gradient *other; /* the first with the same break */
+  int others;
+} Break;
+typedef struct BreakList {
+  Break *items;
+  int count, capacity;
+} BreakList;
+
+static Break find_break(const Program *program, Arena *arena, const Derivatives *derivatives,
+                        const Activity *activity, const TensorSet *dependents) {
+  Break found = {0};
   for (int i = program->equations.count - 1; i >= 0; i--) {
     const Equation *equation = program->equations.items[i];
-    const Tensor *through;
     if (!is_member(&activity->useful, equation->target)) continue;
-    const char *obstacle = find_obstacle(arena, derivatives, equation, dependents, &through);
-    if (!obstacle) continue;
-    diagnostic_note(d, equation->span,
-                    "'%s' reaches '%s' only through %s, which passes no derivative", through->name,
-                    equation->target->name, obstacle);
-    return true;
+    found.obstacle = find_obstacle(arena, derivatives, equation, dependents, &found.through);
+    if (!found.obstacle) continue;
+    found.at = equation;
+    return found;
   }
-  return false;
+  for (int i = 0; i < program->updates.count && !found.update; i++)
+    if (is_member(dependents, program->updates.items[i].value))
+      found.update = &program->updates.items[i];
+  return found;
 }
 
-static bool note_update(const Program *program, const TensorSet *dependents, Diagnostic *d) {
-  for (int i = 0; i < program->updates.count; i++) {
-    const Update *update = &program->updates.items[i];
-    if (!is_member(dependents, update->value)) continue;
-    const Equation *equation = equation_of(update->value);
-    diagnostic_note(d, equation ? equation->span : update->target->origin,
+static void note_break(const Break *found, const Gradient *gradient, Span span) {
+  Diagnostic *d = found->diagnostic;
+  if (found->at) {
+    diagnostic_note(d, found->at->span,
+                    "'%s' reaches '%s' only through %s, which passes no derivative",
+                    found->through->name, found->at->target->name, found->obstacle);
+  } else if (found->update) {
+    const Equation *equation = equation_of(found->update->value);
+    diagnostic_note(d, equation ? equation->span : found->update->target->origin,
                     "only the update of '%s' uses it; updates carry no derivative",
-                    update->target->name);
-    return true;
+                    found->update->target->name);
+  } else {
+    diagnostic_note(d, span, "'%s' is computed without it", gradient->of->name);
   }
-  return false;
+}
+
+static Span gradient_origin(const Gradient *gradient) {
+  const Tensor *wanted = gradient->with_respect_to;
+  return wanted->role == ROLE_PARAM && wanted->origin.end ? wanted->origin : gradient->span;
 }
 
 /* The application that made a parameter; null: none, or it was made by no equation. */
@@ -235,23 +258,63 @@ static void note_origin(Diagnostic *d, Span blamed, Span origin, const Instance 
                     instance->path);
 }
 
-void report_break(Model *model, const Program *program, Arena *arena,
-                  const Derivatives *derivatives, const Activity *activity,
-                  const Gradient *gradient) {
+/* Where a lost gradient is reported: at its parameter, or where the library's definition was applied. */
+static Span blamed_for(const Model *model, const Gradient *gradient, const Instance **instance) {
   const Tensor *wanted = gradient->with_respect_to;
-  bool is_parameter = wanted->role == ROLE_PARAM;
-  const Instance *instance = is_parameter ? instance_of(model, wanted) : NULL;
+  *instance = wanted->role == ROLE_PARAM ? instance_of(model, wanted) : NULL;
+  return leave_library(gradient_origin(gradient), instance);
+}
+
+static void report_break(Model *model, Break *found, const Gradient *gradient) {
+  const Tensor *wanted = gradient->with_respect_to;
+  const Instance *instance;
   Span request = gradient->span; /* of the optimizer's: where the parameter is declared */
-  Span origin = is_parameter && wanted->origin.end ? wanted->origin : request;
-  Span blamed = leave_library(origin, &instance);
-  Diagnostic *d =
+  Span origin = gradient_origin(gradient), blamed = blamed_for(model, gradient, &instance);
+  found->diagnostic =
       diagnose(model->diagnostics, NN0501, blamed, "'%s' has no differentiable path to '%s'",
                wanted->name, gradient->of->name);
-  TensorSet dependents = find_dependents(model, program, arena, wanted);
-  if (!note_obstacle(program, arena, derivatives, activity, &dependents, d) &&
-      !note_update(program, &dependents, d))
-    diagnostic_note(d, request.begin == origin.begin ? blamed : request,
-                    "'%s' is computed without it", gradient->of->name);
-  note_origin(d, blamed, origin, instance);
-  if (is_parameter) diagnostic_help(d, "remove it, or `freeze` it");
+  note_break(found, gradient, request.begin == origin.begin ? blamed : request);
+  note_origin(found->diagnostic, blamed, origin, instance);
+  if (wanted->role == ROLE_PARAM) diagnostic_help(found->diagnostic, "remove it, or `freeze` it");
+}
+
+static Break *find_same(const BreakList *breaks, const Break *found) {
+  for (int i = 0; i < breaks->count; i++) {
+    Break *known = &breaks->items[i];
+    if (known->at == found->at && known->obstacle == found->obstacle &&
+        known->update == found->update)
+      return known;
+  }
+  return NULL;
+}
+
+static void note_others(const Model *model, const Break *found) {
+  const Instance *instance;
+  if (found->others == 0) return;
+  Span span = blamed_for(model, found->other, &instance);
+  Name name = found->other->with_respect_to->name;
+  if (found->others == 1)
+    diagnostic_note(found->diagnostic, span, "the same holds for '%s'", name);
+  else
+    diagnostic_note(found->diagnostic, span, "the same holds for '%s' and %d more", name,
+                    found->others - 1);
+}
+
+void report_breaks(Model *model, const Program *program, Arena *arena,
+                   const Derivatives *derivatives, const Activity *activity,
+                   const GradientList *missing) {
+  BreakList breaks = {0};
+  for (int i = 0; i < missing->count; i++) {
+    const Gradient *gradient = &missing->items[i];
+    TensorSet dependents = find_dependents(model, program, arena, gradient->with_respect_to);
+    Break found = find_break(program, arena, derivatives, activity, &dependents);
+    Break *known = find_same(&breaks, &found);
+    if (!known) {
+      report_break(model, &found, gradient);
+      APPEND(arena, &breaks, found);
+    } else if (known->others++ == 0) {
+      known->other = gradient;
+    }
+  }
+  for (int i = 0; i < breaks.count; i++) note_others(model, &breaks.items[i]);
 }

@@ -27,9 +27,10 @@ ExprList equation_nodes(Arena *arena, const Equation *equation);
 
 bool reduction_is_differentiable(Reduction reduction);
 
-/* Reports NN0501 for a gradient whose path is missing, naming where it breaks. */
-void report_break(Model *model, const Program *program, Arena *arena,
-                  const Derivatives *derivatives, const Activity *activity,
-                  const Gradient *gradient);
+/* Reports NN0501 for gradients whose path is missing, naming where it breaks: once for each break, with
+   the number of others that are lost there. All have the same `of`. */
+void report_breaks(Model *model, const Program *program, Arena *arena,
+                   const Derivatives *derivatives, const Activity *activity,
+                   const GradientList *missing);
 
 #endif

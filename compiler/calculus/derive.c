@@ -63,15 +63,14 @@ static void start(Sweep *sweep) {
 /* Requests that the sweep did not come to: the scalar itself, a missing path, one asked for twice. */
 static void answer_rest(Sweep *sweep) {
   ExprTable *table = sweep->model->exprs;
+  GradientList missing = {0};
   for (int i = 0; i < sweep->gradients->count; i++) {
     const Gradient *gradient = &sweep->gradients->items[i];
     const Tensor *tensor = gradient->with_respect_to;
     if (gradient->result->definition) continue;
     const Index *const *vars = adjoint_variables(sweep, tensor, NULL);
     bool is_active = is_member(&sweep->activity.active, tensor);
-    if (!is_active)
-      report_break(sweep->model, sweep->program, sweep->scratch, sweep->derivatives,
-                   &sweep->activity, gradient);
+    if (!is_active) APPEND(sweep->scratch, &missing, *gradient);
     const Expr *body = expr_number(table, 0);
     if (is_active)
       body = adjoint_read(sweep, tensor, tensor_read(sweep->model, tensor, vars)->args);
@@ -81,6 +80,8 @@ static void answer_rest(Sweep *sweep) {
     equation_new(sweep->model, sweep->program, gradient->result, renaming.to, body)->span =
         gradient->span;
   }
+  report_breaks(sweep->model, sweep->program, sweep->scratch, sweep->derivatives, &sweep->activity,
+                &missing);
 }
 
 static void differentiate(Model *model, Program *program, const Derivatives *derivatives,

@@ -27,6 +27,8 @@ typedef struct Order {
   LIST_OF(Vertex *) walk, open;
   int numbered;
   int groups;
+  bool is_refused;   /* a recurrence is */
+  bool is_loss_lost; /* one of those that the loss needs: what is derived from it goes wrong, too */
 } Order;
 
 static Vertex *vertex_of(const Order *order, const Tensor *tensor) {
@@ -86,8 +88,9 @@ static void close_component(Order *order, Vertex *first) {
     APPEND(order->scratch, &members, vertex->equation);
   }
   order->open.count = begin;
-  if (members.count > 1 || reads_itself(first)) {
+  if ((members.count > 1 || reads_itself(first)) && !order->is_loss_lost) {
     members = recurrence_order(order->routine, members, ++order->groups);
+    order->is_refused |= !map_has(&order->routine->recurrences, members.items[0]->target);
   }
   for (int i = 0; i < members.count; i++) {
     APPEND(order->routine->model->arena, &order->routine->equations, members.items[i]);
@@ -259,6 +262,7 @@ void routine_order(Routine *routine) {
   mark_needed(&order);
   Tensor *loss = routine_loss(routine);
   if (loss) visit(&order, vertex_of(&order, loss));
+  order.is_loss_lost = order.is_refused;
   routine->forward_count = routine->equations.count;
   if (routine->step && routine->kind != ROUTINE_APPLY) order_updates(&order);
   for (int i = 0; i < order.count; i++) visit(&order, &order.vertices[i]);
