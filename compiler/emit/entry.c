@@ -1,5 +1,6 @@
 /* Entry points: the nests of a routine as functions, and the function that calls them in order. */
 #include "emit/routine.h"
+#include "emit/sizes.h"
 
 #include <inttypes.h>
 
@@ -10,13 +11,15 @@ static void write_extent_checks(ProgramWriter *program, FunctionWriter *writer, 
   for (int i = 0; i < model->dims.count; i++) {
     const Dim *dim = model->dims.items[i];
     Name name = scope_find(&writer->scope, dim);
-    text_add(program->text, "  if (%s < 1 || %s > %" PRId64 ") return %s(m, NNRT_E_EXTENT);\n",
-             name, name, dim->maximum, fail);
+    text_add(program->text,
+             "  if (%s < %" PRId64 " || %s > %" PRId64 ") return %s(m, NNRT_E_EXTENT);\n", name,
+             size_minimum(model, dim), name, dim->maximum, fail);
   }
   for (int i = 0; i < model->checks.count; i++) {
+    const Expr *check = model->checks.items[i].condition;
+    if (check_is_range(model, check)) continue;
     writer->depth = 1;
-    const char *condition =
-        write_expression(writer, model->checks.items[i].condition, TYPE_BOOL, LEVEL_UNARY);
+    const char *condition = write_expression(writer, check, TYPE_BOOL, LEVEL_UNARY);
     text_add(program->text, "  if (!%s) return %s(m, NNRT_E_EXTENT);\n", condition, fail);
   }
 }

@@ -1,5 +1,6 @@
 /* The header: the model's struct, and a documented prototype for everything a program may call. */
 #include "emit/program.h"
+#include "emit/sizes.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -96,6 +97,16 @@ static void describe_array(ProgramWriter *program, const Routine *routine, const
   }
 }
 
+/* Conditions that are more than the range of one size. */
+static void describe_checks(ProgramWriter *program, const Model *model) {
+  for (int i = 0; i < model->checks.count; i++) {
+    const Expr *check = model->checks.items[i].condition;
+    if (check_is_range(model, check)) continue;
+    text_add(program->text, "\n     where ");
+    expr_print(check, program->text);
+  }
+}
+
 static void write_entry(ProgramWriter *program, const Routine *routine, const char *comment,
                         const char *result, const char *function, const char *last) {
   FunctionWriter writer = function_open(program, routine, &program->file);
@@ -104,9 +115,11 @@ static void write_entry(ProgramWriter *program, const Routine *routine, const ch
   int dims = routine->kind == ROUTINE_APPLY ? 0 : model->dims.count;
   text_add(program->text, "/* %s", comment);
   for (int i = 0; i < dims; i++) {
-    text_add(program->text, "\n     %s 1..%" PRId64, arguments.values.items[i],
-             model->dims.items[i]->maximum);
+    const Dim *dim = model->dims.items[i];
+    text_add(program->text, "\n     %s %" PRId64 "..%" PRId64, arguments.values.items[i],
+             size_minimum(model, dim), dim->maximum);
   }
+  if (dims > 0) describe_checks(program, model);
   for (int i = 0; i < arguments.arrays.count; i++) {
     describe_array(program, routine, arguments.arrays.items[i],
                    arguments.values.items[model->dims.count + i], &writer);

@@ -26,7 +26,7 @@ extern "C" {
 /* X(code, text). Appended to, never reordered: the numbers are part of the interface. */
 #define NNRT_ERRORS(X)                                                                             \
   X(NNRT_OK, "no error")                                                                           \
-  X(NNRT_E_EXTENT, "a run-time extent is below 1 or above its declared maximum")                   \
+  X(NNRT_E_EXTENT, "a run-time size is outside the range that the header states")                  \
   X(NNRT_E_INDEX, "a label or index is outside its range")                                         \
   X(NNRT_E_VALUE, "an argument has a value that is not allowed")                                   \
   X(NNRT_E_NOT_FINITE, "the loss is not finite; nothing was changed")                              \
