@@ -16,22 +16,30 @@ static void add_loop(Schedule *schedule, const Index *index, bool reduced) {
   schedule->reduced[schedule->count++] = reduced;
 }
 
-/* The read runs along `index` with stride 1. */
-static bool runs_along(ExprTable *table, Arena *scratch, const Expr *read, const Index *index) {
-  if (read_rank(read) == 0) return false;
-  Affine affine = affine_of(table, scratch, read->args[read_rank(read) - 1]);
-  return affine_coefficient(&affine, index) == extent_constant(expr_extents(table), 1) &&
-         affine_is_linear_in(scratch, &affine, index);
+/* How the innermost subscripts of the body's reads move with a variable; the greatest counts. */
+typedef enum { NOT_BY_ONE, ALONG_WINDOW /* v + rest */, ALONG_ROW /* v */ } Movement;
+
+static Movement read_movement(ExprTable *table, Arena *scratch, const Expr *read,
+                              const Index *index) {
+  if (read_rank(read) == 0) return NOT_BY_ONE;
+  const Expr *last = read->args[read_rank(read) - 1];
+  if (lone_index(last) == index) return ALONG_ROW;
+  Affine affine = affine_of(table, scratch, last);
+  bool by_one = affine_coefficient(&affine, index) == extent_constant(expr_extents(table), 1);
+  return by_one && affine_is_linear_in(scratch, &affine, index) ? ALONG_WINDOW : NOT_BY_ONE;
 }
 
-static bool is_contiguous_in(const Routine *routine, Arena *scratch, const Equation *equation,
-                             const Index *index) {
+static Movement body_movement(ExprTable *table, const Equation *equation, const Index *index) {
+  Arena *scratch = arena_new();
+  Movement greatest = NOT_BY_ONE;
   ExprList nodes = expr_postorder(scratch, &equation->body, 1);
   for (int i = 0; i < nodes.count; i++) {
-    const Expr *e = nodes.items[i];
-    if (is_read(e) && runs_along(routine->model->exprs, scratch, e, index)) return true;
+    if (!is_read(nodes.items[i])) continue;
+    Movement movement = read_movement(table, scratch, nodes.items[i], index);
+    if (movement > greatest) greatest = movement;
   }
-  return false;
+  arena_free(scratch);
+  return greatest;
 }
 
 static bool accumulates_in_target(const Equation *equation) {
@@ -56,8 +64,20 @@ static bool is_scattered(const Equation *equation, const Index *index) {
   return accumulates_in_target(equation) && equation_scatters(equation, index);
 }
 
-/* The last variable of the target runs inside the reduction when that makes steps of 1, in what is read or in the
-   row that a point is sent to; null: it does not. */
+static const Index *widest_variable(const Equation *equation, const Index *time) {
+  const Index *widest = equation->vars[equation->var_count - 1];
+  for (int k = equation->var_count - 1; k >= 0; k--)
+    if (equation->vars[k] != time &&
+        extent_maximum(equation->vars[k]->range) > extent_maximum(widest->range))
+      widest = equation->vars[k];
+  return widest;
+}
+
+enum { NARROW = 4 }; /* a window of fewer steps is no loop of its own */
+
+/* A variable of the target that runs inside the reduction: the last one when that makes steps of 1, in what is read
+   or in the row that a point is sent to. The elements of a narrow window, as of the weights of a convolution, are
+   sums that wait for their last term: others go on beside each. Null: none. */
 static const Index *innermost_variable(const Routine *routine, const Equation *equation,
                                        const Index *time) {
   if (!accumulates_in_target(equation) || equation->var_count == 0) return NULL;
@@ -65,10 +85,10 @@ static const Index *innermost_variable(const Routine *routine, const Equation *e
   if (last == time || is_scattered(equation, last)) return NULL;
   for (int k = 0; k < equation->var_count; k++)
     if (is_scattered(equation, equation->vars[k])) return last;
-  Arena *scratch = arena_new();
-  bool contiguous = is_contiguous_in(routine, scratch, equation, last);
-  arena_free(scratch);
-  return contiguous ? last : NULL;
+  Movement movement = body_movement(routine->model->exprs, equation, last);
+  if (movement == NOT_BY_ONE) return NULL;
+  bool narrow = movement == ALONG_WINDOW && extent_maximum(last->range) < NARROW;
+  return narrow ? widest_variable(equation, time) : last;
 }
 
 Schedule schedule_of(const Routine *routine, const Equation *equation) {

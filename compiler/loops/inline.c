@@ -10,7 +10,8 @@
 
 enum {
   LONGEST_ONCE = 24, /* operations of a producer with one reader */
-  LONGEST_OFTEN = 4  /* and with several */
+  LONGEST_OFTEN = 4, /* and with several */
+  MOST_REPEATED = 8  /* times an operation is done: no more in the inner loop of a contraction */
 };
 #define TRAFFIC_COST 2.0 /* a load or store, in multiplies */
 
@@ -64,6 +65,10 @@ static bool is_plain(const Equation *equation) {
          equation->var_count == equation->target->rank;
 }
 
+static bool has_operations(const Equation *equation) {
+  return !is_read(equation->body) && equation->body->count > 0;
+}
+
 static bool is_worth_inlining(Inliner *inliner, const Equation *equation) {
   const Use *use = map_get(&inliner->uses, equation->target);
   if (!use || use->blocked || !is_plain(equation)) return false;
@@ -71,6 +76,7 @@ static bool is_worth_inlining(Inliner *inliner, const Equation *equation) {
   if (equation->target->rank == 0 && equation->body->count > 0) return false;
   double cost = body_cost(inliner, equation), elements = equation_volume(equation);
   if (cost > (use->count == 1 ? LONGEST_ONCE : LONGEST_OFTEN)) return false;
+  if (has_operations(equation) && use->evaluations > MOST_REPEATED * elements) return false;
   double repeated = (use->evaluations - elements) * cost;
   return repeated <= TRAFFIC_COST * (use->evaluations + elements);
 }
