@@ -3,6 +3,7 @@
 outside the tree, and run small: what they reach, and what they say when something is wrong."""
 
 import collections
+import gzip
 import math
 import pathlib
 import random
@@ -147,12 +148,52 @@ def check_characters(examples):
     return check_learning(examples, text) + check_interruption(examples) + check_errors(examples)
 
 
+# ---- images
+
+
+def write_idx(path, sizes, data):
+    header = bytes((0, 0, 8, len(sizes))) + b"".join(size.to_bytes(4, "big") for size in sizes)
+    path.write_bytes(gzip.compress(header + bytes(data)))
+
+
+def write_images(folder, name, count, seed):
+    """Images of class c have a bright bar at row 2c + 4, which goes all the way across, on dark noise."""
+    rng = random.Random(seed)
+    labels = [rng.randrange(10) for _ in range(count)]
+    pixels = bytearray()
+    for label in labels:
+        for row in range(28):
+            pixels += bytes(rng.choices(range(200, 256) if row//2 == label + 2 else range(60), k=28))
+    write_idx(folder / f"{name}-images-idx3-ubyte.gz", (count, 28, 28), pixels)
+    write_idx(folder / f"{name}-labels-idx1-ubyte.gz", (count,), labels)
+
+
+def check_images(examples):
+    if shutil.which("cc") and subprocess.run(["cc", "-E", "-include", "zlib.h", "-x", "c", "/dev/null"],
+                                             capture_output=True).returncode:
+        print("skip images: zlib.h is not installed (zlib1g-dev)")
+        return 0
+    build(examples, "images")
+    data = examples / "images" / "data"
+    data.mkdir()
+    write_images(data, "train", 400, 1)
+    write_images(data, "t10k", 130, 2)
+    out = run(examples, "images", "--data", "data", "--epochs", "8")
+    reached = re.search(r"^test accuracy (\S+)$", out, re.M)
+    failures = report("images-tell-bars-apart", reached and float(reached[1]) >= 0.5, out)
+    said = run(examples, "images", "--data", "nowhere", status=1)
+    failures += report("images-say-where-data-come-from", "dataset-fashion-mnist" in said, said)
+    (data / "train-labels-idx1-ubyte.gz").write_bytes((data / "t10k-labels-idx1-ubyte.gz").read_bytes())
+    said = run(examples, "images", "--data", "data", status=1)
+    return failures + report("images-say-what-does-not-fit", "400 images with 130 labels" in said, said)
+
+
 def main():
     failures = 0
     with tempfile.TemporaryDirectory(prefix="nnc-examples-") as folder:
         examples = pathlib.Path(folder) / "examples"
         shutil.copytree(ROOT / "examples", examples)
-        for check in (check_custom, check_pendulum, check_characters):
+        for check in (check_custom, check_pendulum, check_characters, check_images):
             try:
                 failures += check(examples)
             except (subprocess.CalledProcessError, RuntimeError) as error:
