@@ -50,7 +50,7 @@ bool is_lone_application(const Frame *frame, const Node *root);
 Frame *bind_list(const Context *c, const Definition *definition, const ArgumentList *arguments,
                  Span span, bool *is_complete);
 
-/* formals.c: NN0209 for types that a formal of the definition cannot have. */
+/* formals.c: NN0209 for types that a formal or a result of the definition cannot have. */
 void formals_check(Elaborator *e, const Node *definition);
 /* What the type of the formal wants where the value is something else, "a size"; else null. */
 const char *formal_wants(const Node *formal, Value value);

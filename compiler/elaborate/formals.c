@@ -41,8 +41,16 @@ static void check_formal(Elaborator *e, const Node *formal, bool is_option) {
   }
 }
 
+static void check_result(Elaborator *e, const Node *result) {
+  ValueType ignored;
+  const Node *type = result->kind == NODE_RESULT ? result->parts[1] : NULL;
+  if (type && !type_named(type->name, &ignored)) reject_type(e, result, false);
+}
+
 void formals_check(Elaborator *e, const Node *definition) {
   bool is_optimizer = definition->kind == NODE_OPTIMIZER_DEF;
+  const Node *results = is_optimizer ? NULL : definition->parts[2];
+  for (int i = 0; results && i < results->count; i++) check_result(e, results->parts[i]);
   for (int list = 0; list < 2; list++) {
     const Node *formals = definition->parts[list];
     for (int i = 0; i < formals->count; i++)
