@@ -12,11 +12,16 @@
              kernels keep a tile of the target in registers and add along the sum. So are the adjoints of
              gathers, whose points are each added to the element they name.
 
+   A sum over the steps of a recurrence takes the steps outermost and in the order in which it comes to them: of
+   one that runs backwards, as the gradients of what all steps share have it, sum[t](x[T-1-t]). So the backward
+   pass can add each as it comes by, with or without `checkpoint`.
+
    max, min, argmax, argmin, any and all do not depend on order. */
 #include "calculus/calculus.h"
 
 #include "calculus/activity.h"
 #include "calculus/condition.h"
+#include "calculus/steps.h"
 #include "equations/affine.h"
 
 enum { LANES = 16 };
@@ -72,10 +77,40 @@ static int lanes_of(Arena *scratch, const Equation *equation) {
   return runs_along(scratch, equation, last) ? LANES : 1;
 }
 
+/* ---- steps of recurrences ---- */
+
+/* t becomes T-1-t. */
+static void count_from_end(Model *model, Arena *scratch, Equation *equation, const Index *index) {
+  ExprTable *table = model->exprs;
+  const Expr *last = expr_extent(
+      table, extent_subtract(model->extents, index->range, extent_constant(model->extents, 1)));
+  const Expr *value = expr_binary(table, OP_SUB, last, expr_index(table, index));
+  equation->body = expr_substitute(table, scratch, equation->body, &index, &value, 1);
+  if (equation->guard)
+    equation->guard = expr_substitute(table, scratch, equation->guard, &index, &value, 1);
+}
+
+static void arrange_steps(Model *model, Arena *scratch, const Stepping *stepping,
+                          Equation *equation) {
+  int direction = 0;
+  if (equation->reduced_count == 0 || !depends_on_order(equation)) return;
+  const Index *steps = stepping_sum(stepping, equation, &direction);
+  if (!steps) return;
+  const Index **reduced = NEW_ARRAY(model->arena, const Index *, equation->reduced_count);
+  reduced[0] = steps;
+  for (int i = 0, next = 1; i < equation->reduced_count; i++)
+    if (equation->reduced[i] != steps) reduced[next++] = equation->reduced[i];
+  equation->reduced = reduced;
+  if (direction < 0) count_from_end(model, scratch, equation, steps);
+}
+
 void arrange(Model *model, Program *program) {
-  (void)model;
   Arena *scratch = arena_new();
-  for (int i = 0; i < program->equations.count; i++)
-    program->equations.items[i]->lanes = lanes_of(scratch, program->equations.items[i]);
+  const Stepping *stepping = stepping_new(model, scratch, program);
+  for (int i = 0; i < program->equations.count; i++) {
+    Equation *equation = program->equations.items[i];
+    arrange_steps(model, scratch, stepping, equation);
+    equation->lanes = lanes_of(scratch, equation);
+  }
   arena_free(scratch);
 }

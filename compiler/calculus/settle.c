@@ -51,8 +51,11 @@ const Index *const *adjoint_variables(Sweep *sweep, const Tensor *tensor, const 
   adjoint->vars = NEW_ARRAY(sweep->model->arena, const Index *, tensor->rank);
   for (int k = 0; k < tensor->rank; k++) {
     Name name = name_apart(sweep->model, variable_name(sweep, tensor, k, read), &taken);
-    adjoint->vars[k] = index_new(sweep->model, name, tensor->axes[k].extent);
-    APPEND(sweep->scratch, &taken, adjoint->vars[k]);
+    Index *index = index_new(sweep->model, name, tensor->axes[k].extent);
+    const Index *like = defining_variable(tensor, k);
+    if (like) index->steps = like->steps;
+    adjoint->vars[k] = index;
+    APPEND(sweep->scratch, &taken, index);
   }
   return adjoint->vars;
 }

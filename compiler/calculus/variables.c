@@ -71,7 +71,7 @@ Renaming renaming_new(Model *model, Arena *arena, const Index *const *indices, i
   for (int i = 0; i < count; i++) {
     Name name = name_apart(model, indices[i]->name, taken);
     renaming.from[i] = indices[i];
-    renaming.to[i] = index_new(model, name, indices[i]->range);
+    renaming.to[i] = index_like(model, name, indices[i]);
     renaming.values[i] = expr_index(model->exprs, renaming.to[i]);
     APPEND(arena, taken, renaming.to[i]);
   }

@@ -115,6 +115,10 @@ static void run_order(Compilation *compilation, Routine *routine) {
   routine_order(routine);
 }
 
+static void run_segment(Compilation *compilation, Routine *routine) {
+  if (!compilation->options->skips[PASS_segment]) routine_segment(routine);
+}
+
 static void run_inline(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_inline]) routine_inline(routine);
 }
@@ -290,6 +294,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
     make_routines(compilation);
     run_routine_pass(compilation, run_order);
     break;
+  case PASS_segment: run_routine_pass(compilation, run_segment); break;
   case PASS_inline: run_routine_pass(compilation, run_inline); break;
   case PASS_fuse: run_routine_pass(compilation, run_fuse); break;
   case PASS_place: run_routine_pass(compilation, run_place); break;

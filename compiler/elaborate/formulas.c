@@ -23,8 +23,9 @@ Context formula_begin(Frame *frame, const Scan *scan, Name path, const Node *roo
   formula->scan = scan ? scan : frame->scan;
   formula->scan_count = formula->scan ? formula->scan->depth : 0;
   for (const Scan *s = formula->scan; s; s = s->outer) {
-    formula->scan_indices[s->depth - 1] =
-        index_new(e->model, hidden_name(frame, s, root), s->axis.extent);
+    Index *index = index_new(e->model, hidden_name(frame, s, root), s->axis.extent);
+    index->steps = s->steps;
+    formula->scan_indices[s->depth - 1] = index;
   }
   formula->lone = root && is_lone_application(frame, root);
   return (Context){.frame = frame, .formula = formula};
@@ -191,7 +192,7 @@ static const Expr *rename_variables(const Context *c, const Layout *layout, cons
   Model *model = c->frame->e->model;
   const Expr *values[2 * LIMIT_RANK];
   for (int i = 0; i < layout->rank; i++) {
-    to[i] = index_new(model, layout->from[i]->name, layout->from[i]->range);
+    to[i] = index_like(model, layout->from[i]->name, layout->from[i]);
     values[i] = expr_index(model->exprs, to[i]);
   }
   Arena *scratch = arena_new();

@@ -89,6 +89,7 @@ typedef struct Scan {
   const struct Scan *outer;
   Name name;
   Axis axis;
+  Steps *steps;
   int depth; /* 1: outermost */
 } Scan;
 

@@ -110,6 +110,15 @@ static void collect_if(Frame *frame, const Node *node, const Scan *scan) {
   if (node) collect_statements(frame, node, scan);
 }
 
+/* `checkpoint K`; 0 after an error. */
+static int64_t evaluate_segment(Frame *frame, const Node *node) {
+  int64_t steps = 0;
+  const Extent *extent = evaluate_extent(frame, node, &(Axis){0});
+  if (extent_is_poisoned(extent) || extent_is_constant(extent, &steps)) return steps;
+  report(frame, NN0210, node->span, "the steps between checkpoints must be a fixed number");
+  return 0;
+}
+
 static void collect_scan(Frame *frame, const Node *node, const Scan *outer) {
   Scan *scan = NEW(frame->e->arena, Scan);
   scan->outer = outer ? outer : frame->scan;
@@ -121,7 +130,8 @@ static void collect_scan(Frame *frame, const Node *node, const Scan *outer) {
     return;
   }
   const Extent *extent = evaluate_extent(frame, node->parts[0], &scan->axis);
-  if (node->parts[1]) evaluate_extent(frame, node->parts[1], &(Axis){0});
+  scan->steps = NEW(frame->e->arena, Steps);
+  if (node->parts[1]) scan->steps->segment = evaluate_segment(frame, node->parts[1]);
   if (extent_is_poisoned(extent))
     poison_names(frame, node);
   else

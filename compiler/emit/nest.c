@@ -101,6 +101,12 @@ static void write_ranges(FunctionWriter *writer, const char *sign, const LineLis
   }
 }
 
+/* Beside the equations of the model: what is kept of a recurrence for each segment of its steps. */
+static bool keeps_for_segments(const Routine *routine, const Equation *equation) {
+  const SegmentedEquation *segmented = map_get(&routine->segments, equation->target);
+  return segmented && !segmented->time;
+}
+
 static void add_statement(FunctionWriter *writer, LineList *lines, const char *line) {
   if (line) APPEND(writer->arena, lines, line);
 }
@@ -111,7 +117,8 @@ static void write_equations(FunctionWriter *writer, const EquationList *equation
   LineList stated = {0}, updates = {0}, repeated = {0};
   for (int i = 0; i < equations->count; i++) {
     Equation *equation = equation_source(writer->routine, equations->items[i]);
-    if (statements->listing && !map_has(&statements->stated, equation)) {
+    bool is_new = statements->listing && !map_has(&statements->stated, equation);
+    if (is_new && !keeps_for_segments(writer->routine, equation)) {
       map_put(&statements->stated, equation, equation);
       add_statement(writer, &stated, listing_equation(statements->listing, equation));
       const Update *update = update_by(writer->routine, equation->target);
@@ -231,7 +238,10 @@ static void write_for(FunctionWriter *writer, const LoopNode *node) {
       node->step == 1 ? arena_format(writer->arena, "++%s", name)
                       : arena_format(writer->arena, "%s += %lld", name, (long long)node->step);
   if (must_not_unroll(node)) write_line(writer, "#pragma GCC unroll 1");
-  write_line(writer, "for (int64_t %s = %s; %s < %s; %s) {", name, begin, name, end, advance);
+  if (node->marks & MARK_DOWN)
+    write_line(writer, "for (int64_t %s = %s - 1; %s >= %s; --%s) {", name, end, name, begin, name);
+  else
+    write_line(writer, "for (int64_t %s = %s; %s < %s; %s) {", name, begin, name, end, advance);
   writer->depth++;
   write_body(writer, &node->body);
   writer->depth--;

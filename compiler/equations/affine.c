@@ -204,6 +204,15 @@ const Index *lone_index(const Expr *e) {
   return e->op == OP_INDEX ? e->index : NULL;
 }
 
+const Index *shifted_index(ExprTable *table, Arena *scratch, const Expr *e, int64_t *shift) {
+  Affine affine = affine_of(table, scratch, e);
+  int64_t coefficient;
+  if (affine.count != 1 || affine.terms[0].atom->op != OP_INDEX) return NULL;
+  if (!extent_is_constant(affine.terms[0].coefficient, &coefficient) || coefficient != 1)
+    return NULL;
+  return extent_is_constant(affine.constant, shift) ? affine.terms[0].atom->index : NULL;
+}
+
 static const Expr *multiply(ExprTable *table, const Expr *const *args, const Affine *a,
                             const Affine *b) {
   Arena *arena = expr_arena(table);

@@ -37,6 +37,9 @@ bool affine_is_linear_in(Arena *scratch, const Affine *affine, const Index *inde
 /* A lone index variable, `v`, as a subscript: its index, else null. */
 const Index *lone_index(const Expr *e);
 
+/* The index of a subscript `index + shift`, with a number for the shift; null: it is another. */
+const Index *shifted_index(ExprTable *table, Arena *scratch, const Expr *e, int64_t *shift);
+
 /* Bounds over all values of the index variables and gathered values, as extents: low <= value <= high.
    Null where there is none. */
 typedef struct Bounds {

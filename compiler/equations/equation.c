@@ -50,7 +50,13 @@ Tensor *tensor_new(Model *model, TensorList *list, Name name, Role role, ValueTy
 
 Index *index_new(Model *model, Name name, const Extent *range) {
   Index *index = NEW(model->arena, Index);
-  *index = (Index){name, range, model->next_index++};
+  *index = (Index){name, range, model->next_index++, NULL};
+  return index;
+}
+
+Index *index_like(Model *model, Name name, const Index *like) {
+  Index *index = index_new(model, name, like->range);
+  index->steps = like->steps;
   return index;
 }
 
@@ -148,7 +154,7 @@ typedef struct Hoist {
 
 static void rename_index(Model *model, Hoist *hoist, const Index *index) {
   hoist->from[hoist->count] = index;
-  hoist->to[hoist->count++] = index_new(model, index->name, index->range);
+  hoist->to[hoist->count++] = index_like(model, index->name, index);
 }
 
 static Hoist rename_indices(Model *model, Arena *scratch, const Index *const *reduced,

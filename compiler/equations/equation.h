@@ -233,6 +233,8 @@ Model *model_new(Arena *arena, Names *names, Diagnostics *diagnostics, Name name
 Tensor *tensor_new(Model *model, TensorList *list, Name name, Role role, ValueType type,
                    const Axis *axes, int rank);
 Index *index_new(Model *model, Name name, const Extent *range);
+/* Another variable that counts the same. */
+Index *index_like(Model *model, Name name, const Index *like);
 /* A plain equation (no reduction) for `target` with one variable per dim; added to the program. The body
    is converted to the target's type where that is possible. */
 Equation *equation_new(Model *model, Program *program, Tensor *target, const Index *const *vars,

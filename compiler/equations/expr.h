@@ -25,11 +25,17 @@ typedef enum { TYPE_BOOL, TYPE_INT, TYPE_NUMBER, TYPE_F64, TYPE_REAL } ValueType
 typedef struct Tensor Tensor;
 typedef struct Expr Expr;
 
+/* The steps of a scan, which all index variables that count them share. */
+typedef struct Steps {
+  int64_t segment; /* `checkpoint K`: so many at a time are computed again; 0: all are kept */
+} Steps;
+
 /* An index variable. Each belongs to one equation (or one reduction in it) and ranges 0..range-1. */
 typedef struct Index {
   Name name;
   const Extent *range;
-  int id; /* order of creation */
+  int id;       /* order of creation */
+  Steps *steps; /* that it counts; null: of no scan */
 } Index;
 
 struct Expr {

@@ -283,7 +283,7 @@ static void print_copy(Listing *l, Name name, const Tensor *value, const char *s
   Equation copy = {.target = &target, .vars = vars, .var_count = value->rank};
   target.name = name;
   for (int i = 0; i < value->rank; i++) {
-    indices[i] = (Index){"i", value->axes[i].extent, i};
+    indices[i] = (Index){.name = "i", .range = value->axes[i].extent, .id = i};
     vars[i] = &indices[i];
     copy.place[i] = i;
   }

@@ -162,7 +162,7 @@ static bool bound_by_comparison(const Bounding *b, const Expr *e) {
 /* (index + rest) % d == r, or (rest - index) % d == r: every d-th value, from the first that has it. */
 static bool bound_by_remainder(const Bounding *b, const Expr *e) {
   LoopNode *loop = b->loop;
-  if (e->op != OP_EQ || loop->step != 1) return false;
+  if (e->op != OP_EQ || loop->step != 1 || (loop->marks & MARK_DOWN)) return false;
   int side = e->args[0]->op == OP_MOD ? 0 : 1;
   const Expr *remainder = e->args[side], *value = e->args[1 - side];
   if (remainder->op != OP_MOD || remainder->args[1]->op != OP_INTEGER) return false;

@@ -91,16 +91,29 @@ static const Index *innermost_variable(const Routine *routine, const Equation *e
   return narrow ? widest_variable(equation, time) : last;
 }
 
+/* The loop over segments, which adds up when the steps do. */
+static const Index *add_segment_loop(const Routine *routine, const Equation *equation,
+                                     Schedule *schedule) {
+  const SegmentedEquation *segmented = map_get(&routine->segments, equation->target);
+  if (!segmented) return NULL;
+  bool reduced = equation->reduced_count > 0 && equation->reduced[0] == segmented->time;
+  add_loop(schedule, segmented->number, reduced);
+  return segmented->number;
+}
+
 Schedule schedule_of(const Routine *routine, const Equation *equation) {
   Schedule schedule = {0};
   const RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
   const Index *time = recurrent ? recurrent->time : NULL;
+  const Index *number = add_segment_loop(routine, equation, &schedule);
   if (time) add_loop(&schedule, time, false);
   const Index *inner = innermost_variable(routine, equation, time);
+  const SegmentedEquation *segmented = map_get(&routine->segments, equation->target);
+  if (segmented && inner == segmented->time) inner = NULL;
   for (int k = 0; k < equation->var_count; k++) {
     const Index *index = equation->vars[k];
     bool late = index == inner || is_scattered(equation, index);
-    if (index != time && !late) add_loop(&schedule, index, false);
+    if (index != time && index != number && !late) add_loop(&schedule, index, false);
   }
   schedule.sharable = schedule.count;
   for (int k = 0; k < equation->reduced_count; k++) add_loop(&schedule, equation->reduced[k], true);
@@ -129,6 +142,31 @@ LoopNode *loop_new(Model *model, const Index *index) {
   loop->begin = expr_integer(model->exprs, 0);
   loop->end = expr_extent(model->exprs, index->range);
   loop->step = 1;
+  return loop;
+}
+
+LoopNode *segment_loop(Model *model, const Segments *segments) {
+  ExprTable *exprs = model->exprs;
+  LoopNode *loop =
+      loop_new(model, index_new(model, name_of(model->names, "segment"), segments->number->range));
+  const Expr *number = expr_index(exprs, loop->index);
+  if (segments->direction < 0) loop->marks = MARK_DOWN;
+  loop->segment = segments->steps;
+  loop->start = expr_binary(exprs, OP_MUL, number, expr_integer(exprs, segments->steps));
+  return loop;
+}
+
+LoopNode *strip_loop(Model *model, const Segments *segments, const LoopNode *segment, Name name,
+                     int direction, const Expr **step) {
+  ExprTable *exprs = model->exprs;
+  const Extent *range = extent_constant(model->extents, segments->steps);
+  LoopNode *loop = loop_new(model, index_new(model, name, range));
+  loop->marks = direction < 0 ? MARK_STRIP | MARK_DOWN : MARK_STRIP;
+  const Expr *rest = expr_binary(exprs, OP_SUB, expr_extent(exprs, segments->time), segment->start);
+  int64_t time;
+  bool is_whole = extent_is_constant(segments->time, &time) && time % segments->steps == 0;
+  if (!is_whole) loop->end = expr_binary(exprs, OP_MIN, loop->end, rest);
+  *step = expr_binary(exprs, OP_ADD, segment->start, expr_index(exprs, loop->index));
   return loop;
 }
 
@@ -179,11 +217,26 @@ const Expr *site_value(Site *site, const Expr *e) {
   return value;
 }
 
+/* The variable that counts steps, or what is left of them, over those of the segment at hand. */
+static LoopNode *open_strip(Site *site, const Index *index, const Expr **value) {
+  Model *model = site->routine->model;
+  const SegmentedEquation *segmented = site->segmented;
+  LoopNode *loop = strip_loop(model, segmented->segments, site->loops[0], index->name,
+                              segmented->is_mirrored ? -1 : 1, value);
+  const Extent *one = extent_constant(model->extents, 1);
+  const Expr *last =
+      expr_extent(model->exprs, extent_subtract(model->extents, segmented->segments->time, one));
+  if (segmented->is_mirrored) *value = expr_binary(model->exprs, OP_SUB, last, *value);
+  return loop;
+}
+
 LoopBody *open_loop(Site *site, LoopBody *body, const Index *index) {
   Model *model = site->routine->model;
-  LoopNode *loop = loop_new(model, index);
+  const Expr *value = expr_index(model->exprs, index);
+  bool is_strip = site->segmented && index == site->segmented->time;
+  LoopNode *loop = is_strip ? open_strip(site, index, &value) : loop_new(model, index);
   APPEND(model->arena, body, loop);
-  site_bind(site, index, expr_index(model->exprs, index));
+  site_bind(site, index, value);
   return &loop->body;
 }
 

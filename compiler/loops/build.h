@@ -9,7 +9,7 @@
 
 #include "loops/loop.h"
 
-enum { MAX_LOOPS = 2 * LIMIT_RANK + 2 };
+enum { MAX_LOOPS = 2 * LIMIT_RANK + 3 };
 
 /* The loops an equation wants, outermost first. */
 typedef struct Schedule {
@@ -29,7 +29,8 @@ typedef struct Site {
   LoopBody *bodies[MAX_LOOPS + 1]; /* [0]: of the cluster; [i]: of the i-th shared loop */
   LoopNode *loops[MAX_LOOPS];      /* shared ones, then those made here */
   int shared;
-  const Index *indices[MAX_LOOPS]; /* variables of the equation and what they are here */
+  const SegmentedEquation *segmented; /* null: it does not run in segments */
+  const Index *indices[MAX_LOOPS];    /* variables of the equation and what they are here */
   const Expr *values[MAX_LOOPS];
   int bound;
   ExprList guard; /* conjuncts of the guard that no loop or branch answers yet, in order */
@@ -39,6 +40,13 @@ void build_equation(Site *site);
 
 /* A counted loop 0..range-1, not yet in any body. */
 LoopNode *loop_new(Model *model, const Index *index);
+
+/* A loop over segments, from the last when they run backwards. */
+LoopNode *segment_loop(Model *model, const Segments *segments);
+/* A loop over the steps of the segment at hand, which are fewer in the last one; `*step` counts from the
+   start of all. */
+LoopNode *strip_loop(Model *model, const Segments *segments, const LoopNode *segment, Name name,
+                     int direction, const Expr **step);
 
 /* reduce.c: nodes for reductions that need local variables, at the end of `body`. `extra` loops: those of
    the reduced variables. The result is stored to the target. */

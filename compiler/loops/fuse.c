@@ -17,16 +17,18 @@ enum { LONGEST_CLUSTER = 12 }; /* equations in one nest: keeps generated functio
 /* A loop that later equations may share. */
 typedef struct OpenLoop {
   LoopNode *node;
-  const Expr *count_from_start; /* its index, or range-1-index when it runs backwards */
-  int group;                    /* of the recurrence it steps; 0: none */
+  const Expr *value; /* its index, or the step that it stands for in its segment */
+  int group;         /* of the recurrence it steps; 0: none */
+  bool is_strip;     /* over the steps of a segment, one after the other */
 } OpenLoop;
 
 typedef struct Cluster {
   Nest *nest;
   OpenLoop open[MAX_LOOPS]; /* the chain of last nodes */
   int open_count;
-  bool commits;    /* holds an update: nothing the loss needs may join */
-  bool in_forward; /* made before the loss was known */
+  const Segments *segments; /* its outermost loop, when it is one over these; null: it is not */
+  bool commits;             /* holds an update: nothing the loss needs may join */
+  bool in_forward;          /* made before the loss was known */
   int number;
 } Cluster;
 
@@ -92,13 +94,31 @@ static bool is_innermost(const LoopNode *loop) {
   return true;
 }
 
+/* The variable of the equation that counts the steps of a segment; null: it does not run in segments. */
+static const Index *strip_variable(const Fuser *fuser, const Equation *equation) {
+  const SegmentedEquation *segmented = map_get(&fuser->routine->segments, equation->target);
+  return segmented ? segmented->time : NULL;
+}
+
+/* As many iterations, in an order that suits. */
+static bool has_same_range(Fuser *fuser, const Equation *equation, const Schedule *schedule,
+                           const OpenLoop *open, int depth) {
+  const Index *index = schedule->indices[depth];
+  if (open->node->segment > 0) return false;
+  if (schedule->reduced[depth] && (open->node->marks & MARK_DOWN)) return false;
+  bool counts_steps = index == strip_variable(fuser, equation);
+  if (open->is_strip || counts_steps)
+    return open->is_strip && counts_steps && !schedule->reduced[depth];
+  return open->node->index->range == index->range;
+}
+
 static bool may_share(Fuser *fuser, const Cluster *cluster, const Equation *equation,
                       const ExprList *reads, const Schedule *schedule, int depth) {
   const OpenLoop *open = &cluster->open[depth];
   const Index *index = schedule->indices[depth];
   const RecurrentEquation *recurrent = map_get(&fuser->routine->recurrences, equation->target);
-  if (open->node->index->range != index->range) return false;
-  if (recurrent && depth == 0 && open->group != recurrent->group) return false;
+  if (!has_same_range(fuser, equation, schedule, open, depth)) return false;
+  if (recurrent && index == recurrent->time && open->group != recurrent->group) return false;
   if (open->group && schedule->reduced[depth]) return false;
   bool ends_here = depth == schedule->count - 1;
   if (is_innermost(open->node) && !ends_here) return false;
@@ -109,10 +129,10 @@ static bool may_share(Fuser *fuser, const Cluster *cluster, const Equation *equa
   return true;
 }
 
+/* `depth`: so many are shared in any case. */
 static int shared_depth(Fuser *fuser, const Cluster *cluster, const Equation *equation,
-                        const ExprList *reads, const Schedule *schedule) {
-  int depth = 0;
-  while (depth < cluster->open_count && depth < schedule->sharable &&
+                        const ExprList *reads, const Schedule *schedule, int depth) {
+  while (fuser->shares && depth < cluster->open_count && depth < schedule->sharable &&
          may_share(fuser, cluster, equation, reads, schedule, depth)) {
     depth++;
   }
@@ -197,7 +217,7 @@ static Cluster *choose_cluster(Fuser *fuser, const Equation *equation, const Exp
   if (fuser->shares && cluster && cluster->nest->equations.count < LONGEST_CLUSTER &&
       !leaves_copy(cluster, equation) && !(commits && cluster->in_forward) &&
       !(in_forward && cluster->commits) && !is_read_later(fuser, equation, cluster)) {
-    *depth = shared_depth(fuser, cluster, equation, reads, schedule);
+    *depth = shared_depth(fuser, cluster, equation, reads, schedule, 0);
     if (*depth > 0 || same_layer(cluster, equation)) return cluster;
   }
   return cluster_new(fuser, in_forward && !commits);
@@ -232,38 +252,54 @@ static bool is_whole(Model *model, const LoopNode *loop) {
          loop->end == expr_extent(model->exprs, loop->index->range);
 }
 
-/* The chain of last nodes, as far as it is whole loops; those shared keep what is known of them. */
+static OpenLoop loop_made(const Site *site, LoopNode *loop, int depth) {
+  OpenLoop open = {.node = loop};
+  open.value = expr_index(site->routine->model->exprs, loop->index);
+  open.is_strip = (loop->marks & MARK_STRIP) != 0;
+  for (int i = 0; open.is_strip && i < site->bound; i++)
+    if (site->indices[i] == site->schedule.indices[depth]) open.value = site->values[i];
+  return open;
+}
+
+/* The chain of last nodes, as far as it is whole loops, or loops over steps of a segment, that others may share;
+   those shared keep what is known of them. */
 static void reopen(Cluster *cluster, const Site *site) {
   int count = site->shared;
   const LoopBody *body = site->bodies[site->shared];
-  Model *model = site->routine->model;
   while (body->count > 0 && body->items[body->count - 1]->kind == LOOP_FOR && count < MAX_LOOPS) {
     LoopNode *loop = body->items[body->count - 1];
-    if (!is_whole(model, loop)) break;
-    if (count >= cluster->open_count || cluster->open[count].node != loop) {
-      cluster->open[count] = (OpenLoop){loop, expr_index(model->exprs, loop->index), 0};
-    }
+    bool adds_steps = (loop->marks & MARK_STRIP) != 0 && site->schedule.reduced[0];
+    bool is_shareable = (loop->marks & MARK_STRIP) != 0 || is_whole(site->routine->model, loop);
+    if (!is_shareable || adds_steps) break;
+    if (count >= cluster->open_count || cluster->open[count].node != loop)
+      cluster->open[count] = loop_made(site, loop, count);
     count++;
     body = &loop->body;
   }
   cluster->open_count = count;
 }
 
-/* The loop of a recurrence that runs backwards counts steps from the end. */
+/* The loop of a recurrence that runs backwards counts down. */
 static void open_time_loop(Fuser *fuser, Cluster *cluster, const RecurrentEquation *recurrent) {
   Model *model = fuser->routine->model;
-  ExprTable *exprs = model->exprs;
   const Index *index = index_new(model, recurrent->time->name, recurrent->time->range);
   LoopNode *loop = loop_new(model, index);
   APPEND(model->arena, &cluster->nest->body, loop);
-  const Expr *count = expr_index(exprs, index);
-  if (recurrent->direction < 0) {
-    const Expr *last =
-        expr_binary(exprs, OP_SUB, expr_extent(exprs, index->range), expr_integer(exprs, 1));
-    count = expr_binary(exprs, OP_SUB, last, count);
-  }
-  cluster->open[0] = (OpenLoop){loop, count, recurrent->group};
+  if (recurrent->direction < 0) loop->marks = MARK_DOWN;
+  cluster->open[0] = (OpenLoop){loop, expr_index(model->exprs, index), recurrent->group, false};
   cluster->open_count = 1;
+}
+
+/* The same for the steps of the segment at hand. */
+static void open_strip_loop(Fuser *fuser, Cluster *cluster, const RecurrentEquation *recurrent) {
+  Model *model = fuser->routine->model;
+  LoopNode *segment = cluster->open[0].node;
+  const Expr *step;
+  LoopNode *loop = strip_loop(model, cluster->segments, segment, recurrent->time->name,
+                              recurrent->direction, &step);
+  APPEND(model->arena, &segment->body, loop);
+  cluster->open[1] = (OpenLoop){loop, step, recurrent->group, true};
+  cluster->open_count = 2;
 }
 
 static void remember_readers(Fuser *fuser, Cluster *cluster, const Equation *equation) {
@@ -279,11 +315,12 @@ static void join(Fuser *fuser, Cluster *cluster, Equation *equation, const Sched
                  int depth) {
   Routine *routine = fuser->routine;
   Site site = {.routine = routine, .equation = equation, .schedule = *schedule, .shared = depth};
+  site.segmented = map_get(&routine->segments, equation->target);
   site.bodies[0] = &cluster->nest->body;
   for (int i = 0; i < depth; i++) {
     site.loops[i] = cluster->open[i].node;
     site.bodies[i + 1] = &cluster->open[i].node->body;
-    site_bind(&site, schedule->indices[i], cluster->open[i].count_from_start);
+    site_bind(&site, schedule->indices[i], cluster->open[i].value);
   }
   int before = site.bodies[depth]->count;
   build_equation(&site);
@@ -302,6 +339,35 @@ static bool starts_recurrence(const Fuser *fuser, const RecurrentEquation *recur
   return last->open_count == 0 || last->open[0].group != recurrent->group;
 }
 
+/* Equations of one loop over segments stand side by side: they make one cluster. */
+static Cluster *segment_cluster(Fuser *fuser, const Segments *segments, bool in_forward) {
+  Cluster *last =
+      fuser->clusters.count > 0 ? fuser->clusters.items[fuser->clusters.count - 1] : NULL;
+  if (last && last->segments == segments) return last;
+  Cluster *cluster = cluster_new(fuser, in_forward);
+  LoopNode *loop = segment_loop(fuser->routine->model, segments);
+  APPEND(fuser->routine->model->arena, &cluster->nest->body, loop);
+  cluster->segments = segments;
+  cluster->open[0] =
+      (OpenLoop){loop, expr_index(fuser->routine->model->exprs, loop->index), 0, false};
+  cluster->open_count = 1;
+  return cluster;
+}
+
+static void place_in_segments(Fuser *fuser, Equation *equation, const Segments *segments,
+                              bool in_forward) {
+  const RecurrentEquation *recurrent = map_get(&fuser->routine->recurrences, equation->target);
+  Cluster *cluster = segment_cluster(fuser, segments, in_forward);
+  Schedule schedule = schedule_of(fuser->routine, equation);
+  ExprList reads = equation_reads(fuser->scratch, equation);
+  bool steps_here =
+      cluster->open_count > 1 && recurrent && cluster->open[1].group == recurrent->group;
+  if (recurrent && !steps_here) open_strip_loop(fuser, cluster, recurrent);
+  int least = recurrent ? 2 : 1;
+  int depth = shared_depth(fuser, cluster, equation, &reads, &schedule, least);
+  join(fuser, cluster, equation, &schedule, depth);
+}
+
 static void place_equation(Fuser *fuser, Equation *equation, bool in_forward) {
   const RecurrentEquation *recurrent = map_get(&fuser->routine->recurrences, equation->target);
   Schedule schedule = schedule_of(fuser->routine, equation);
@@ -313,8 +379,7 @@ static void place_equation(Fuser *fuser, Equation *equation, bool in_forward) {
       open_time_loop(fuser, cluster_new(fuser, in_forward), recurrent);
     }
     cluster = fuser->clusters.items[fuser->clusters.count - 1];
-    depth = fuser->shares ? shared_depth(fuser, cluster, equation, &reads, &schedule) : 1;
-    if (depth == 0) depth = 1;
+    depth = shared_depth(fuser, cluster, equation, &reads, &schedule, 1);
   } else {
     cluster = choose_cluster(fuser, equation, &reads, &schedule, in_forward, &depth);
   }
@@ -334,7 +399,11 @@ void routine_fuse(Routine *routine, bool shares) {
     if (is_draw(equation->body)) {
       if (routine->kind != ROUTINE_INIT || equation->target->role == ROLE_VALUE) continue;
     }
-    place_equation(&fuser, equation, i < routine->forward_count);
+    const SegmentedEquation *segmented = map_get(&routine->segments, equation->target);
+    if (segmented)
+      place_in_segments(&fuser, equation, segmented->segments, i < routine->forward_count);
+    else
+      place_equation(&fuser, equation, i < routine->forward_count);
   }
   for (int i = 0; i < fuser.clusters.count; i++) {
     Cluster *cluster = fuser.clusters.items[i];

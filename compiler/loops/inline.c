@@ -37,6 +37,17 @@ static Use *use_of(Inliner *inliner, const Tensor *tensor) {
   return use;
 }
 
+/* What runs in segments is read only there. */
+static void block_segmented(Inliner *inliner, const Equation *equation, const ExprList *reads) {
+  const Map *segments = &inliner->routine->segments;
+  const SegmentedEquation *reader = map_get(segments, equation->target);
+  for (int r = 0; r < reads->count; r++) {
+    const SegmentedEquation *read = map_get(segments, reads->items[r]->tensor);
+    if (read && (!reader || reader->segments != read->segments))
+      use_of(inliner, reads->items[r]->tensor)->blocked = true;
+  }
+}
+
 static void count_uses(Inliner *inliner) {
   Routine *routine = inliner->routine;
   for (int i = 0; i < routine->equations.count; i++) {
@@ -48,6 +59,7 @@ static void count_uses(Inliner *inliner) {
       use->evaluations += equation_volume(equation);
       use->blocked |= read_default(reads.items[r]) != NULL;
     }
+    block_segmented(inliner, equation, &reads);
   }
   TensorList roots = routine_roots(routine);
   for (int i = 0; i < roots.count; i++) use_of(inliner, roots.items[i])->blocked = true;

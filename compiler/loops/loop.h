@@ -15,7 +15,7 @@
 #include "equations/equation.h"
 
 typedef enum {
-  LOOP_FOR, /* index from begin to end - 1 by step: body */
+  LOOP_FOR, /* index from begin to end - 1 by step, or back: body */
   LOOP_IF,  /* condition: body */
   LOOP_DECLARE, /* a local tensor (a scalar, or a few lanes), each element set to value (null: not set) */
   LOOP_STORE /* target[subscripts] = value, or combined with what is there */
@@ -24,7 +24,9 @@ typedef enum {
 enum {                    /* marks of a LOOP_FOR */
        MARK_VECTOR = 1,   /* iterations are independent and stride 1: may run in vector lanes */
        MARK_PARALLEL = 2, /* iterations are independent: may run in threads */
-       MARK_UNROLL = 4    /* a few iterations, known count */
+       MARK_UNROLL = 4,   /* a few iterations, known count */
+       MARK_STRIP = 8,    /* the steps of one segment of a recurrence */
+       MARK_DOWN = 16     /* from the last iteration to the first */
 };
 
 typedef struct LoopNode LoopNode;
@@ -138,6 +140,21 @@ typedef struct RecurrentEquation {
   int direction;     /* +1: reads earlier steps, -1: later ones */
 } RecurrentEquation;
 
+/* What runs segment by segment: one loop takes so many steps of a recurrence at a time through all equations. */
+typedef struct Segments {
+  int64_t steps;       /* in each; the last may have fewer */
+  const Extent *time;  /* steps in all */
+  int direction;       /* +1: from the first segment to the last */
+  const Index *number; /* of a segment: its range is how many there are */
+} Segments;
+
+typedef struct SegmentedEquation {
+  const Segments *segments; /* equations of the same stand side by side in routine->equations */
+  const Index *time; /* the variable of the equation that counts the steps, or is reduced; null: */
+  const Index *number; /* it has a variable that counts segments; else that of the segments */
+  bool is_mirrored;    /* `time` counts from the last step, as in sum[t](x[T-1-t]) */
+} SegmentedEquation;
+
 typedef struct Routine {
   RoutineKind kind;
   Model *model;
@@ -147,6 +164,7 @@ typedef struct Routine {
       equations; /* to compute, in order; routine_inline takes out those computed where read */
   EquationList inlined; /* the ones taken out: for the comments */
   Map recurrences;   /* target Tensor * -> RecurrentEquation *; those not there are in no cycle */
+  Map segments;      /* target Tensor * -> SegmentedEquation * */
   Map sources;       /* rewritten Equation * -> the one of the program it stands for */
   int forward_count; /* the first so many equations are all that the loss needs */
   NestList nests;
@@ -187,6 +205,9 @@ double equation_volume(const Equation *equation);
 /* The passes, in order; each is one file. */
 void routine_order(
     Routine *routine); /* order.c: equations sorted; cycles without a time axis: NN0601 */
+void routine_segment(
+    Routine
+        *routine); /* segment.c: scans with checkpoints run in segments, twice for the gradient */
 void routine_inline(
     Routine *routine); /* inline.c: cheap or single-use pointwise equations into readers */
 /* fuse.c: clusters that share loops -> nests of loop nodes; without `shares` every equation has a nest of

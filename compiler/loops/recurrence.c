@@ -38,14 +38,8 @@ static const Index *var_of_dim(const Equation *equation, int dim) {
 /* subscript = var + constant for a left-side variable of the equation: that variable, else null. */
 static const Index *shifted_var(Cycle *cycle, const Equation *equation, const Expr *subscript,
                                 int64_t *shift) {
-  Affine affine = affine_of(cycle->routine->model->exprs, cycle->scratch, subscript);
-  int64_t coefficient;
-  if (affine.count != 1 || affine.terms[0].atom->op != OP_INDEX) return NULL;
-  if (!extent_is_constant(affine.terms[0].coefficient, &coefficient) || coefficient != 1)
-    return NULL;
-  if (!extent_is_constant(affine.constant, shift)) return NULL;
-  const Index *var = affine.terms[0].atom->index;
-  return dim_of_var(equation, var) >= 0 ? var : NULL;
+  const Index *var = shifted_index(cycle->routine->model->exprs, cycle->scratch, subscript, shift);
+  return var && dim_of_var(equation, var) >= 0 ? var : NULL;
 }
 
 /* Both ends of a read step together: the reader's variable and the member's variable at that dim. */

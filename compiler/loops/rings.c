@@ -32,17 +32,19 @@ static bool find_direction(Ring *ring) {
   const Extent *coefficient = affine_coefficient(&affine, ring->loop->index);
   int64_t stride;
   if (!coefficient || !extent_is_constant(coefficient, &stride)) return false;
-  ring->direction = stride == ring->steps ? 1 : stride == -ring->steps ? -1 : 0;
-  return ring->direction != 0 && ring->loop->step == 1;
+  ring->direction = ring->loop->marks & MARK_DOWN ? -1 : 1;
+  return stride == ring->steps && ring->loop->step == 1;
 }
 
-/* Within the steps of the iteration or behind them. */
-static bool follows_inside(Ring *ring, const Access *access) {
+/* Within the steps of the iteration or behind them; what is ahead is not there yet and never read. False when
+   it does not go along with the loop. */
+static bool note_inside(Ring *ring, const Access *access) {
   int64_t least, greatest;
+  const Expr *distance =
+      expr_binary(ring->routine->model->exprs, OP_SUB, access->subscripts[ring->dim], ring->base);
+  if (expr_uses_index(ring->scratch, distance, ring->loop->index)) return false;
   find_distance(ring, access->subscripts[ring->dim], ring->base, &least, &greatest);
   int64_t behind = ring->direction > 0 ? -least : greatest - (ring->steps - 1);
-  int64_t ahead = ring->direction > 0 ? greatest - (ring->steps - 1) : -least;
-  if (ahead > 0) return false;
   if (behind > ring->lag) ring->lag = behind;
   ring->end = access->sequence;
   return true;
@@ -68,7 +70,7 @@ static bool is_ring(Ring *ring) {
   const AccessList *accesses = &ring->life->accesses;
   if (!find_direction(ring)) return false;
   for (int i = 0; i < accesses->count; i++)
-    if (is_inside(ring, &accesses->items[i]) && !follows_inside(ring, &accesses->items[i]))
+    if (is_inside(ring, &accesses->items[i]) && !note_inside(ring, &accesses->items[i]))
       return false;
   for (int i = 0; i < accesses->count; i++)
     if (!is_inside(ring, &accesses->items[i]) && !reads_last(ring, &accesses->items[i]))
@@ -84,7 +86,8 @@ static int64_t steps_of_loop(Ring ring) {
   ring.base = ring.loop->segment > 0 ? ring.loop->start : store->subscripts[ring.dim];
   ring.steps = ring.loop->segment > 0 ? ring.loop->segment : 1;
   if (!is_ring(&ring)) return 0;
-  return ring.steps + ring.lag;
+  int64_t extent = extent_maximum(ring.life->tensor->axes[ring.dim].extent);
+  return ring.lag < extent - ring.steps ? ring.steps + ring.lag : 0;
 }
 
 int64_t ring_steps(const Routine *routine, const Life *life, int dim) {
@@ -95,5 +98,5 @@ int64_t ring_steps(const Routine *routine, const Life *life, int dim) {
   for (ring.depth = in_segments; ring.depth >= 0 && found == 0; ring.depth--)
     found = steps_of_loop(ring);
   arena_free(ring.scratch);
-  return found < extent_maximum(life->tensor->axes[dim].extent) ? found : 0;
+  return found;
 }

@@ -46,6 +46,7 @@ Routine *routine_new(Model *model, RoutineKind kind, const Step *step) {
                                                                      : &model->train;
   map_init(&routine->buffers, model->arena);
   map_init(&routine->recurrences, model->arena);
+  map_init(&routine->segments, model->arena);
   map_init(&routine->sources, model->arena);
   collect_updates(routine);
   return routine;
@@ -109,8 +110,9 @@ const Buffer *routine_buffer(const Routine *routine, const Tensor *tensor) {
 }
 
 Equation *equation_source(const Routine *routine, Equation *equation) {
-  Equation *source = map_get(&routine->sources, equation);
-  return source ? source : equation;
+  for (Equation *source = equation; source; source = map_get(&routine->sources, source))
+    equation = source;
+  return equation;
 }
 
 static double volume_of(const Index *const *indices, int count) {

@@ -40,7 +40,8 @@ class Recurrences(Derivatives):
             member.done = True
         if in_scan:
             t = members[0].names[members[0].axis]
-            self.state(f"scan {t} in {tensor.sizes[axis].text} {{", *[p for s in block for p in ("\n  ", s)], "\n}")
+            every = self.chance.weighted({"": 3, " checkpoint 1": 1, " checkpoint 2": 2, " checkpoint 3": 1})
+            self.state(f"scan {t} in {tensor.sizes[axis].text}{every} {{", *[p for s in block for p in ("\n  ", s)], "\n}")
         else:
             for statement in block:
                 self.state(statement)
