@@ -77,10 +77,30 @@ static size_t longest(const char *const *items, int count) {
   return most;
 }
 
+static int count_lines(size_t column, size_t indent, const char *const *items, int count) {
+  int lines = 1;
+  for (int i = 0; i < count; i++) {
+    size_t length = strlen(items[i]) + 2;
+    if (column + length > MARGIN) {
+      column = indent;
+      lines++;
+    }
+    column += length;
+  }
+  return lines;
+}
+
+/* Under the bracket, unless that leaves no room, or makes a pillar of what needs fewer lines. */
+static size_t indent_of(size_t column, const char *const *items, int count, const char *tail) {
+  const size_t plain = 4;
+  if (column + longest(items, count) + strlen(tail) > MARGIN) return plain;
+  int saved = count_lines(column, column, items, count) - count_lines(column, plain, items, count);
+  return saved > 1 ? plain : column;
+}
+
 void write_wrapped(FunctionWriter *writer, const char *head, const char *const *items, int count,
                    const char *tail) {
-  size_t column = strlen(head), widest = longest(items, count) + strlen(tail);
-  size_t indent = column + widest <= MARGIN ? column : 4;
+  size_t column = strlen(head), indent = indent_of(column, items, count, tail);
   text_add(writer->text, "%s", head);
   for (int i = 0; i < count; i++) {
     size_t length = strlen(items[i]) + (i + 1 < count ? 2 : strlen(tail));
