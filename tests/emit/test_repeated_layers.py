@@ -21,6 +21,7 @@ MOST = 1.2
 LIMIT = 1e-4  # in float, relative to the greatest value
 STEPS = 3
 COMPILERS = [compiler for compiler in ("gcc", "clang") if shutil.which(compiler)]
+TRIED_WITH_ALL = ("perceptron",)  # the others with one: a hundred layers take time
 
 PERCEPTRON = """def block(x[N, C]) -> y[N, C] {{
   h = layernorm(x) |> dense(C) |> gelu |> dense(C)
@@ -117,7 +118,8 @@ def measures(folder, name, count):
     source = folder / f"{name}{count}.nn"
     source.write_text(source_of(name, count))
     c = generated.compile_source(source)
-    found = {f"code of {compiler}": machine_code(compiler, c) for compiler in COMPILERS}
+    compilers = COMPILERS if name in TRIED_WITH_ALL else COMPILERS[-1:]
+    found = {f"code of {compiler}": machine_code(compiler, c) for compiler in compilers}
     return dict(found, text=len(without_tables(c.read_text())))
 
 
@@ -129,7 +131,8 @@ def check_sizes(folder, name):
 
 def results(folder, source, name, options=()):
     """Initial values, the losses of some steps, and what is kept after them."""
-    driver = generated.build_driver(folder, [generated.compile_source(source, options)], [name])
+    driver = generated.build_driver(folder, [generated.compile_source(source, options)], [name],
+                                    ("cc", "-O0"))
     description = generated.describe(driver, [name])[name]
     kept, inputs = generated.kept_names(description), generated.draw_inputs(description, 1)
     first, last = generated.drive(driver, [dict(model=name, set=inputs, ask=kept + ["loss"]),

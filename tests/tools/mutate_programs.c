@@ -199,7 +199,7 @@ static void read_sources(Arena *arena, int count, char **files) {
 int main(int count, char **arguments) {
   if (count < 4) return EXIT_USAGE;
   mutant_count = strtoul(arguments[1], NULL, 10);
-  mutants_of_each_c_file = mutant_count / C_FILES / 4 + 1;
+  mutants_of_each_c_file = mutant_count / C_FILES / 10 + 1;
   directory = arguments[2];
   Arena *arena = arena_new();
   read_sources(arena, count - 3, arguments + 3);
