@@ -60,14 +60,26 @@ static bool join(Member *reader, const Index *var, Member *read, int dim) {
   return changed;
 }
 
-/* Spreads what is known of the time axis over one read; a shifted subscript starts it. */
-static bool learn_from_read(Cycle *cycle, Member *reader, const Expr *read, bool any_known) {
+/* In how many dims of a read the variable stands, shifted or not. */
+static int count_dims(Cycle *cycle, const Equation *equation, const Expr *read, const Index *var) {
+  int count = 0;
+  for (int dim = 0; dim < read_rank(read); dim++) {
+    int64_t shift;
+    count += shifted_var(cycle, equation, read->args[dim], &shift) == var;
+  }
+  return count;
+}
+
+/* Spreads what is known of the time axis over one read; a shifted subscript starts it. `certain`: only
+   where one dim can be meant. */
+static bool learn_from_read(Cycle *cycle, Member *reader, const Expr *read, bool any_known,
+                            bool certain) {
   Member *member = map_get(&cycle->by_tensor, read->tensor);
   if (!member) return false;
   for (int dim = 0; dim < read_rank(read); dim++) {
     int64_t shift;
     const Index *var = shifted_var(cycle, reader->equation, read->args[dim], &shift);
-    if (!var) continue;
+    if (!var || (certain && count_dims(cycle, reader->equation, read, var) > 1)) continue;
     bool starts = !any_known && shift != 0;
     bool known = reader->time ? reader->time == var : member->time && member->time_dim == dim;
     if ((starts || known) && join(reader, var, member, dim)) return true;
@@ -75,17 +87,24 @@ static bool learn_from_read(Cycle *cycle, Member *reader, const Expr *read, bool
   return false;
 }
 
+/* One sweep over all reads; what is not certain is learnt one at a time. */
+static bool learn(Cycle *cycle, bool *any_known, bool certain) {
+  bool changed = false;
+  for (int i = 0; i < cycle->count; i++) {
+    ExprList reads = equation_reads(cycle->scratch, cycle->members[i].equation);
+    for (int r = 0; r < reads.count; r++) {
+      if (!learn_from_read(cycle, &cycle->members[i], reads.items[r], *any_known, certain))
+        continue;
+      *any_known = changed = true;
+      if (!certain) return true;
+    }
+  }
+  return changed;
+}
+
 static void find_time_axis(Cycle *cycle) {
   bool any_known = false;
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (int i = 0; i < cycle->count; i++) {
-      ExprList reads = equation_reads(cycle->scratch, cycle->members[i].equation);
-      for (int r = 0; r < reads.count; r++) {
-        if (!learn_from_read(cycle, &cycle->members[i], reads.items[r], any_known)) continue;
-        any_known = changed = true;
-      }
-    }
+  while (learn(cycle, &any_known, true) || learn(cycle, &any_known, false)) {
   }
 }
 
