@@ -3,6 +3,7 @@
 #include "calculus/steps.h"
 
 #include "calculus/activity.h"
+#include "calculus/variables.h"
 #include "equations/affine.h"
 
 /* An equation, and what is known of its target: the dim that steps. */
@@ -111,15 +112,6 @@ static void visit(Stepping *s, Vertex *start) {
 
 /* ---- labels ---- */
 
-/* The dim that the index alone addresses; -1: none. */
-static int dim_of(const Equation *equation, const Index *index) {
-  int dim = -1, sharing = 0;
-  for (int i = 0; i < equation->var_count; i++)
-    if (equation->vars[i] == index) dim = equation->place[i];
-  for (int i = 0; i < equation->var_count; i++) sharing += equation->place[i] == dim;
-  return sharing == 1 ? dim : -1;
-}
-
 static bool set_label(Vertex *node, int dim, int direction, int age) {
   if (dim < 0 || node->dim >= 0) return false;
   node->dim = dim;
@@ -136,7 +128,7 @@ static void label_shift(Stepping *s, Vertex *node, const Expr *read) {
     int64_t shift;
     const Index *index = shifted_index(s->model->exprs, s->scratch, read->args[dim], &shift);
     if (index && shift != 0)
-      set_label(node, dim_of(node->equation, index), shift < 0 ? 1 : -1, node->depth);
+      set_label(node, equation_dim_of(node->equation, index), shift < 0 ? 1 : -1, node->depth);
   }
 }
 
@@ -144,7 +136,7 @@ static void label_shift(Stepping *s, Vertex *node, const Expr *read) {
 static bool label_along(Stepping *s, Vertex *node, const Expr *read) {
   const Vertex *other = node_of(s, read->tensor);
   if (!other || other->dim < 0 || (node->cycle && node->cycle != other->cycle)) return false;
-  return set_label(node, dim_of(node->equation, lone_index(read->args[other->dim])),
+  return set_label(node, equation_dim_of(node->equation, lone_index(read->args[other->dim])),
                    other->direction, other->age);
 }
 
@@ -154,7 +146,7 @@ static void label_outside(Stepping *s, Vertex *node) {
     const Expr *read = node->reads.items[i];
     const Vertex *other = node_of(s, read->tensor);
     if (!other || other->dim < 0 || (node->dim >= 0 && other->age <= node->age)) continue;
-    int dim = dim_of(node->equation, lone_index(read->args[other->dim]));
+    int dim = equation_dim_of(node->equation, lone_index(read->args[other->dim]));
     if (dim < 0) continue;
     node->dim = -1;
     set_label(node, dim, other->direction, other->age);

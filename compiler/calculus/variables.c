@@ -20,6 +20,14 @@ IndexList equation_variables(Arena *arena, const Equation *equation) {
   return list;
 }
 
+int equation_dim_of(const Equation *equation, const Index *variable) {
+  int dim = -1, sharing = 0;
+  for (int i = 0; i < equation->var_count; i++)
+    if (equation->vars[i] == variable) dim = equation->place[i];
+  for (int i = 0; i < equation->var_count; i++) sharing += equation->place[i] == dim;
+  return sharing == 1 ? dim : -1;
+}
+
 const Expr *indices_linear(Model *model, const Index *const *indices, int count) {
   const Expr *linear = expr_integer(model->exprs, 0);
   for (int i = 0; i < count; i++) {

@@ -13,6 +13,9 @@ IndexList equation_variables(Arena *arena, const Equation *equation);
 /* The element of `tensor` (in the shape of the target) that the equation's own variables stand for. */
 const Expr *equation_own_read(Model *model, const Equation *equation, const Tensor *tensor);
 
+/* The dim of the target that the variable alone addresses; -1: none. */
+int equation_dim_of(const Equation *equation, const Index *variable);
+
 /* The number of the point in row-major order over these variables. */
 const Expr *indices_linear(Model *model, const Index *const *indices, int count);
 

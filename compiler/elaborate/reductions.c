@@ -27,8 +27,7 @@ static bool check_body(const Context *c, const Node *node, Reduction reduction, 
 /* Conditions around the reduction that its own proofs needed, outermost first, then its guard. */
 static const Expr *guard_with_facts(ExprTable *table, const Facts *facts, const Expr *guard) {
   for (; facts; facts = facts->outer) {
-    const Expr *fact =
-        facts->holds ? facts->condition : expr_unary(table, OP_NOT, facts->condition);
+    const Expr *fact = fact_as_condition(table, facts);
     guard = guard ? expr_binary(table, OP_AND, fact, guard) : fact;
   }
   return guard;

@@ -55,6 +55,9 @@ struct Facts {
   bool holds;            /* the condition, or its negation */
 };
 
+/* The innermost fact alone, as a condition that holds. */
+const Expr *fact_as_condition(ExprTable *table, const Facts *fact);
+
 /* Proves 0 <= e < extent for all values of the index variables, run-time sizes and gathered values
    (bounded by the type of the tensor read) under `facts`. When it cannot, returns false and, if it
    found one, fills `witness` (values of the index variables of `e`, in order of id) and `*reached`. */

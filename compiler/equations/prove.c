@@ -221,6 +221,10 @@ static bool holds_in_cases(Prover *p, const Affine *target, int split) {
   return true;
 }
 
+const Expr *fact_as_condition(ExprTable *table, const Facts *fact) {
+  return fact->holds ? fact->condition : expr_unary(table, OP_NOT, fact->condition);
+}
+
 static void add_facts(Prover *p, const Facts *facts) {
   for (const Facts *fact = facts; fact; fact = fact->outer) {
     add_condition(p, fact->condition, fact->holds);

@@ -148,8 +148,7 @@ static const Expr *difference(ExprTable *table, const Facts *facts, const Facts 
   const Expr *all = NULL;
   for (; facts != end; facts = facts->outer) {
     if (holds_before(others, end, facts)) continue;
-    const Expr *fact =
-        facts->holds ? facts->condition : expr_unary(table, OP_NOT, facts->condition);
+    const Expr *fact = fact_as_condition(table, facts);
     all = all ? expr_binary(table, OP_AND, fact, all) : fact;
   }
   return all;

@@ -45,15 +45,6 @@ static const Index *variable_in(const Scan *scan, const Equation *equation, cons
   return NULL;
 }
 
-/* The dim that the variable alone addresses; -1: none. */
-static int dim_alone(const Equation *equation, const Index *index) {
-  int dim = -1, count = 0;
-  for (int i = 0; i < equation->var_count; i++)
-    if (equation->vars[i] == index) dim = equation->place[i];
-  for (int i = 0; i < equation->var_count; i++) count += equation->place[i] == dim;
-  return count == 1 ? dim : -1;
-}
-
 static Timed *note_timed(Scan *scan, Map *map, Equation *equation, const Index *time, int dim) {
   Timed *timed = NEW(scan->scratch, Timed);
   *timed = (Timed){.equation = equation, .time = time, .dim = dim};
@@ -95,7 +86,7 @@ static void find_leaders(Scan *scan) {
   for (int i = scan->forth.first - 1; i >= 0; i--) {
     Equation *equation = equation_at(scan, i);
     const Index *time = left_variable_of(scan, equation);
-    int dim = time ? dim_alone(equation, time) : -1;
+    int dim = time ? equation_dim_of(equation, time) : -1;
     if (dim < 0 || recurrent_at(scan, i) || is_draw(equation->body)) continue;
     if (in_forward != (i < scan->routine->forward_count)) continue;
     note_timed(scan, &scan->forward, equation, time, dim);
@@ -222,7 +213,7 @@ static bool stays_backward(Scan *scan, int position) {
   timed->time = part.time;
   timed->step = part.step;
   timed->is_inside = recurrent || part.time->steps == scan->steps;
-  timed->dim = recurrent ? recurrent->time_dim : dim_alone(part.equation, part.time);
+  timed->dim = recurrent ? recurrent->time_dim : equation_dim_of(part.equation, part.time);
   if (!timed->is_inside && !part.is_inside) return false;
   return timed->dim >= 0 ? part.step->op == OP_INDEX : adds_in_order(scan, &part);
 }
