@@ -1,0 +1,136 @@
+"""What the tests of the notes share. A claim is a function of a Program that gives what is wrong. It must find
+nothing wrong with the program as it stands in this folder, and something with each program that is broken on
+purpose; all of them are compiled together."""
+
+import pathlib
+import re
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+NOTES = ROOT / "tests" / "notes"
+sys.path.insert(0, str(ROOT / "tests" / "emit"))
+import generated  # noqa: E402
+from generated import distance  # noqa: E402, F401
+
+CLAIMS = []
+
+
+class Claim:
+    def __init__(self, check, source, breaks):
+        self.check, self.source, self.breaks = check, source, breaks
+        self.name = check.__name__.replace("_", "-")
+
+
+def claim(source, **breaks):
+    """Declares a claim about a program; each break is named by what is wrong and changes the text."""
+    def declare(check):
+        CLAIMS.append(Claim(check, source, {name.replace("_", " "): edit for name, edit in breaks.items()}))
+        return check
+    return declare
+
+
+def replaced(*pairs):
+    """The program with other words in it."""
+    def edit(text):
+        for old, new in pairs:
+            if old not in text:
+                raise generated.Failure(f"there is no '{old}' to break")
+            text = text.replace(old, new)
+        return text
+    return edit
+
+
+def library_text(file, name):
+    """A definition of the library, to be changed."""
+    text = (ROOT / "library" / f"{file}.nn").read_text()
+    return re.search(rf"^(def|optimizer) {name}\(.*?(?=^(?:#|def|optimizer)|\Z)", text, re.M | re.S)[0]
+
+
+def with_other(file, name, *pairs):
+    """The program with another definition in place of that of the library."""
+    def edit(text):
+        return replaced(*pairs)(library_text(file, name)) + text
+    return edit
+
+
+class Program:
+    """A program of one or several models, and how its models are asked."""
+
+    def __init__(self, source, edit, number):
+        self.text = edit((NOTES / source).read_text()) if edit else (NOTES / source).read_text()
+        self.source, self.number, self.driver, self.broken = source, number, None, edit is not None
+        self.models = generated.names_of(self.text)
+
+    def symbol(self, model):
+        return f"{model}_{self.number}"
+
+    def compile(self, folder):
+        path = folder / f"{pathlib.Path(self.source).stem}_{self.number}.nn"
+        path.write_text(re.sub(r"^model (\w+)", lambda m: f"model {self.symbol(m[1])}", self.text, flags=re.M))
+        return generated.compile_source(path, ["--real=double"])
+
+    def request(self, model, **more):
+        return generated.drive(self.driver, [dict(model=self.symbol(model), **more)])[0]
+
+    def values(self, model, names, **more):
+        """{name: flat list} of kept tensors, outputs and losses after the steps that are asked for."""
+        found = self.request(model, ask=list(names), **more)["values"]
+        return {name: generated.numbers(values) for name, values in found.items()}
+
+    def train(self, model, names=(), **more):
+        """The losses of all steps, and values after them."""
+        result = self.request(model, ask=list(names), **more)
+        found = {name: generated.numbers(values) for name, values in result["values"].items()}
+        return generated.numbers(result["losses"]), found
+
+    def measured(self, text):
+        """A line of output, of the program as it stands."""
+        if not self.broken:
+            print(f"  {text}", flush=True)
+
+    def kept(self, model):
+        return generated.kept_names(self.request(model, describe=True))
+
+
+def rows(values, width):
+    return [values[i:i + width] for i in range(0, len(values), width)]
+
+
+def problems_of(check, program):
+    try:
+        return check(program)
+    except generated.Failure as failure:
+        return [str(failure)]
+
+
+def try_claim(claim, programs):
+    failures = generated.report(claim.name, problems_of(claim.check, programs[claim.source, None]))
+    for label, edit in claim.breaks.items():
+        noticed = problems_of(claim.check, programs[claim.source, edit])
+        failures += generated.report(f"{claim.name} fails with {label}", [] if noticed else ["it does not"])
+        for problem in noticed[:1]:  # what is seen of what is broken
+            print(f"  {problem}", flush=True)
+    return failures
+
+
+def build(programs, folder, cc):
+    c_files = [program.compile(folder) for program in programs.values()]
+    models = [program.symbol(model) for program in programs.values() for model in program.models]
+    driver = generated.build_driver(folder, c_files, models, cc)
+    for program in programs.values():
+        program.driver = driver
+
+
+def main(cc=("cc", "-O0")):
+    """Tries all claims, or those whose names contain the text of the command line."""
+    text = "".join(sys.argv[1:])
+    chosen = [claim for claim in CLAIMS if text in claim.name]
+    wanted = [(claim.source, edit) for claim in chosen for edit in (None, *claim.breaks.values())]
+    with tempfile.TemporaryDirectory(prefix="nnc-notes-") as folder:
+        try:
+            programs = {key: Program(*key, number) for number, key in enumerate(dict.fromkeys(wanted))}
+            build(programs, pathlib.Path(folder), cc)
+        except generated.Failure as failure:
+            return generated.report("programs of the notes compile", [str(failure)])
+        return sum(try_claim(claim, programs) for claim in chosen) != 0
