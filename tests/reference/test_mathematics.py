@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Layers of the library against their formulas computed by mathematics.py, by every back end."""
+"""Layers and optimizers of the library against their formulas computed by mathematics.py and
+optimizer_formulas.py, by every back end."""
 
 import sys
 
 import mathematics
+import optimizer_formulas
 from backends import BACKENDS
 from test_reference import verdicts
 
 
 def main():
-    cases = {case.name: case for case in mathematics.CASES}
+    cases = {case.name: case for case in mathematics.CASES + optimizer_formulas.CASES}
     results = [line for label, backend in BACKENDS.items() for line in verdicts(cases, label, backend)]
     print("\n".join(results))
     return any(line.startswith("FAIL") for line in results)
