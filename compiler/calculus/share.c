@@ -129,13 +129,23 @@ static const Tensor *find_equal(Sharing *s, const Shape *shape, const Tensor *te
   return tensor;
 }
 
-/* A number, or a read of another tensor at lone variables, each once at most: it can stand where the
-   target is read. */
-static bool is_copy(const Equation *equation) {
+/* A number, or a whole one of sizes alone. */
+static bool is_known_number(Arena *scratch, const Expr *e) {
+  if (e->op == OP_NUMBER) return true;
+  if (e->type != TYPE_INT) return false;
+  ExprList nodes = expr_postorder(scratch, &e, 1);
+  for (int i = 0; i < nodes.count; i++)
+    if (is_read(nodes.items[i]) || nodes.items[i]->op == OP_INDEX) return false;
+  return true;
+}
+
+/* A number that is known, or a read of another tensor at lone variables, each once at most: it can stand
+   where the target is read. */
+static bool is_copy(Arena *scratch, const Equation *equation) {
   const Expr *e = equation->body;
   if (equation->reduction != REDUCE_NONE || equation->var_count != equation->target->rank)
     return false;
-  if (e->op == OP_NUMBER) return true;
+  if (is_known_number(scratch, e)) return true;
   if (!is_read(e) || read_default(e) || e->type != equation->target->type) return false;
   for (int i = 0; i < e->count; i++) {
     const Index *index = lone_index(e->args[i]);
@@ -175,7 +185,7 @@ static void share_equation(Sharing *s, Equation *equation) {
   equation->body = with_replacements(s, equation->body);
   equation->guard = with_replacements(s, equation->guard);
   if (is_draw(equation->body) || is_held(s->program, target)) return;
-  if (is_copy(equation)) {
+  if (is_copy(s->scratch, equation)) {
     if (!is_member(&s->roots, target)) map_put(&s->copies, target, NULL);
     return;
   }

@@ -335,22 +335,38 @@ static void bind_default(Matching *m, const Node *formal) {
   bind_hyper(m, formal, evaluate(&c, formal->parts[2]), formal->parts[2]->span);
 }
 
+/* The dims of a formal as those before it bind them; -1 after an error. */
+static int default_dims(Matching *m, const Node *formal, Axis *axes) {
+  const Node *subs = formal->parts[0];
+  int rank = 0;
+  for (int i = 0; i < subs->count; i++) {
+    const Node *sub = subs->parts[i];
+    bool is_pack = sub->kind == NODE_PACK;
+    const Pack *pack = is_pack ? frame_pack(m->frame, sub->name) : NULL;
+    if ((is_pack && !pack) || rank + (pack ? pack->rank : 1) > LIMIT_RANK) {
+      fail(m, formal->span,
+           quote(m, "nothing tells the dims of '%s' for its default", formal->name));
+      return -1;
+    }
+    if (pack)
+      memcpy(axes + rank, pack->axes, (size_t)pack->rank * sizeof *axes);
+    else if (extent_is_poisoned(evaluate_extent(m->frame, sub, &axes[rank])))
+      return -1;
+    rank += pack ? pack->rank : 1;
+  }
+  return rank;
+}
+
 static void bind_default_tensor(Matching *m, const Node *formal) {
   Axis axes[LIMIT_RANK];
-  const Node *subs = formal->parts[0], *written = formal->parts[2];
+  const Node *written = formal->parts[2];
   Context c = formula_begin(m->frame, NULL, path_of(m->frame, formal->name), written);
   Value value = evaluate(&c, written);
-  if (subs && !is_pointwise(m->definition)) {
-    if (subs->count > LIMIT_RANK || count_packs(subs) > 0) {
-      fail(m, formal->span,
-           quote(m, "'%s' needs dims without '...' for its default", formal->name));
-      return;
-    }
-    for (int i = 0; i < subs->count; i++) {
-      if (extent_is_poisoned(evaluate_extent(m->frame, subs->parts[i], &axes[i]))) return;
-    }
+  if (formal->parts[0] && !is_pointwise(m->definition)) {
+    int rank = default_dims(m, formal, axes);
+    if (rank < 0) return;
     Axis *copy = arena_copy(m->frame->e->arena, axes, sizeof axes);
-    value = spread_value(&c, value, copy, subs->count, written->span);
+    value = spread_value(&c, value, copy, rank, written->span);
     value = define_tensor(&c, c.formula->path, value, written->span);
   }
   frame_bind(m->frame, formal->name, formal->span, value);
