@@ -19,7 +19,7 @@ class Definition:
     """`text` is its source; `about` and `origin` are the lines of its comment before and from `Source:`."""
 
     def __init__(self, text, comment, part):
-        self.text, self.part = text, part
+        self.text, self.comment, self.part = text, comment, part
         self.kind, self.name = HEAD.match(text).groups()
         begin = text.index("(")
         end = closing(text, begin)

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Every definition of the library says in its comment what it is, what it takes, and where it is from."""
+"""Every definition of the library says in its comment what it is, what it takes, and where it is from; and
+docs/library.md is what these comments and the tests amount to."""
 
+import difflib
 import re
 
+import library_page
 from library_source import files
 
 
@@ -22,7 +25,15 @@ def is_named(name, told):
     return any("_".join(words[:count]) in told for count in range(1, len(words) + 1))
 
 
+def check_page():
+    """The lines in which docs/library.md differs from the page as it would be made now."""
+    kept, made = library_page.PAGE.read_text().split("\n"), library_page.page().split("\n")
+    different = list(difflib.unified_diff(kept, made, "docs/library.md", "made now", lineterm="", n=0))
+    return "FAIL page: `make check-update ONLY=docs/` writes it\n" + "\n".join(different) if different else "ok page"
+
+
 def main():
+    print(check_page())
     for file in files():
         problems = [f"{one.name}: {text}" for one in file.definitions for text in problems_of(file, one)]
         name = f"comments of library/{file.name}.nn"

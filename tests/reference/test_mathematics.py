@@ -9,10 +9,11 @@ import optimizer_formulas
 from backends import BACKENDS
 from test_reference import verdicts
 
+CASES = {case.name: case for case in mathematics.CASES + optimizer_formulas.CASES}
+
 
 def main():
-    cases = {case.name: case for case in mathematics.CASES + optimizer_formulas.CASES}
-    results = [line for label, backend in BACKENDS.items() for line in verdicts(cases, label, backend)]
+    results = [line for label, backend in BACKENDS.items() for line in verdicts(CASES, label, backend)]
     print("\n".join(results))
     return any(line.startswith("FAIL") for line in results)
 

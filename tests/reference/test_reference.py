@@ -10,6 +10,7 @@ import pathlib
 import sys
 
 import burn_cases
+import definitions
 import keras_losses
 import keras_schedules
 import onnx_cases
@@ -62,6 +63,13 @@ def verdicts(cases, label, backend):
         yield f"skip {name} by {label}: {cases[name].except_by[label]}"
 
 
+def verdict_on_record(cases):
+    """definitions.txt says which definitions these cases apply."""
+    if definitions.record(cases) == definitions.RECORD.read_text():
+        return "ok the record of definitions"
+    return "FAIL the record of definitions: `make check-update` writes tests/reference/definitions.txt"
+
+
 def show(wanted):
     for name, record, module in records():
         if name == wanted:
@@ -76,6 +84,7 @@ def main():
         show(sys.argv[2])
         return 0
     cases, results = translated()
+    results.append(verdict_on_record(cases))
     for label, backend in BACKENDS.items():
         results += verdicts(cases, label, backend)
     print("\n".join(results))
