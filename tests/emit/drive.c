@@ -38,7 +38,7 @@
 
 extern const nnrt_model *const drive_models[]; /* null at the end */
 
-enum { MOST_TENSORS = 512 };
+enum { MOST_TENSORS = 2048 };
 
 typedef struct Session {
   const nnrt_model *model;
