@@ -23,6 +23,7 @@
 #include "calculus/condition.h"
 #include "calculus/steps.h"
 #include "equations/affine.h"
+#include "equations/contraction.h"
 
 enum { LANES = 16 };
 
@@ -45,23 +46,6 @@ static bool runs_along(Arena *scratch, const Equation *equation, const Index *in
   return found;
 }
 
-/* Some target variable is used by `a` and not by `b`. */
-static bool has_own_variable(Arena *scratch, const Equation *equation, const Expr *a,
-                             const Expr *b) {
-  for (int i = 0; i < equation->var_count; i++)
-    if (expr_uses_index(scratch, a, equation->vars[i]) &&
-        !expr_uses_index(scratch, b, equation->vars[i]))
-      return true;
-  return false;
-}
-
-static bool is_contraction(Arena *scratch, const Equation *equation) {
-  const Expr *e = equation->body;
-  if (equation->reduction != REDUCE_SUM || e->op != OP_MUL) return false;
-  return has_own_variable(scratch, equation, e->args[0], e->args[1]) &&
-         has_own_variable(scratch, equation, e->args[1], e->args[0]);
-}
-
 static bool scatters(const Equation *equation) {
   for (int i = 0; i < equation->var_count; i++)
     if (equation_scatters(equation, equation->vars[i])) return true;
@@ -72,7 +56,7 @@ static int lanes_of(Arena *scratch, const Equation *equation) {
   if (equation->reduction == REDUCE_NONE) return 0;
   if (!depends_on_order(equation)) return 1;
   const Index *last = equation->reduced[equation->reduced_count - 1];
-  if (extent_maximum(last->range) < LANES || is_contraction(scratch, equation)) return 1;
+  if (extent_maximum(last->range) < LANES || equation_contracts(scratch, equation)) return 1;
   if (scatters(equation)) return 1;
   return runs_along(scratch, equation, last) ? LANES : 1;
 }

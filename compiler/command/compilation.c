@@ -123,6 +123,10 @@ static void run_inline(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_inline]) routine_inline(routine);
 }
 
+static void run_transpose(Compilation *compilation, Routine *routine) {
+  if (!compilation->options->skips[PASS_transpose]) routine_transpose(routine);
+}
+
 static void run_fuse(Compilation *compilation, Routine *routine) {
   routine_fuse(routine, !compilation->options->skips[PASS_fuse]);
 }
@@ -296,6 +300,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
     break;
   case PASS_segment: run_routine_pass(compilation, run_segment); break;
   case PASS_inline: run_routine_pass(compilation, run_inline); break;
+  case PASS_transpose: run_routine_pass(compilation, run_transpose); break;
   case PASS_fuse: run_routine_pass(compilation, run_fuse); break;
   case PASS_place: run_routine_pass(compilation, run_place); break;
   case PASS_roll: run_routine_pass(compilation, run_roll); break;

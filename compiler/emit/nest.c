@@ -101,12 +101,6 @@ static void write_ranges(FunctionWriter *writer, const char *sign, const LineLis
   }
 }
 
-/* Beside the equations of the model: what is kept of a recurrence for each segment of its steps. */
-static bool keeps_for_segments(const Routine *routine, const Equation *equation) {
-  const SegmentedEquation *segmented = map_get(&routine->segments, equation->target);
-  return segmented && !segmented->time;
-}
-
 static void add_statement(FunctionWriter *writer, LineList *lines, const char *line) {
   if (line) APPEND(writer->arena, lines, line);
 }
@@ -118,7 +112,7 @@ static void write_equations(FunctionWriter *writer, const EquationList *equation
   for (int i = 0; i < equations->count; i++) {
     Equation *equation = equation_source(writer->routine, equations->items[i]);
     bool is_new = statements->listing && !map_has(&statements->stated, equation);
-    if (is_new && !keeps_for_segments(writer->routine, equation)) {
+    if (is_new && !map_has(&writer->routine->made, equation->target)) {
       map_put(&statements->stated, equation, equation);
       add_statement(writer, &stated, listing_equation(statements->listing, equation));
       const Update *update = update_by(writer->routine, equation->target);

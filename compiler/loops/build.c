@@ -16,9 +16,6 @@ static void add_loop(Schedule *schedule, const Index *index, bool reduced) {
   schedule->reduced[schedule->count++] = reduced;
 }
 
-/* How the innermost subscripts of the body's reads move with a variable; the greatest counts. */
-typedef enum { NOT_BY_ONE, ALONG_WINDOW /* v + rest */, ALONG_ROW /* v */ } Movement;
-
 static Movement read_movement(ExprTable *table, Arena *scratch, const Expr *read,
                               const Index *index) {
   if (read_rank(read) == 0) return NOT_BY_ONE;
@@ -29,10 +26,10 @@ static Movement read_movement(ExprTable *table, Arena *scratch, const Expr *read
   return by_one && affine_is_linear_in(scratch, &affine, index) ? ALONG_WINDOW : NOT_BY_ONE;
 }
 
-static Movement body_movement(ExprTable *table, const Equation *equation, const Index *index) {
+Movement expr_movement(ExprTable *table, const Expr *e, const Index *index) {
   Arena *scratch = arena_new();
   Movement greatest = NOT_BY_ONE;
-  ExprList nodes = expr_postorder(scratch, &equation->body, 1);
+  ExprList nodes = expr_postorder(scratch, &e, 1);
   for (int i = 0; i < nodes.count; i++) {
     if (!is_read(nodes.items[i])) continue;
     Movement movement = read_movement(table, scratch, nodes.items[i], index);
@@ -85,7 +82,7 @@ static const Index *innermost_variable(const Routine *routine, const Equation *e
   if (last == time || is_scattered(equation, last)) return NULL;
   for (int k = 0; k < equation->var_count; k++)
     if (is_scattered(equation, equation->vars[k])) return last;
-  Movement movement = body_movement(routine->model->exprs, equation, last);
+  Movement movement = expr_movement(routine->model->exprs, equation->body, last);
   if (movement == NOT_BY_ONE) return NULL;
   bool narrow = movement == ALONG_WINDOW && extent_maximum(last->range) < NARROW;
   return narrow ? widest_variable(equation, time) : last;

@@ -19,6 +19,10 @@ typedef struct Schedule {
   int sharable; /* the first so many may be shared with other equations */
 } Schedule;
 
+/* How the innermost subscripts of the reads below `e` move with a variable; the greatest counts. */
+typedef enum { NOT_BY_ONE, ALONG_WINDOW /* v + rest */, ALONG_ROW /* v */ } Movement;
+Movement expr_movement(ExprTable *table, const Expr *e, const Index *index);
+
 Schedule schedule_of(const Routine *routine, const Equation *equation);
 
 /* Where an equation is built, and what it left there. */

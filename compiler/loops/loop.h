@@ -166,6 +166,7 @@ typedef struct Routine {
   Map recurrences;   /* target Tensor * -> RecurrentEquation *; those not there are in no cycle */
   Map segments;      /* target Tensor * -> SegmentedEquation * */
   Map sources;       /* rewritten Equation * -> the one of the program it stands for */
+  Map made;          /* Tensor * that no program has: kept for segments, or a factor transposed */
   int forward_count; /* the first so many equations are all that the loss needs */
   NestList nests;
   int64_t bytes_of_real;
@@ -210,6 +211,7 @@ void routine_segment(
         *routine); /* segment.c: scans with checkpoints run in segments, twice for the gradient */
 void routine_inline(
     Routine *routine); /* inline.c: cheap or single-use pointwise equations into readers */
+void routine_transpose(Routine *routine); /* transpose.c: factors lie along their inner loop */
 /* fuse.c: clusters that share loops -> nests of loop nodes; without `shares` every equation has a nest of
    its own, but for those of one recurrence, which share their time loop. */
 void routine_fuse(Routine *routine, bool shares);

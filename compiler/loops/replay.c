@@ -156,6 +156,7 @@ static Equation *equation_entering(const Scan *scan, Timed *timed, const Segment
   kept->body =
       expr_read(exprs_of(scan), tensor, subscripts, reduction_identity(model, none, tensor->type));
   timed->entering->definition = kept;
+  map_put(&scan->routine->made, timed->entering, timed->entering);
   return kept;
 }
 

@@ -47,6 +47,7 @@ Routine *routine_new(Model *model, RoutineKind kind, const Step *step) {
   map_init(&routine->buffers, model->arena);
   map_init(&routine->recurrences, model->arena);
   map_init(&routine->segments, model->arena);
+  map_init(&routine->made, model->arena);
   map_init(&routine->sources, model->arena);
   collect_updates(routine);
   return routine;

@@ -50,7 +50,7 @@ def variants_of(case):
     seed, text = case.program.seed, case.program.text()
     yield Variant(case, "compiler", "a", text)
     if seed//10 % 2 == 0:
-        skipped = ("--skip=inline,fuse", "--skip=fuse,roll", "--skip=inline")[seed//20 % 3]
+        skipped = ("--skip=inline,fuse", "--skip=transpose,fuse,roll", "--skip=inline", "--skip=transpose")[seed//20 % 4]
         yield Variant(case, "skipped", "b", text, [skipped])
     elif seed % 2:
         yield Variant(case, "reordered", "b", case.program.reordered().text(), exact=False)

@@ -1,0 +1,13 @@
+/* Contractions: sums of products of two factors, each of which has a variable of the target that the other
+   lacks: products of matrices, convolutions, their gradients, scores of attention. */
+#ifndef NNC_EQUATIONS_CONTRACTION_H
+#define NNC_EQUATIONS_CONTRACTION_H
+
+#include "equations/equation.h"
+
+bool equation_contracts(Arena *scratch, const Equation *equation);
+
+/* The factor that alone uses a variable of the target; null: both do, or none does. */
+const Expr *contraction_factor(Arena *scratch, const Equation *equation, const Index *variable);
+
+#endif

@@ -1,0 +1,184 @@
+/* Transposition: the factors of a contraction lie in memory as its inner loop runs.
+
+     dx[n, i] = sum[k](dy[n, k]*W[i, k])   gives   W.transposed[k, i] = W[i, k]
+                                                   dx[n, i] = sum[k](dy[n, k]*W.transposed[k, i])
+
+   The inner loop of a contraction runs along the last variable of its target; where the factor that has it
+   is not contiguous along it, every sum would be a chain of additions that wait for each other. A copy
+   that is contiguous costs a pass over the factor, and each of its elements is used for every value of the
+   other factor's variables. Sums keep their order, so bits do not change. */
+#include "equations/contraction.h"
+
+#include "calculus/condition.h"
+#include "calculus/variables.h"
+#include "equations/affine.h"
+#include "loops/build.h"
+
+enum {
+  LEAST_USES = 8,   /* of each element of the copy */
+  LEAST_COLUMNS = 4 /* of the inner loop */
+};
+
+typedef struct Transposer {
+  Routine *routine;
+  Arena *scratch;
+  EquationList equations; /* in their new order */
+} Transposer;
+
+/* ---- is there something to transpose? ---- */
+
+static double points_of(const IndexList *variables) {
+  double points = 1;
+  for (int i = 0; i < variables->count; i++)
+    points *= (double)extent_maximum(variables->items[i]->range);
+  return points;
+}
+
+/* Variables that the factor uses, the column last. */
+static IndexList factor_variables(Transposer *t, const Equation *equation, const Expr *factor,
+                                  const Index *column) {
+  IndexList all = equation_variables(t->scratch, equation), used = {0};
+  for (int i = 0; i < all.count; i++)
+    if (all.items[i] != column && expr_uses_index(t->scratch, factor, all.items[i]))
+      APPEND(t->scratch, &used, all.items[i]);
+  APPEND(t->scratch, &used, column);
+  return used;
+}
+
+/* By every value of the target's other variables. */
+static bool is_used_often(Transposer *t, const Equation *equation, const Expr *factor) {
+  double uses = 1;
+  for (int i = 0; i < equation->var_count; i++)
+    if (!expr_uses_index(t->scratch, factor, equation->vars[i]))
+      uses *= (double)extent_maximum(equation->vars[i]->range);
+  return uses >= LEAST_USES;
+}
+
+/* Every read is certain to be in range, and none is of a value that the same recurrence steps through. */
+static bool may_read_ahead(Transposer *t, const Expr *factor, const RecurrentEquation *recurrent) {
+  ExprTable *table = t->routine->model->exprs;
+  ExprList nodes = expr_postorder(t->scratch, &factor, 1);
+  for (int i = 0; i < nodes.count; i++) {
+    const Expr *read = nodes.items[i];
+    if (!is_read(read)) continue;
+    const RecurrentEquation *other = map_get(&t->routine->recurrences, read->tensor);
+    if (recurrent && other && other->group == recurrent->group) return false;
+    if (map_has(&t->routine->segments, read->tensor)) return false;
+    for (int dim = 0; dim < read->tensor->rank && !read_default(read); dim++)
+      if (!affine_proves_range(table, t->scratch, read->args[dim], read->tensor->axes[dim].extent,
+                               NULL, NULL))
+        return false;
+  }
+  return true;
+}
+
+/* Elements of the largest tensor that is read. */
+static double largest_read(Transposer *t, const Expr *factor) {
+  double largest = 0;
+  ExprList nodes = expr_postorder(t->scratch, &factor, 1);
+  for (int i = 0; i < nodes.count; i++) {
+    double elements = 1;
+    if (!is_read(nodes.items[i])) continue;
+    for (int dim = 0; dim < nodes.items[i]->tensor->rank; dim++)
+      elements *= (double)extent_maximum(nodes.items[i]->tensor->axes[dim].extent);
+    if (elements > largest) largest = elements;
+  }
+  return largest;
+}
+
+/* The factor to transpose and its variables; null: the equation stays as it is. */
+static const Expr *find_factor(Transposer *t, const Equation *equation, IndexList *variables) {
+  const Routine *routine = t->routine;
+  const RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
+  if (map_has(&routine->segments, equation->target)) return NULL;
+  if (!equation_contracts(t->scratch, equation) || equation->lanes > 1) return NULL;
+  const Index *column = equation->vars[equation->var_count - 1];
+  const Expr *factor = contraction_factor(t->scratch, equation, column);
+  if (!factor || factor->type != TYPE_REAL || equation_scatters(equation, column)) return NULL;
+  if (extent_maximum(column->range) < LEAST_COLUMNS) return NULL;
+  if (recurrent && expr_uses_index(t->scratch, factor, recurrent->time)) return NULL;
+  if (expr_movement(routine->model->exprs, factor, column) != NOT_BY_ONE) return NULL;
+  *variables = factor_variables(t, equation, factor, column);
+  bool is_small = variables->count <= LIMIT_RANK && points_of(variables) <= largest_read(t, factor);
+  bool is_worth_it = is_small && is_used_often(t, equation, factor);
+  return is_worth_it && may_read_ahead(t, factor, recurrent) ? factor : NULL;
+}
+
+/* ---- the copy ---- */
+
+static Name name_of_copy(Model *model, const Equation *equation, const Expr *factor) {
+  Name name = is_read(factor) ? factor->tensor->name : equation->target->name;
+  return name_format(model->names, "%s.transposed", name);
+}
+
+/* transposed[rest.., column] = factor, over variables of its own. */
+static Equation *equation_transposed(Transposer *t, const Equation *equation, const Expr *factor,
+                                     const IndexList *variables) {
+  Model *model = t->routine->model;
+  Axis axes[LIMIT_RANK] = {{0}};
+  TensorList apart = {0};
+  IndexList taken = {0};
+  int rank = variables->count;
+  for (int i = 0; i < rank; i++) axes[i].extent = variables->items[i]->range;
+  Equation *copy = NEW(model->arena, Equation);
+  Renaming renaming = renaming_new(model, model->arena, variables->items, rank, &taken);
+  *copy = (Equation){.vars = renaming.to,
+                     .var_count = rank,
+                     .body = renaming_apply(model, t->scratch, &renaming, factor),
+                     .instance = equation->instance,
+                     .span = equation->span};
+  for (int i = 0; i < rank; i++) copy->place[i] = i;
+  copy->target = tensor_new(model, &apart, name_of_copy(model, equation, factor), ROLE_VALUE,
+                            TYPE_REAL, axes, rank);
+  copy->target->definition = copy;
+  map_put(&t->routine->made, copy->target, copy->target);
+  return copy;
+}
+
+/* The same contraction with the copy in place of the factor. */
+static Equation *equation_reading(Transposer *t, Equation *equation, const Expr *factor,
+                                  const Tensor *copy, const IndexList *variables) {
+  Model *model = t->routine->model;
+  Equation *reading = arena_copy(model->arena, equation, sizeof *equation);
+  const Expr *read = tensor_read(model, copy, variables->items);
+  const Expr *a = equation->body->args[0], *b = equation->body->args[1];
+  reading->body = expr_binary(model->exprs, OP_MUL, a == factor ? read : a, b == factor ? read : b);
+  map_put(&t->routine->sources, reading, equation_source(t->routine, equation));
+  return reading;
+}
+
+/* Before the first equation of the recurrence that the last ones are of, or at the end. */
+static void insert_before_cycle(Transposer *t, Equation *copy, int group) {
+  EquationList *list = &t->equations;
+  APPEND(t->routine->model->arena, list, copy);
+  for (int i = list->count - 1; i > 0; i--) {
+    const RecurrentEquation *last = map_get(&t->routine->recurrences, list->items[i - 1]->target);
+    if (!last || last->group != group) return;
+    list->items[i] = list->items[i - 1];
+    list->items[i - 1] = copy;
+  }
+}
+
+static void transpose_equation(Transposer *t, Equation *equation) {
+  IndexList variables = {0};
+  const RecurrentEquation *recurrent = map_get(&t->routine->recurrences, equation->target);
+  const Expr *factor = find_factor(t, equation, &variables);
+  if (factor) {
+    Equation *copy = equation_transposed(t, equation, factor, &variables);
+    insert_before_cycle(t, copy, recurrent ? recurrent->group : 0);
+    equation = equation_reading(t, equation, factor, copy->target, &variables);
+  }
+  APPEND(t->routine->model->arena, &t->equations, equation);
+}
+
+void routine_transpose(Routine *routine) {
+  Transposer t = {.routine = routine, .scratch = arena_new()};
+  int forward_count = 0;
+  for (int i = 0; i < routine->equations.count; i++) {
+    transpose_equation(&t, routine->equations.items[i]);
+    if (i + 1 == routine->forward_count) forward_count = t.equations.count;
+  }
+  routine->equations = t.equations;
+  routine->forward_count = forward_count;
+  arena_free(t.scratch);
+}
