@@ -49,11 +49,20 @@ def library_text(file, name):
     return re.search(rf"^(def|optimizer) {name}\(.*?(?=^(?:#|def|optimizer)|\Z)", text, re.M | re.S)[0]
 
 
-def with_other(file, name, *pairs):
-    """The program with another definition in place of that of the library."""
+def with_other(file, names, *pairs):
+    """The program with other definitions in place of those of the library; of the library they would still
+    read each other."""
     def edit(text):
-        return replaced(*pairs)(library_text(file, name)) + text
+        return replaced(*pairs)("".join(library_text(file, name) for name in names.split())) + text
     return edit
+
+
+def only(models, edit):
+    """The same without the models that are not named, which need no compilation."""
+    def shorter(text):
+        named = models.split()
+        return re.sub(r"^model (\w+) {\n.*?^}\n", lambda m: m[0] if m[1] in named else "", edit(text), flags=re.M | re.S)
+    return shorter
 
 
 class Instead:

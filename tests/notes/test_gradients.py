@@ -7,7 +7,7 @@ import math
 import random
 import sys
 
-from claims import claim, distance, instead, main, with_other
+from claims import claim, distance, instead, main, only, with_other
 
 LAYERS = 40
 
@@ -106,8 +106,8 @@ def rectifiers_with_the_variance_of_glorot_lose_half_in_each_layer(program):
     return [] if 0.4 < part < 0.6 else [f"each layer keeps {part:.3f} of the mean square"]
 
 
-@claim("initialisation.nn", the_root_of_the_variance_forgotten=with_other(
-    "initialisers", "he", ("sqrt(2/fan_in)", "2/fan_in")))
+@claim("initialisation.nn", the_root_of_the_variance_forgotten=only(
+    "he_net tanh_net", with_other("initialisers", "he", ("sqrt(2/fan_in)", "2/fan_in"))))
 def weights_are_drawn_with_the_variance_that_is_written(program):
     problems = []
     for model, variance in (("he_net", 2/64), ("tanh_net", 2/128)):
@@ -149,9 +149,15 @@ def leaky_rectifiers_come_back(program):
 # ---- exploding
 
 RATE = 0.02*(1 - 1/380)  # of the first step
+
+
+def clipping_with(name, *pairs):
+    return only("exploding clipped clipped_each", with_other("optimizers", name, *pairs))
+
+
 WEIGHTS = ["y.Wx", "y.Wh", "y.b", "y.v"]
-UNCLIPPED = with_other("optimizers", "clip_norm", ("min(1, c/(sqrt(total(g^2)) + 1e-6))", "min(1, c)"))
-UNCLIPPED_EACH = with_other("optimizers", "clip_value", ("min(max(g, -c), c)", "min(g, inf*c)"))
+UNCLIPPED = clipping_with("clip_norm", ("min(1, c/(sqrt(total(g^2)) + 1e-6))", "min(1, c)"))
+UNCLIPPED_EACH = clipping_with("clip_value", ("min(max(g, -c), c)", "min(g, inf*c)"))
 
 
 def sequences():
@@ -212,7 +218,7 @@ def length(g):
     return math.sqrt(sum(e*e for e in g))
 
 
-@claim("exploding.nn", each_parameter_by_its_own_length=with_other("optimizers", "clip_norm", ("total(", "sum(")),
+@claim("exploding.nn", each_parameter_by_its_own_length=clipping_with("clip_norm", ("total(", "sum(")),
        no_clipping=UNCLIPPED)
 def clipping_by_length_keeps_the_direction_of_all_gradients_together(program):
     g, clipped = first_step(program, "exploding"), first_step(program, "clipped")
@@ -221,7 +227,7 @@ def clipping_by_length_keeps_the_direction_of_all_gradients_together(program):
     return [] if gap < 1e-6 else [f"the clipped gradient is off by {gap:.2g}"]
 
 
-@claim("exploding.nn", every_gradient_scaled=with_other("optimizers", "clip_norm", ("min(1, c/", "min(9, c/")))
+@claim("exploding.nn", every_gradient_scaled=clipping_with("clip_norm", ("min(1, c/", "min(9, c/")))
 def a_short_gradient_is_not_clipped(program):
     still = {"y.Wh": 0.0, "y.v": 0.0, "t": 0.1}
     g, clipped = (first_step(program, model, **still) for model in ("exploding", "clipped"))

@@ -30,6 +30,7 @@ static const Particular particulars[] = {
 
     {.definition = "embedding", .bound = "3", .variants = "padding = 1"},
     {.definition = "dropped", .data = "u"},
+    {.definition = "dropout_factors", .skip = "the shape of its tensor is all it reads"},
     {.definition = "residual", .arguments = "body = dense(2)"},
     {.definition = "residual_block",
      .dims = "N=2, C=3, H=3, W=5",
