@@ -116,7 +116,7 @@ static bool define_element(Shape *shape, Tensor *given, const Node *right, Span 
 
 /* The right side as the definition of `given`, or of a new tensor of the shape's own. */
 static bool define_shape(Shape *shape, Tensor *given, const Node *right, Span span) {
-  bool reduces = is_root_reduction(right) && !is_unit_sum(&shape->context, right);
+  bool reduces = is_root_reduction(right) && !names_dims(&shape->context, right->parts[0]);
   return reduces ? define_reduction(shape, given, right, span)
                  : define_element(shape, given, right, span);
 }

@@ -46,6 +46,8 @@ bool tree_mentions(const Node *node, Name name);
 /* subscripts.c */
 Value evaluate_read(const Context *c, const Node *node);
 Value evaluate_count(const Context *c, const Node *node);
+/* How many elements these dims have together. */
+const Extent *axes_product(const Context *c, const Axis *axes, int rank);
 /* What is read through subscripts, as a whole tensor; made once for each place in a frame. False when it
    is none: reported only when it has no value at all. */
 bool find_base(const Context *c, const Node *base, Value *value);
@@ -76,6 +78,12 @@ Value evaluate_reduction(const Context *c, const Node *node);
 /* The hoisted reduction as a scalar of this formula; a mean divided by its count. */
 Value hoist_reduction(const Context *c, const Reducing *parts, Span span);
 ValueType reduction_type(Reduction reduction, const Expr *body);
-bool is_unit_sum(const Context *c, const Node *node); /* `sum[unit](..)` of an optimizer */
+
+/* dims.c: `unit` or `dims(first, last)` of an optimizer as all that stands in the brackets of a reduction or
+   count. */
+bool names_dims(const Context *c, const Node *subs);
+/* Such a reduction, of the parameter's field; how many elements those dims have. */
+Value reduce_dims(const Context *c, const Node *node);
+Value count_dims(const Context *c, const Node *sub);
 
 #endif

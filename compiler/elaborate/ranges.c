@@ -184,7 +184,8 @@ void reject_optimizer_index(const Context *c, Name name, Span span) {
   Diagnostic *d = report(c->frame, NN0206, span,
                          "an optimizer has no index '%s': parameters differ in dims", name);
   diagnostic_help(d, "sum(e), mean(e) and max(e) are over one parameter, sum[unit](e) over all but "
-                     "its last dim, total(e) over all parameters");
+                     "its last dim, sum[dims(0, 1)](e) over its first two, total(e) over all "
+                     "parameters");
 }
 
 static void reject_binder(const Context *c, const Binder *binder) {

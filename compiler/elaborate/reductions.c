@@ -3,12 +3,6 @@
 
 #include <string.h>
 
-bool is_unit_sum(const Context *c, const Node *node) {
-  const Node *subs = node->parts[0];
-  return c->frame->is_optimizer && is_named(node->name, "sum") && subs->count == 1 &&
-         subs->parts[0]->kind == NODE_IDENT && is_named(subs->parts[0]->name, "unit");
-}
-
 ValueType reduction_type(Reduction reduction, const Expr *body) {
   if (reduction == REDUCE_ARGMAX || reduction == REDUCE_ARGMIN) return TYPE_INT;
   if (reduction == REDUCE_ANY || reduction == REDUCE_ALL) return TYPE_BOOL;
@@ -132,20 +126,9 @@ Value hoist_reduction(const Context *c, const Reducing *parts, Span span) {
   return value_expr(expr_binary(table, OP_DIV, read, count_elements(c, parts, span)), NULL);
 }
 
-/* Over all but the last axis of the parameter; the operand stays pointwise along it. */
-static Value evaluate_unit_sum(const Context *c, const Node *node) {
-  Value value = as_operand(c, evaluate(c, node->parts[2]), node->parts[2]->span);
-  value = over_parameter(c, value);
-  if (is_poison(value) || !value.field) return value;
-  Reducing parts = {.reduction = REDUCE_SUM, .count = value.field->rank - 1, .body = value.expr};
-  if (parts.count == 0) return value;
-  memcpy(parts.indices, value.field->indices, (size_t)parts.count * sizeof *parts.indices);
-  return value_expr(hoist(c, &parts, "sum", parts.body, node->span), value.field);
-}
-
 Value evaluate_reduction(const Context *c, const Node *node) {
   Reducing parts;
-  if (is_unit_sum(c, node)) return evaluate_unit_sum(c, node);
+  if (names_dims(c, node->parts[0])) return reduce_dims(c, node);
   if (!take_apart(c, node, &parts)) return value_poison();
   return hoist_reduction(c, &parts, node->span);
 }

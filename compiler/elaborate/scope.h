@@ -185,7 +185,7 @@ struct Frame {
   const Scan *scan;     /* around the application */
   Map memo;             /* Node * -> Value *: whole tensors that are read through subscripts */
   Map declared_results; /* Name -> RESULT, OUTPUT Node * with dims */
-  bool is_optimizer;    /* `sum[unit](..)` has its meaning */
+  bool is_optimizer;    /* dims of the parameter can be reduced */
   bool failed;          /* a requirement of the definition is not met */
   bool is_shared;       /* applied by a named instance: its paths may come again */
 };
@@ -282,10 +282,8 @@ Value apply_op(const Context *c, Op op, const Value *operands, int count, Span s
 Value as_operand(const Context *c, Value value, Span span);
 /* A scalar as every element of a tensor with these dims; a value that has them already. */
 Value spread_value(const Context *c, Value value, const Axis *axes, int rank, Span span);
-/* In an optimizer, a number as every element of the parameter at hand; elsewhere the value itself. */
-Value over_parameter(const Context *c, Value value);
 bool same_dims(const Axis *a, int a_rank, const Axis *b, int b_rank);
-/* Reduces every dim of a value with a field: `sum(h)`, `mean(h)`. */
+/* dims.c: reduces every dim of a value with a field, `sum(h)`, `mean(h)`. */
 Value reduce_all(const Context *c, Name reduction, Value value, Span span);
 
 /* formulas.c: from values to tensors. A new formula for the right side of `path`. */

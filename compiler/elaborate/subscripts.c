@@ -281,20 +281,20 @@ Value evaluate_read(const Context *c, const Node *node) {
   return value_expr(finish_read(c, base, &s, NULL), NULL);
 }
 
-static Value count_dims(const Context *c, const Axis *axes, int rank) {
+const Extent *axes_product(const Context *c, const Axis *axes, int rank) {
   ExtentTable *table = c->frame->e->model->extents;
   const Extent *product = extent_constant(table, 1);
   for (int i = 0; i < rank; i++) product = extent_multiply(table, product, axes[i].extent);
-  return value_extent(product);
+  return product;
 }
 
 static Value count_sub(const Context *c, const Node *sub) {
   Axis axis;
   if (sub->kind == NODE_PACK) {
     const Variable *pack = find_variable(c, sub->name, true);
-    if (pack) return count_dims(c, pack->binder->axes, pack->binder->rank);
+    if (pack) return value_extent(axes_product(c, pack->binder->axes, pack->binder->rank));
     const Pack *formal = frame_pack(c->frame, sub->name);
-    if (formal) return count_dims(c, formal->axes, formal->rank);
+    if (formal) return value_extent(axes_product(c, formal->axes, formal->rank));
     report(c->frame, NN0203, sub->span, "unbound pack '...%s'", sub->name ? sub->name : "");
     return value_poison();
   }
@@ -311,6 +311,7 @@ static Value count_sub(const Context *c, const Node *sub) {
 
 Value evaluate_count(const Context *c, const Node *node) {
   const Node *subs = node->parts[0];
+  if (names_dims(c, subs)) return count_dims(c, subs->parts[0]);
   Value product = value_integer(c->frame->e, 1);
   for (int i = 0; i < subs->count; i++) {
     product = apply_op(c, OP_MUL, (Value[]){product, count_sub(c, subs->parts[i])}, 2, node->span);

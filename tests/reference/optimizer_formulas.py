@@ -165,6 +165,26 @@ def proximal(w, g, s, t, lr, alpha):
     return [copysign(max(abs(x) - lr * alpha, 0), x) for x in sgd(w, g, s, t, lr)]
 
 
+def constrained(w, g, s, t, lr, limit, vectors):
+    """keras.constraints.MaxNorm without its epsilon, on each of these lists of elements."""
+    w = sgd(w, g, s, t, lr)
+    for elements in vectors(len(w)):
+        size = length([w[i] for i in elements])
+        for i in elements:
+            w[i] *= min(size, limit) / size
+    return w
+
+
+def columns(size):
+    """Of W[3, 4], and each element of b."""
+    return [range(k, size, 4) for k in range(4)]
+
+
+def rows(size):
+    """Of W[3, 4], and b as a whole."""
+    return [range(i, i + 4) for i in range(0, size, 4)]
+
+
 def forgetting(w, g, s, t, lr, beta):
     """torch.optim.swa_utils.get_ema_multi_avg_fn, from the weights before the first step on."""
     s.setdefault("average", w)
@@ -248,6 +268,9 @@ case("lars(0.1, wd = 0.2, trust = 0.5)", lars_of_matrices, group="group @bias { 
 case("clip_value(0.5) |> sgd(0.1)", clipped_value, lr=0.1, c=0.5)
 case("clip_norm_each(2) |> sgd(0.1)", clipped_norm, lr=0.1, c=2)
 case("sgd(0.1) |> prox_l1(0.5, 0.1)", proximal, lr=0.1, alpha=0.5)
+case("sgd(0.1) |> max_norm(1.2)", constrained, lr=0.1, limit=1.2, vectors=columns)
+case("sgd(0.1) |> max_norm(1.2, first = -1, last = 1)", constrained, group="group @bias { last = 0 }",
+     lr=0.1, limit=1.2, vectors=rows)
 case("sgd(0.1) |> ema(0.7)", forgetting, kept=["average"], lr=0.1, beta=0.7)
 case("sgd(0.1) |> polyak()", averaged, kept=["average"], lr=0.1, first=1)
 case("sgd(0.1) |> polyak(first = 3)", averaged, kept=["average"], lr=0.1, first=3)
