@@ -151,6 +151,10 @@ def lars_of_matrices(w, g, s, t, trust, **options):
     return lars(w, g, s, t, trust=trust if len(w) == SIZES["W"] else 0, **options)
 
 
+def scheduled(w, g, s, t, rate):
+    return sgd(w, g, s, t, rate(t))
+
+
 def clipped_value(w, g, s, t, lr, c):
     return sgd(w, [min(max(a, -c), c) for a in g], s, t, lr)
 
@@ -171,7 +175,7 @@ def constrained(w, g, s, t, lr, limit, vectors):
     for elements in vectors(len(w)):
         size = length([w[i] for i in elements])
         for i in elements:
-            w[i] *= min(size, limit) / size
+            w[i] *= limit / size if size > limit else 1
     return w
 
 
@@ -201,12 +205,19 @@ def averaged(w, g, s, t, lr, first):
     return w
 
 
+def clipped_together(batch, c):
+    """torch.nn.utils.clip_grad_norm_ of all parameters."""
+    ratio = c / (length(batch["gW"] + batch["gb"]) + 1e-6)
+    return {name: [a * min(1, ratio) for a in g] for name, g in batch.items()}
+
+
 # ---- cases
 
 
 class Training(Case):
-    def __init__(self, name, optimizer, rule, options, kept=(), group=""):
+    def __init__(self, name, optimizer, rule, options, kept, group, prepare):
         super().__init__(name)
+        self.rule = rule
         self.rng = random.Random(name)
         self.lines = ["input gW[3, 4]", "input gb[4]", "param W[3, 4] = 0 @weight", "param b[4] = 0 @bias",
                       "loss sum(gW*W) + sum(gb*b)", f"train {{ optimizer {optimizer}; {group} }}"]
@@ -216,7 +227,7 @@ class Training(Case):
         for name in SIZES:
             w, s = self.values[name], {}
             for t, batch in enumerate(self.batches, 1):
-                w = rule(w, batch["g" + name], s, t, **options)
+                w = rule(w, prepare(batch)["g" + name], s, t, **options)
             self.expected[name] = Expected(w, ATOL, RTOL)
             self.expected.update({f"{name}.{k}": Expected(s[k], ATOL, RTOL) for k in kept})
 
@@ -225,8 +236,10 @@ class Training(Case):
         return [self.rng.gauss(0, 1) * self.rng.choice((0, 0.1, 1, 1, 3)) for _ in range(count)]
 
 
-def case(optimizer, rule, kept=(), group="", **options):
-    CASES.append(Training(f"optimizer_{rule.__name__}_{len(CASES)}", optimizer, rule, options, kept, group))
+def case(optimizer, rule, kept=(), group="", prepare=lambda batch: batch, **options):
+    number = 1 + sum(other.rule == rule for other in CASES)
+    name = f"optimizer_{rule.__name__}_{number}"
+    CASES.append(Training(name, optimizer, rule, options, kept, group, prepare))
 
 
 case("sgd(0.1)", sgd, lr=0.1)
@@ -265,6 +278,11 @@ case("lion(0.1, b2 = 0.8, wd = 0.2)", lion, lr=0.1, b2=0.8, wd=0.2)
 case("lars(0.1, wd = 0.2, trust = 0.5)", lars, lr=0.1, momentum=0.9, wd=0.2, trust=0.5)
 case("lars(0.1, wd = 0.2, trust = 0.5)", lars_of_matrices, group="group @bias { trust = 0 }",
      lr=0.1, momentum=0.9, wd=0.2, trust=0.5)
+case("sgd(linear_decay(0.3, 0.1, 4))", scheduled,  # Deep Learning, equation 8.14
+     rate=lambda k: (1 - k / 4) * 0.3 + k / 4 * 0.1 if k <= 4 else 0.1)
+case("sgd(inverse_sqrt(0.3, 3))", scheduled,  # Vaswani et al. (2017), equation 3, with the peak as its factor
+     rate=lambda k: 0.3 * sqrt(3) * min(k ** -0.5, k * 3 ** -1.5))
+case("clip_norm(2) |> sgd(0.1)", sgd, prepare=lambda batch: clipped_together(batch, 2), lr=0.1)
 case("clip_value(0.5) |> sgd(0.1)", clipped_value, lr=0.1, c=0.5)
 case("clip_norm_each(2) |> sgd(0.1)", clipped_norm, lr=0.1, c=2)
 case("sgd(0.1) |> prox_l1(0.5, 0.1)", proximal, lr=0.1, alpha=0.5)
