@@ -33,7 +33,10 @@ def wrong_rate(name, kept, keep):
     return [] if abs(share - keep) < 4*deviation else [f"{name}: {share:.3f} are kept"]
 
 
-@claim("dropout.nn", half_of_the_rate=only("layers", with_other("layers", "dropped dropout", ("if u < p", "if u < p/2"))),
+HALF_RATE = only("layers", with_other("layers", "dropped dropout", ("if u < p", "if u < p/2")))
+
+
+@claim("dropout.nn", half_of_the_rate=HALF_RATE,
        the_two_rates_exchanged=only("layers", replaced(("dropout(x, 0.2)", "dropout(x, 0.5)"),
                                                        ("dropout(h, 0.5)", "dropout(h, 0.2)"))))
 def eight_tenths_of_inputs_and_half_of_hidden_units_are_kept(program):
@@ -46,7 +49,8 @@ def eight_tenths_of_inputs_and_half_of_hidden_units_are_kept(program):
 @claim("dropout.nn", no_division=NO_DIVISION)
 def what_is_kept_is_divided_by_the_chance_to_be_kept(program):
     values = after(program, 1)
-    pairs = [("inputs", values["kept_x"], inputs(2000), 0.8), ("hidden units", values["kept_h"], values["full_h"], 0.5)]
+    pairs = [("inputs", values["kept_x"], inputs(2000), 0.8),
+             ("hidden units", values["kept_h"], values["full_h"], 0.5)]
     return [f"{name}: not x/{keep}" for name, kept, full, keep in pairs
             if any(k != 0 and abs(k - x/keep) > 1e-15 for k, x in zip(kept, full))]
 
@@ -61,7 +65,8 @@ ONE_FOR_ALL = (("variational_dropout(x[N, T, ...]; p = 0.5) -> y[N, T, ...]",
     "layers", with_other("layers", "variational_dropout", *ONE_FOR_ALL)))
 def the_choice_is_made_anew_for_each_sample_and_step(program):
     chosen = [[k != 0 for k in after(program, steps)["kept_x"]] for steps in (1, 2, 3)]
-    problems = [f"steps {i + 1} and {j + 1} drop the same" for i, j in ((0, 1), (0, 2), (1, 2)) if chosen[i] == chosen[j]]
+    problems = [f"steps {i + 1} and {j + 1} drop the same"
+                for i, j in ((0, 1), (0, 2), (1, 2)) if chosen[i] == chosen[j]]
     samples = rows(chosen[0], 50)
     return problems + (["samples drop the same"] if len({tuple(s) for s in samples}) < len(samples) else [])
 
@@ -128,8 +133,8 @@ def the_geometric_mean_of_all_masks_is_the_net_of_scaled_weights(program):
         geometric, arithmetic, scaled, _, _, W, b = ask_ensemble(program, keep)
         written = geometric_mean(VALUES["v"], rows(W, 3), b, keep/10)
         gaps = distance(geometric, scaled), distance(geometric, written), distance(arithmetic, scaled)
-        program.measured(f"keep 0.{keep}: geometric mean and scaled weights differ by {gaps[0]:.1e}, the mean written "
-                         f"once more by {gaps[1]:.1e}; the arithmetic mean by {gaps[2]:.1e}")
+        program.measured(f"keep 0.{keep}: geometric mean and scaled weights differ by {gaps[0]:.1e}, the mean "
+                         f"written once more by {gaps[1]:.1e}; the arithmetic mean by {gaps[2]:.1e}")
         problems += [f"keep 0.{keep}: off by {gap:.1e}" for gap in gaps[:2] if gap > 1e-12]
     return problems
 
@@ -162,7 +167,8 @@ ALL_ALIKE = sequences_with(("u[n in N, ...]", "u[one in 1, ...]"), ("u[n, ...]",
 @claim("dropout.nn", a_choice_for_each_step_of_time=PER_STEP, one_choice_for_all_sequences=ALL_ALIKE)
 def a_sequence_keeps_one_choice_at_all_steps_of_time(program):
     first, second = kept_in_sequences(program, 1), kept_in_sequences(program, 2)
-    problems = [f"sequence {n} changes its choice" for n, steps in enumerate(first) if any(s != steps[0] for s in steps)]
+    problems = [f"sequence {n} changes its choice" for n, steps in enumerate(first)
+                if any(s != steps[0] for s in steps)]
     if len({tuple(steps[0]) for steps in first}) < 15:
         problems.append("sequences drop the same")
     problems += ["two steps of training drop the same"] if first == second else []
