@@ -7,7 +7,7 @@ import math
 import random
 import sys
 
-from claims import claim, distance, instead, main, only, with_other
+from claims import claim, distance, instead, main, only, replaced, with_other
 
 LAYERS = 40
 
@@ -170,6 +170,22 @@ def losses_of(program, model):
     losses = program.train(model, set=sequences(), steps=400)[0]
     program.measured(f"{model}: loss {losses[0]:.3g} at first, at most {max(losses):.3g}, {losses[-1]:.3g} at last")
     return losses
+
+
+@claim("exploding.nn", states_of_two_steps_before=only(
+    "through_time", replaced(("h[n, t-1, j | 0]", "h[n, t-2, j | 0]"))))
+def a_gradient_grows_or_fades_with_each_step_back_in_time(program):
+    """Units above 0 stay there and others do not matter below the last step: each step multiplies the gradient
+    by what the weights begin with."""
+    values = program.values("through_time", ["growing", "fading"], set={"x": sequences()["x"]})
+    problems = []
+    for name, gain in (("growing", 1.1), ("fading", 0.6)):
+        lengths = values[name]
+        shown = " ".join(f"{lengths[t]:.3g}" for t in (0, 9, 19, 28))
+        program.measured(f"{name}: lengths of gradients at steps 1, 10, 20, 29: {shown}")
+        problems += [f"{name}: step {t + 1} does not multiply the gradient by {gain}" for t in range(28)
+                     if abs(lengths[t] - gain*lengths[t + 1]) > 1e-12*lengths[t]]
+    return problems
 
 
 def variance_of_targets():
