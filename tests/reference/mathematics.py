@@ -214,15 +214,55 @@ def gru_step(case, path, inputs, size, reset_after=True):
     return step
 
 
-def lstm_step(case, path, inputs, size):
+def lstm_cells(z, m, peeps=None):
+    """h and c, one after the other, from the sums z[input, forget, candidate, output] and the cells before."""
+    size = range(len(m))
+    p = peeps or (lambda gate, k: 0)
+    c = [sigmoid(z[1][k] + p(1, k) * m[k]) * m[k] + sigmoid(z[0][k] + p(0, k) * m[k]) * math.tanh(z[2][k])
+         for k in size]
+    return [sigmoid(z[3][k] + p(2, k) * c[k]) * math.tanh(c[k]) for k in size] + c
+
+
+def lstm_step(case, path, inputs, size, peepholes=False):
     """States are h and c, one after the other."""
     a, u = gates(case, path, inputs, 4, size)
+    peeps = case.param(f"{path}.P", 3, size) if peepholes else None
 
     def step(x, p):
         h, m = p[:size], p[size:]
-        i, f, g, o = ([a(x, gate, k) + u(h, gate, k) for k in range(size)] for gate in range(4))
-        c = [sigmoid(f[k]) * m[k] + sigmoid(i[k]) * math.tanh(g[k]) for k in range(size)]
-        return [sigmoid(o[k]) * math.tanh(c[k]) for k in range(size)] + c
+        return lstm_cells([[a(x, gate, k) + u(h, gate, k) for k in range(size)] for gate in range(4)], m, peeps)
+    return step
+
+
+def coupled_lstm_step(case, path, inputs, size):
+    """As an lstm, the sums of whose forget gate are those of the input gate with the other sign."""
+    a, u = gates(case, path, inputs, 3, size)
+
+    def step(x, p):
+        h, m = p[:size], p[size:]
+        i, g, o = ([a(x, gate, k) + u(h, gate, k) for k in range(size)] for gate in range(3))
+        return lstm_cells([i, [-s for s in i], g, o], m)
+    return step
+
+
+def layernorm_lstm_step(case, path, inputs, size):
+    a, u = gates(case, path, inputs, 4, size)
+    b, norms = case.values[f"{path}.b"], []
+    for name, dims in ("normed_x", [4, size]), ("normed_h", [4, size]), ("normed_c", [size]):
+        norms.append([case.param(f"{path}.{name}.{part}", *dims).data for part in "gb"])
+
+    def normed(numbers, norm):
+        return [g * standardised(x, numbers) + shift for x, g, shift in zip(numbers, *norm)]
+
+    def step(x, p):
+        h, m = p[:size], p[size:]
+        places = list(each(4, size))
+        from_x = normed([a(x, g, k) - b[g * size + k] for g, k in places], norms[0])
+        from_h = normed([u(h, g, k) for g, k in places], norms[1])
+        z = [v + w + b[g * size + k] for v, w, (g, k) in zip(from_x, from_h, places)]
+        rows = [z[g * size:(g + 1) * size] for g in range(4)]
+        c = lstm_cells(rows, m)[size:]
+        return [sigmoid(o) * math.tanh(s) for o, s in zip(rows[3], normed(c, norms[2]))] + c
     return step
 
 
@@ -252,17 +292,37 @@ def rnn_of_lengths_from_a_state(case):
     case.expect(lambda n, t, k: states[n][t][k], 3, 5, 4)
 
 
-@formula
-def lstm_of_lengths_from_states(case):
+def lstm_of_lengths(case, layer, maker):
     x, h0, c0 = case.real("x", 3, 5, 2), case.real("h0", 3, 4), case.real("c0", 3, 4)
     lengths = case.whole("len", 6, [5, 0, 3])
-    case.line("h, c = lstm(x, h0, c0, len, H = 4)")
+    case.line(f"h, c = {layer}")
     case.line("y0[n, t, i in 8] = if i < 4 then h[n, t, i] else c[n, t, i-4]")
     case.line("output y0")
-    step = lstm_step(case, "h", 2, 4)
+    step = maker(case, "h", 2, 4)
     states = [run_over(step, rows, [h0(n, k) for k in range(4)] + [c0(n, k) for k in range(4)], lengths(n))
               for n, rows in enumerate(sequences(x))]
     case.expect(lambda n, t, k: states[n][t][k], 3, 5, 8)
+
+
+@formula
+def lstm_of_lengths_from_states(case):
+    lstm_of_lengths(case, "lstm(x, h0, c0, len, H = 4)", lstm_step)
+
+
+@formula
+def lstm_with_peepholes(case):
+    lstm_of_lengths(case, "peephole_lstm(x, h0, c0, len, H = 4)",
+                    lambda *of: lstm_step(*of, peepholes=True))
+
+
+@formula
+def lstm_with_coupled_gates(case):
+    lstm_of_lengths(case, "coupled_lstm(x, h0, c0, len, H = 4)", coupled_lstm_step)
+
+
+@formula
+def lstm_with_layer_norm(case):
+    lstm_of_lengths(case, "layernorm_lstm(x, h0, c0, len, H = 4)", layernorm_lstm_step)
 
 
 def gru_of_lengths(case, reset_after):
@@ -309,6 +369,36 @@ def stacked(case):
     for step in steps:
         states = [run_over(step, rows, [0] * 3) for rows in states]
     case.expect(lambda n, t, k: states[n][t][k], 2, 4, 3)
+
+
+def decoder(case, forced):
+    """Four steps over five symbols, which are those of t or, not forced, its own."""
+    h0, c0 = case.real("h0", 3, 4), case.real("c0", 3, 4)
+    t = Array([3, 4], [case.rng.randrange(5) for _ in range(12)])
+    case.input("t", t.shape, t.data, " : index(5)")
+    case.apply(f"lstm_decoder(t, h0, c0, D = 2, forced = {str(forced).lower()})")
+    table, step = case.param("h.table.E", 6, 2), lstm_step(case, "h.cell", 2, 4)
+    w, b = case.param("h.out.W", 4, 5), case.param("h.out.b", 5)
+
+    def run(n):
+        state, last, logits = h0.data[4 * n:4 * n + 4] + c0.data[4 * n:4 * n + 4], 5, []
+        for u in range(4):
+            state = step([table(last, d) for d in range(2)], state)
+            logits.append([sum(state[j] * w(j, k) for j in range(4)) + b(k) for k in range(5)])
+            last = t(n, u) if forced else logits[-1].index(max(logits[-1]))
+        return logits
+    logits = [run(n) for n in range(3)]
+    case.expect(lambda n, u, k: logits[n][u][k], 3, 4, 5)
+
+
+@formula
+def decoder_with_a_teacher(case):
+    decoder(case, True)
+
+
+@formula
+def decoder_fed_by_its_own_output(case):
+    decoder(case, False)
 
 
 # ---- attention ----------------------------------------------------------------------------------------

@@ -85,12 +85,17 @@ static const Particular particulars[] = {
 
     {.definition = "rnn", .bound = "6"},
     {.definition = "lstm", .bound = "6"},
+    {.definition = "peephole_lstm", .bound = "6"},
+    {.definition = "coupled_lstm", .bound = "6"},
+    {.definition = "layernorm_lstm", .bound = "6", .variants = "eps = 0.1"},
     {.definition = "gru", .bound = "6"},
     {.definition = "reversed", .bound = "6"},
     {.definition = "bidirectional",
      .bound = "6",
      .arguments = "layer = gru(H = 2)",
      .is_open = true},
+    {.definition = "lstm_decoder", .bound = "6"},
+    {.definition = "encoder_decoder", .bound = "6"},
     {.definition = "stacked", .arguments = "layer = rnn(H = 3)", .is_open = true},
 
     {.definition = "attend", .dims = "A=2, E=3, U=3", .bound = "4", .data = "mask"},
