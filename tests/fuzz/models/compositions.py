@@ -8,7 +8,8 @@ from tensors import NONE, Size, Tensor, declared, fixed, points
 
 MOST_OF_A_RESULT = 400
 LAYERS = [d for d in DEFINITIONS.values()
-          if d.results and d.tensors and d.file not in ("losses", "metrics", "schedules")]
+          if d.results and d.tensors and d.file not in ("losses", "metrics", "schedules")
+          and not (d.tensors[0].kind == "index" and len(d.tensors) > 1)]  # these are no links of a chain
 POINTWISE = [d for d in DEFINITIONS.values() if d.is_pointwise and d.file == "activations"]
 SCALARS = [d for d in DEFINITIONS.values() if d.results and d.results[0].dims is None]
 LOSSES = [d for d in SCALARS if d.file == "losses" and len(d.tensors) > 1]

@@ -35,7 +35,7 @@ def closing(text, at):
 class Formal:
     def __init__(self, text):
         name, dims, kind, default = re.fullmatch(
-            r"(\w+)\s*(\[[^\]]*\])?\s*(?::\s*(\w+))?\s*(?:=\s*(.*))?", text, re.S).groups()
+            r"(\w+)\s*(\[[^\]]*\])?\s*(?::\s*(\w+)(?:\([^)]*\))?)?\s*(?:=\s*(.*))?", text, re.S).groups()
         self.name, self.kind, self.default = name, kind, default
         self.dims = split(dims[1:-1]) if dims else None
 
