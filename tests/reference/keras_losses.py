@@ -1,45 +1,37 @@
-"""Keras' losses: a formula for each sample, its weight, and a reduction.
+"""Keras' losses by the library's definitions, applied as a user would: where a case has weights or a
+reduction that are options of the library it takes these, else the losses of samples and a formula.
 
-A loss without weights, over all samples, is the library's definition where it has one; otherwise the
-formula stands in the case's program. p is the prediction, t the target, k the last dim.
+p is the prediction, t the target, k the last dim, w the weights.
 """
 
 from math import prod
 
 from cases import Case, Expected, Skip, letters, subscripted
 
-# Keras clips in 32 bits, where 1 - 1e-7 is 1 - 2^-23.
-HELD = "min(max({}, 1e-7), 0.99999988079071045)"
-
-# Of each element; a sample's loss is the mean over its last dim.
-POINTWISE = {
-    "MeanSquaredError": "({p} - {t})^2",
-    "MeanAbsoluteError": "abs({p} - {t})",
-    "MeanAbsolutePercentageError": "100*abs({t} - {p})/max(abs({t}), 1e-7)",
-    "MeanSquaredLogarithmicError": "(log1p(max({p}, 1e-7)) - log1p(max({t}, 1e-7)))^2",
-    "Hinge": "max(1 - {t}*{p}, 0)",
-    "SquaredHinge": "max(1 - {t}*{p}, 0)^2",
-    "Huber": "if abs({p} - {t}) <= {delta} then 0.5*({p} - {t})^2 else {delta}*(abs({p} - {t}) - 0.5*{delta})",
-    "LogCosh": "{p} - {t} + softplus(-2*({p} - {t})) - log(2)",
-    "Poisson": "{p} - {t}*log({p} + 1e-7)",
-}
-
-# The library's definition with the same defaults, and how it takes the options.
-LIBRARY = {
+# The mean over the last dim is a sample's loss in Keras.
+OF_ELEMENTS = {
     "MeanSquaredError": "mse", "MeanAbsoluteError": "mae", "MeanAbsolutePercentageError": "mape",
     "MeanSquaredLogarithmicError": "msle", "Hinge": "hinge", "SquaredHinge": "squared_hinge",
-    "Huber": "huber", "LogCosh": "log_cosh", "Poisson": "poisson", "KLDivergence": "kl_divergence",
-    "CosineSimilarity": "cosine_similarity",
+    "Huber": "huber", "LogCosh": "log_cosh", "Poisson": "poisson", "BinaryCrossentropy": "bce",
+    "BinaryFocalCrossentropy": "binary_focal",
 }
-LIBRARY_ON_LOGITS = {
-    "BinaryCrossentropy": "bce", "CategoricalCrossentropy": "soft_cross_entropy",
-    "SparseCategoricalCrossentropy": "cross_entropy", "BinaryFocalCrossentropy": "binary_focal",
+OF_SAMPLES = {
+    "KLDivergence": "kl_divergence", "CosineSimilarity": "cosine_similarity",
+    "CategoricalHinge": "categorical_hinge", "CategoricalCrossentropy": "soft_cross_entropy",
+    "CategoricalFocalCrossentropy": "soft_focal", "SparseCategoricalCrossentropy": "cross_entropy",
+    "CategoricalGeneralizedCrossEntropy": "generalized_cross_entropy", "CTC": "ctc", "Dice": "dice",
+    "Tversky": "tversky",
 }
-OPTION_NAMES = {"delta": "delta", "label_smoothing": "smooth", "gamma": "gamma"}
+OPTIONS = {"delta": "delta", "label_smoothing": "smooth", "gamma": "gamma", "ignore_class": "ignore", "q": "q",
+           "alpha": "alpha", "beta": "beta", "eps": "eps"}
+
+# Keras clips in 32 bits, where 1 - 1e-7 is 1 - 2^-23.
+EPS = "1.1920928955078125e-7"
+HELD = f"min(max(p, 1e-7), 1 - {EPS})"
 
 
 class Loss:
-    """One record: its tensors are declared, then `l` gets the loss of each sample."""
+    """One record: its tensors are declared, then the loss is applied and reduced."""
 
     def __init__(self, record):
         self.case = Case(record["id"])
@@ -48,197 +40,124 @@ class Loss:
         self.reduction = self.options.pop("reduction", "sum_over_batch_size")
         self.logits = self.options.pop("from_logits", False)
         self.weight = record.get("call_options", {}).get("sample_weight")
+        self.factor = "1"
+        self.name = OF_ELEMENTS.get(self.kind) or OF_SAMPLES.get(self.kind)
+        if not self.name:
+            raise Skip(f"no loss like {self.kind}")
         self.declare(record["y_pred"], record["y_true"])
+        self.case.expected = {"r": expected(record)}
+
+    # ---- tensors
 
     def declare(self, prediction, target):
-        self.shape = prediction["shape"]
-        axis = self.options.pop("axis", -1)
-        if isinstance(axis, int) and axis not in (-1, len(self.shape) - 1):
+        axis = self.options.pop("axis", None if self.kind in ("Dice", "Tversky") else -1)
+        last = len(prediction["shape"]) - 1
+        if isinstance(axis, int) and axis not in (-1, last):
             prediction, target = move_last(prediction, axis), move_last(target, axis)
-            self.shape = prediction["shape"]
-        self.axes = axis if isinstance(axis, list) else None
+        self.shape = prediction["shape"]
         self.samples = self.shape[:-1]
-        self.index = letters(len(self.samples))
         self.case.input("p", self.shape, prediction["data"])
-        self.sparse = self.kind.startswith("Sparse") or "Generalized" in self.kind
-        data = signed(target["data"]) if "Hinge" in self.kind and "Cat" not in self.kind else target["data"]
-        if self.sparse:
-            self.ignored = self.options.pop("ignore_class", None)
-            low = 0 if self.ignored is None else min(self.ignored, 0)
-            kind = f" : index({low}, {self.shape[-1]})"
-            self.case.input("t", self.samples, data, kind)
+        self.prediction = "p"
+        if self.kind == "CTC":
+            self.declare_labels(target)
+        elif self.kind.startswith("Sparse") or "Generalized" in self.kind:
+            low = min(self.options.get("ignore_class", 0), 0)
+            self.case.input("t", self.samples, target["data"], f" : index({low}, {self.shape[-1]})")
         else:
-            self.case.input("t", self.shape, data)
+            sign = self.name in ("hinge", "squared_hinge")
+            self.case.input("t", self.shape, signed(target["data"]) if sign else target["data"])
+        self.adapt(axis)
 
-    def of(self, name, last="k"):
-        return subscripted(name, self.index + [last])
+    def declare_labels(self, target):
+        """The labels that are not 0 count, of the first so many."""
+        n, s = target["shape"]
+        rows = [target["data"][i * s:(i + 1) * s] for i in range(n)]
+        self.case.input("t", [n, s], target["data"], f" : index({self.shape[-1]})")
+        self.case.input("size", [n], [sum(map(bool, row)) for row in rows], f" : index({s + 1})")
+        self.samples = [n]
 
-    def each(self, name):
-        return subscripted(name, self.index)
+    def adapt(self, axis):
+        """What the definition takes in place of what the case has."""
+        if self.kind == "CategoricalFocalCrossentropy":
+            self.factor = str(self.options.pop("alpha", 0.25))
+        if self.name == "bce" and not self.logits:
+            self.name, self.options["eps"] = "bce_probabilities", EPS
+        elif self.name == "binary_focal" and not self.logits:
+            self.adapted(f"q = {HELD}", "z = log(q) - log(1 - q)")
+        elif self.kind.startswith(("Categorical", "Sparse")) and self.kind != "CategoricalHinge" \
+                and not self.logits:
+            self.adapted("z = log(p)" if "Generalized" in self.kind else f"z = log({HELD})")
+        elif self.name in ("dice", "tversky"):
+            self.samples = self.shape[:1] if axis else []
+            if not axis:
+                self.as_one_sample()
 
-    def let(self, name, text):
-        """A tensor with an element for each sample."""
-        self.case.line(f"{self.each(name)} = {text}")
+    def adapted(self, *lines):
+        for line in lines:
+            self.case.line(line)
+        self.prediction = "z"
 
-    def let_all(self, name, text):
-        """A tensor in the shape of the prediction."""
-        self.case.line(f"{self.of(name)} = {text}")
+    def as_one_sample(self):
+        """Overlaps of the whole batch."""
+        index = letters(len(self.shape))
+        for new, old in (("z", "p"), ("s", "t")):
+            self.case.line(f"{new}[o in 1, {', '.join(index)}] = {subscripted(old, index)}")
+        self.prediction = "z"
 
-    def smooth_target(self, classes):
-        smooth = self.options.pop("label_smoothing", 0)
-        self.let_all("s", f"{self.of('t')}*{1 - smooth} + {smooth / classes}")
+    # ---- the loss
 
-    # ---- formulas of a sample
+    def apply(self, *options):
+        """The definition on its tensors."""
+        given = [f"{OPTIONS[name]} = {value}" for name, value in self.options.items()]
+        target = "s" if self.prediction == "z" and self.name in ("dice", "tversky") and not self.samples else "t"
+        more = ["size = size"] if self.kind == "CTC" else []
+        call = f"{self.name}({', '.join([self.prediction, target, *more, *given, *options])})"
+        return call if self.factor == "1" else f"{self.factor}*{call}"
 
-    def pointwise(self):
-        text = POINTWISE[self.kind].format(p=self.of("p"), t=self.of("t"), delta=self.options.pop("delta", 1))
-        self.let("l", f"mean[k]({text})")
-
-    def KLDivergence(self):
-        self.let_all("q", f"min(max({self.of('p')}, 1e-7), 1)")
-        self.let_all("u", f"min(max({self.of('t')}, 1e-7), 1)")
-        self.let("l", f"sum[k]({self.of('u')}*log({self.of('u')}/{self.of('q')}))")
-
-    def CosineSimilarity(self):
-        for name, of in (("np", "p"), ("nt", "t")):
-            self.let(name, f"rsqrt(max(sum[k]({self.of(of)}^2), 1e-12))")
-        self.let("l", f"-sum[k]({self.of('p')}*{self.of('t')})*{self.each('np')}*{self.each('nt')}")
-
-    def CategoricalHinge(self):
-        p, t = self.of("p"), self.of("t")
-        self.let("l", f"max(1 + max[k]((1 - {t})*{p}) - sum[k]({t}*{p}), 0)")
-
-    def probabilities(self):
-        """q: of p, from logits where the case has these, held off 0 and 1."""
-        sigmoid = self.kind.startswith("Binary")
-        if self.logits and not sigmoid:
-            self.let("n", f"lse[k]({self.of('p')})")
-            self.let_all("q", HELD.format(f"exp({self.of('p')} - {self.each('n')})"))
-        elif sigmoid:
-            p = f"sigmoid({self.of('p')})" if self.logits else self.of("p")
-            self.let_all("q", HELD.format(p))
+    def each(self):
+        """l: the loss of each sample."""
+        index = letters(len(self.samples))
+        self.case.line(f"e = {self.apply('each = true')}")
+        if self.kind in OF_ELEMENTS:
+            self.case.line(f"{subscripted('l', index)} = mean[k]({subscripted('e', index + ['k'])})")
         else:
-            self.let("n", f"sum[k]({self.of('p')})")
-            self.let_all("q", HELD.format(f"{self.of('p')}/{self.each('n')}"))
+            self.case.line("l = e" if self.samples else "l = sum(e)")
+        return "l"
 
-    def BinaryCrossentropy(self):
-        self.smooth_target(2)
-        s, q, p = self.of("s"), self.of("q"), self.of("p")
-        if self.logits:
-            self.let("l", f"mean[k](softplus({p}) - {s}*{p})")
-        else:
-            self.probabilities()
-            self.let("l", f"mean[k](-{s}*log({q}) - (1 - {s})*log(1 - {q}))")
-
-    def BinaryFocalCrossentropy(self):
-        gamma = self.options.pop("gamma", 2)
-        self.smooth_target(2)
-        self.probabilities()
-        s, q = self.of("s"), self.of("q")
-        self.let_all("f", f"(1 - ({s}*{q} + (1 - {s})*(1 - {q})))^{gamma}")
-        self.let("l", f"mean[k]({self.of('f')}*(-{s}*log({q}) - (1 - {s})*log(1 - {q})))")
-
-    def CategoricalCrossentropy(self):
-        self.smooth_target(self.shape[-1])
-        if self.logits:
-            self.let("n", f"lse[k]({self.of('p')})")
-            self.let("l", f"sum[k]({self.of('s')}*({self.each('n')} - {self.of('p')}))")
-        else:
-            self.probabilities()
-            self.let("l", f"sum[k](-{self.of('s')}*log({self.of('q')}))")
-
-    def CategoricalFocalCrossentropy(self):
-        alpha, gamma = self.options.pop("alpha", 0.25), self.options.pop("gamma", 2)
-        self.smooth_target(self.shape[-1])
-        self.probabilities()
-        s, q = self.of("s"), self.of("q")
-        self.let("l", f"sum[k](-{alpha}*(1 - {q})^{gamma}*{s}*log({q}))")
-
-    def SparseCategoricalCrossentropy(self):
-        chosen = f"{self.each('t')} | 0"
-        if self.logits:
-            self.let("l0", f"lse[k]({self.of('p')}) - {self.of('p', chosen)}")
-        else:
-            self.probabilities()
-            self.let("l0", f"-log({self.of('q', chosen)})")
-        used = "true" if self.ignored is None else f"{self.each('t')} != {self.ignored}"
-        self.let("l", self.each("l0") if used == "true" else f"if {used} then {self.each('l0')} else 0")
-
-    def CategoricalGeneralizedCrossEntropy(self):
-        q = self.options.pop("q", 0.5)
-        self.let("l", f"(1 - {self.of('p', self.each('t'))}^{q})/{q}")
-
-    def overlap(self, formula):
-        """Dice and Tversky: one number for all, or for each of the first dim."""
-        everything = letters(len(self.shape))
-        kept = everything[:1] if self.axes else []
-        reduced = everything[len(kept):]
-        p, t = subscripted("p", everything), subscripted("t", everything)
-        for name, text in formula(p, t):
-            self.case.line(f"{subscripted(name, kept)} = sum[{', '.join(reduced)}]({text})")
-        self.index, self.samples = kept, self.shape[:len(kept)]
-
-    def Dice(self):
-        self.overlap(lambda p, t: [("both", f"{p}*{t}"), ("whole", f"{p} + {t}")])
-        self.let("l", f"1 - (2*{self.each('both')} + 1e-7)/({self.each('whole')} + 1e-7)")
-
-    def Tversky(self):
-        alpha, beta = self.options.pop("alpha", 0.5), self.options.pop("beta", 0.5)
-        self.overlap(lambda p, t: [("both", f"{p}*{t}"), ("extra", f"{p}*(1 - {t})"), ("lost", f"(1 - {p})*{t}")])
-        both = self.each("both")
-        self.let("l", f"1 - ({both} + 1e-7)/({both} + {alpha}*{self.each('extra')} + "
-                      f"{beta}*{self.each('lost')} + 1e-7)")
-
-    # ---- weights and reduction
-
-    def library_call(self):
-        """The definition that is this loss as a whole, or None."""
-        names = LIBRARY_ON_LOGITS if self.logits else LIBRARY
-        plain = self.weight is None and self.reduction == "sum_over_batch_size"
-        if not plain or self.kind not in names or (self.sparse and self.ignored is not None):
-            return None
-        if any(name not in OPTION_NAMES for name in self.options):
-            return None
-        options = [f", {OPTION_NAMES[name]} = {value}" for name, value in self.options.items()]
-        self.options = {}
-        return f"{names[self.kind]}(p, t{''.join(options)})"
+    def declare_weight(self):
+        if prod(self.weight["shape"]) != prod(self.samples):
+            raise Skip("weights that repeat within a sample")
+        self.case.input("w", self.samples, self.weight["data"])
 
     def weighted(self):
-        """The loss of a sample times its weight."""
-        weight, loss = self.weight, self.each("l")
-        if not isinstance(weight, dict):
-            return loss if weight is None else f"{weight}*{loss}"
-        if prod(weight["shape"]) != prod(self.samples):
-            raise Skip("weights that repeat within a sample")
-        self.case.input("w", self.samples, weight["data"])
-        return f"{self.each('w')}*{loss}"
+        """The option that is the weights: one for each element or sample."""
+        return "weight = spread(w, p)" if self.kind in OF_ELEMENTS and len(self.samples) == 1 else "weight = w"
 
-    def reduce(self):
-        self.let("h", self.weighted())
-        if self.reduction is None:
-            self.case.line(f"output {self.each('r')} = {self.each('h')}")
-        elif self.reduction == "sum":
-            self.case.line("output r = sum(h)")
-        elif self.reduction == "mean_with_sample_weight":
-            self.case.line("output r = sum(h)/sum(w)")
-        else:
-            self.case.line("output r = mean(h)" if self.samples else "output r = h")
+    def result(self):
+        """The whole by the options of the library where they say it."""
+        if isinstance(self.weight, dict):
+            self.declare_weight()
+            if self.reduction == "mean_with_sample_weight":
+                return self.apply(self.weighted())
+            if self.reduction == "sum" and self.kind in OF_SAMPLES:
+                return self.apply("weight = w", "summed = true")
+            return self.reduced(f"w*{self.each()}")
+        factor = "" if self.weight is None else f"{self.weight}*"
+        if self.reduction == "sum_over_batch_size":
+            return factor + self.apply()
+        if self.reduction == "sum" and self.kind in OF_SAMPLES:
+            return factor + self.apply("summed = true")
+        return self.reduced(factor + self.each())
 
-    def build(self, record):
-        call = self.library_call()
-        if call:
-            self.case.line(f"output r = {call}")
-        elif self.kind in POINTWISE:
-            self.pointwise()
-            self.reduce()
-        elif hasattr(self, self.kind):
-            getattr(self, self.kind)()
-            self.reduce()
-        else:
-            raise Skip(f"no loss like {self.kind}")
-        if self.options:
-            raise Skip(f"no options like {', '.join(self.options)}")
-        self.case.expected = {"r": expected(record)}
+    def reduced(self, text):
+        names = {"sum": "sum", "sum_over_batch_size": "mean", None: ""}
+        return f"{names[self.reduction]}({text})" if names[self.reduction] else text
+
+    def build(self):
+        unknown = set(self.options) - set(OPTIONS)
+        if unknown:
+            raise Skip(f"no options like {', '.join(unknown)}")
+        self.case.line(f"output r = {self.result()}")
         return self.case
 
 
@@ -266,6 +185,4 @@ def move_last(tensor, axis):
 
 
 def case(record):
-    if record["loss"] == "CTC":
-        raise Skip("alignment of sequences (CTC) is not in the library yet")
-    return Loss(record).build(record)
+    return Loss(record).build()

@@ -18,6 +18,7 @@ typedef struct Particular {
   const char *dims;      /* "D=6, C=4": sizes that must fit */
   const char *bound;     /* of its index formal */
   const char *data;      /* the tensor formal that has no gradient */
+  const char *omitted;   /* tensor formals left at their defaults */
   bool is_open;          /* a result without dims is no scalar */
   bool is_penalty;       /* added to the loss of a layer: it has no tensors */
   const char *skip;      /* why there is no gradient to check */
@@ -25,6 +26,11 @@ typedef struct Particular {
 
 static const Particular particulars[] = {
     {.definition = "hardmax", .skip = "piecewise constant"},
+    {.definition = "within", .skip = "piecewise constant"},
+    {.definition = "spread", .data = "x"},
+    {.definition = "of_label", .variants = "ignore = 1"},
+    {.definition = "reduced_by_label", .bound = "3", .variants = "ignore = 1"},
+    {.definition = "ctc", .omitted = "len size", .variants = "blank = 2"},
     {.definition = "l1", .is_penalty = true},
     {.definition = "l2", .is_penalty = true},
 
@@ -115,6 +121,9 @@ static const Particular particulars[] = {
      .bound = "6"},
 };
 
+/* What losses only pass on to `reduced` and `reduced_by_label`, where it is tried. */
+static const char *const passed_on[] = {"weight", "class_weight", "ignore", "summed", "each"};
+
 /* Files with definitions of tensors; where elements of tensor formals are drawn from. */
 static const struct {
   const char *name, *low, *high;
@@ -159,6 +168,17 @@ static inline const Node *default_of(const Node *formal) {
 static inline bool has_type(const Node *formal, const char *name) {
   const Node *type = part_of(formal, NODE_TYPE);
   return type && strcmp(type->name, name) == 0;
+}
+
+/* Formals that keep their default in every model of this definition. */
+static inline bool is_left_out(const LibraryRun *run, const Node *formal) {
+  const char *omitted = run->particular->omitted;
+  if (!default_of(formal)) return false;
+  if (omitted && strstr(omitted, formal->name)) return true;
+  bool passes_on = strncmp(run->definition->name, "reduced", 7) != 0;
+  for (size_t i = 0; i < sizeof passed_on / sizeof *passed_on; i++)
+    if (passes_on && strcmp(passed_on[i], formal->name) == 0) return true;
+  return false;
 }
 
 /* ---- sizes ------------------------------------------------------------------------------------- */
@@ -221,6 +241,7 @@ static inline void write_declarations(LibraryRun *run, Text *text) {
   const Node *tensors = run->definition->parts[0];
   for (int i = 0; i < tensors->count; i++) {
     const Node *formal = tensors->parts[i];
+    if (is_left_out(run, formal)) continue;
     bool is_index = has_type(formal, "index"), is_data = is_index || is_named_data(run, formal);
     text_add(text, is_data ? "  target %s" : "  param %s", formal->name);
     write_dims(run, text, part_of(formal, NODE_SUBS));
@@ -238,8 +259,11 @@ static inline void write_application(LibraryRun *run, Text *text, const char *ch
   const Node *tensors = run->definition->parts[0], *hypers = run->definition->parts[1];
   const char *comma = "";
   text_add(text, "%s(", run->definition->name);
-  for (int i = 0; i < tensors->count; i++, comma = ", ")
+  for (int i = 0; i < tensors->count; i++) {
+    if (is_left_out(run, tensors->parts[i])) continue;
     text_add(text, "%s%s", comma, tensors->parts[i]->name);
+    comma = ", ";
+  }
   for (int i = 0; i < hypers->count; i++) {
     if (default_of(hypers->parts[i]) || has_type(hypers->parts[i], "fn")) continue;
     const char *required = run->particular->required ? run->particular->required : "3";
@@ -253,11 +277,12 @@ static inline void write_application(LibraryRun *run, Text *text, const char *ch
 }
 
 /* Results that are scalars already are losses; of others each element counts differently, by a sine. */
-static inline void write_loss(LibraryRun *run, Text *text) {
+static inline void write_loss(LibraryRun *run, Text *text, const char *changed) {
   const Node *results = run->definition->parts[2];
   int count = results ? results->count : 1;
   for (int i = 0; i < count; i++) {
-    bool scalar = results && !part_of(results->parts[i], NODE_SUBS) && !run->particular->is_open;
+    bool is_open = run->particular->is_open || (changed && strstr(changed, "each = true"));
+    bool scalar = results && !part_of(results->parts[i], NODE_SUBS) && !is_open;
     text_add(text, scalar ? "  loss out%d\n" : "  loss sum(sin(3*out%d))\n", i + 1);
   }
 }
@@ -272,7 +297,7 @@ static inline void visit_model(LibraryRun *run, const char *changed) {
   for (int i = 1; results && i < results->count; i++) text_add(&text, ", out%d", i + 1);
   text_add(&text, " = ");
   write_application(run, &text, changed);
-  write_loss(run, &text);
+  write_loss(run, &text, changed);
   text_add(&text, "  train { optimizer sgd(0.1) }\n}\n");
   const char *name = run->definition->name;
   if (changed) name = arena_format(run->arena, "%s(%s)", name, changed);
@@ -282,7 +307,7 @@ static inline void visit_model(LibraryRun *run, const char *changed) {
 /* The hyper-parameter set to something else than its default; null: nothing to try. */
 static inline const char *changed_argument(LibraryRun *run, const Node *formal) {
   const Node *value = default_of(formal);
-  if (!value) return NULL;
+  if (!value || is_left_out(run, formal)) return NULL;
   bool is_name = value->kind == NODE_IDENT;
   if (is_name && strcmp(value->name, "false") == 0)
     return arena_format(run->arena, "%s = true", formal->name);

@@ -17,6 +17,12 @@ METRICS = [d for d in SCALARS if d.file == "metrics"]
 SMALL = {1: 2, 2: 3, 3: 3, 4: 2, 5: 1}
 
 
+def divides_by_weights(definition, texts):
+    """Whether a loss is a mean by weights, which differ from part to part of a batch."""
+    needs = any(formal.name == "weight" and formal.default is None for formal in definition.tensors)
+    return needs or any(text.startswith(("weight", "class_weight", "ignore")) for text in texts)
+
+
 class Compositions(Sought):
     def __init__(self, seed):
         super().__init__(seed)
@@ -238,7 +244,9 @@ class Compositions(Sought):
                 continue
             self.note(definition)
             self.program.splits &= given.get("summed") != "true" and "_sum" not in definition.name
-            return Node([f"{definition.name}({', '.join([source.name, *texts])})"])
+            self.program.splits &= not divides_by_weights(definition, texts)
+            call = f"{definition.name}({', '.join([source.name, *texts])})"
+            return Node([f"mean({call})" if given.get("each") == "true" else call])
         self.program.splits &= top.known and self.batch in top.sizes
         return Node([f"mean(tanh(0.3*{top.name}))"])
 
