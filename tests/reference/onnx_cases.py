@@ -147,59 +147,30 @@ class Layer(Node):
     # ---- loss
 
     def declare_classes(self):
-        """Input, class numbers (an ignored one may be any number) and weights; returns the ignored one."""
+        """Input and class numbers, of which an ignored one may be any number; returns the option."""
         ignored = self.attribute("ignore_index")
         low, high = 0, self.shape[1]
         if ignored is not None:
             low, high = min(low, ignored), max(high, ignored + 1)
         self.declare("", f" : index({low}, {high})")
-        return ignored
+        return [] if ignored is None else [f"ignore = {ignored}"]
 
-    def classes(self):
-        """q: log-probabilities with the classes last, and the loss of each sample in `l`."""
+    def class_loss(self):
+        """The library's, with the classes last."""
+        options = self.declare_classes()
         samples = [self.index[0]] + self.index[2:]
         moved = samples + [self.index[1]]
         self.let("m", moved, self.all_of("x0"))
-        self.let("q", [], "m" if self.op.startswith("Negative") else "log_softmax(m)")
-        return samples, moved
-
-    def class_loss(self):
-        ignored = self.declare_classes()
-        samples, moved = self.classes()
-        t = subscripted("x1", samples)
-        outside = " | 0" if ignored is not None else ""
-        weight = f"x2[{t}{outside}]" if len(self.inputs) > 2 else "1"
-        if ignored is not None:
-            weight = f"if {t} == {ignored} then 0 else {weight}"
-        self.let("u", ranged(samples, self.inputs[1]["shape"]), weight)
-        u = subscripted("u", samples)
-        self.let("h", samples, f"-{subscripted('q', samples + [t])[:-1]}{outside}]*{u}")
-        reduction = self.attribute("reduction", "mean")
-        if reduction == "none":
-            self.output(0, [], "h")
-        else:
-            self.output(0, [], "sum(h)/sum(u)" if reduction == "mean" else "sum(h)")
+        name = "nll" if self.op.startswith("Negative") else "cross_entropy"
+        weights = ["class_weight = x2"] if len(self.inputs) > 2 else []
+        reductions = {"mean": [], "sum": ["summed = true"], "none": ["each = true"]}
+        options += reductions[self.attribute("reduction", "mean")]
+        self.output(0, [], f"{name}({', '.join(['m', 'x1', *weights, *options])})")
         if len(self.outputs) > 1:
+            self.let("q", [], "log_softmax(m)")
             self.output(1, self.index, subscripted("q", moved))
 
-    def plain_class_loss(self):
-        """Without weights and exceptions: the library's loss."""
-        self.declare_classes()
-        samples, moved = self.classes()
-        summed = str(self.attribute("reduction", "mean") == "sum").lower()
-        name, source = ("nll", "q") if self.op.startswith("Negative") else ("cross_entropy", "m")
-        self.output(0, [], f"{name}({source}, x1, summed = {summed})")
-        if len(self.outputs) > 1:
-            self.output(1, self.index, subscripted("q", moved))
-
-    def any_class_loss(self):
-        plain = len(self.inputs) == 2 and "ignore_index" not in self.attributes
-        if plain and self.attributes.get("reduction", "mean") != "none":
-            self.plain_class_loss()
-        else:
-            self.class_loss()
-
-    NegativeLogLikelihoodLoss = SoftmaxCrossEntropyLoss = any_class_loss
+    NegativeLogLikelihoodLoss = SoftmaxCrossEntropyLoss = class_loss
 
     # ---- linear
 
