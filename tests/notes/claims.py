@@ -113,6 +113,12 @@ class Program:
         found = self.request(model, ask=list(names), **more)["values"]
         return {name: generated.numbers(values) for name, values in found.items()}
 
+    def course(self, model, names, steps, **more):
+        """The values before the first step and after each."""
+        requests = [dict(model=self.symbol(model), ask=list(names), steps=k, **more) for k in range(steps + 1)]
+        return [{name: generated.numbers(values) for name, values in result["values"].items()}
+                for result in generated.drive(self.driver, requests)]
+
     def train(self, model, names=(), **more):
         """The losses of all steps, and values after them."""
         result = self.request(model, ask=list(names), **more)
