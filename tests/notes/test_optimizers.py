@@ -82,7 +82,7 @@ def corrected_adam_steps_by_the_rate_from_the_first_step_on(program):
 
 
 @claim("correction.nn", the_correction=instead(uncorrected="corrected"),
-       correction_of_the_mean=with_other("optimizers", "adam", ("m/(sqrt(u) + eps)", "m/(1 - b1^step)/(sqrt(u) + eps)")))
+       correction_of_the_mean=with_other("optimizers", "adam", ("(m/(sqrt(u)", "(m/(1 - b1^step)/(sqrt(u)")))
 def uncorrected_adam_steps_too_far_at_first(program):
     """By (1 - b1^k)/sqrt(1 - b2^k): 3.16 times the rate at first, and up to 6.6 times."""
     right = [(1 - 0.9**k)/math.sqrt(1 - 0.999**k) for k in range(1, 21)]

@@ -59,7 +59,8 @@ def unpenalised(given, name):
     return [w - 0.5*g for w, g in zip(given[name], given["gb"])]
 
 
-@claim("weight_decay.nn", a_penalty_on_all=ALL, a_bias_that_counts_as_weight=only("penalised", replaced(("@bias\n", "@weight\n"))))
+@claim("weight_decay.nn", a_penalty_on_all=ALL,
+       a_bias_that_counts_as_weight=only("penalised", replaced(("@bias\n", "@weight\n"))))
 def biases_and_norms_are_not_shrunk(program):
     """To the last bit."""
     given, found = step_of(program, "penalised")
