@@ -8,6 +8,7 @@ import math
 import random
 import sys
 
+import plain_cells
 from claims import claim, distance, main, only, replaced, rows, with_other
 
 NO_DIVISION = only("layers forms", with_other("layers", "dropped dropout", ("x/(1 - p)", "x")))
@@ -179,6 +180,73 @@ def a_sequence_keeps_one_choice_at_all_steps_of_time(program):
 def sequences_pass_unchanged_at_inference(program):
     y = program.values("sequences", ["y"], set={"x": inputs(1000)})["y"]
     return [] if y == inputs(1000) else ["inference does not give what it got"]
+
+
+# ---- the states of recurrent cells
+
+CELLS = {"rnn": ("a", plain_cells.rnn, [""]), "lstm": ("b", plain_cells.lstm, ["g", "f", "", "o"]),
+         "gru": ("d", plain_cells.gru, ["r", "u", ""])}
+
+
+def cell_parameters(values, name, gates):
+    """As plain_cells takes them; the library has [input, gate, unit]."""
+    p, count = {}, 5*len(gates)
+    for letter, own in (("U", "Wx"), ("W", "Wh")):
+        table = rows(values[f"{name}.{own}"], count)
+        p.update({letter + gate: [[row[5*g + k] for row in table] for k in range(5)] for g, gate in enumerate(gates)})
+    p.update({"b" + gate: row for gate, row in zip(gates, rows(values[f"{name}.b"], 5))})
+    return p
+
+
+def choices(program, kind, h):
+    """For each sequence the units that, left out at every step, explain its states: None where none do."""
+    name, cell, gates = CELLS[kind]
+    values = program.values("recurrent", [f"{name}.Wx", f"{name}.Wh", f"{name}.b"])
+    p, found = cell_parameters(values, name, gates), []
+    for x, states in zip(rows(rows(inputs(48), 3), 4), rows(h, 20)):
+        fitting = [kept for kept in itertools.product((0, 1), repeat=5) if distance(
+            states, sum(plain_cells.over_time(cell, p, [x], [[k/0.6 for k in kept]])[0][0], [])) < 1e-12]
+        found.append(fitting[0] if fitting else None)
+    return found
+
+
+def in_training(program, steps):
+    names = [f"of_{kind}" for kind in CELLS]
+    values = program.train("recurrent", names, set={"x": inputs(48)}, steps=steps)[1]
+    return {kind: choices(program, kind, values[f"of_{kind}"]) for kind in CELLS}
+
+
+def cells_with(name, *pairs):
+    return only("recurrent", with_other("recurrent", name, *pairs))
+
+
+SPARED = ("q[n, k] = kept[n, k]*p[n, k]", "q[n, k] = (if t == 2 then 1 else kept[n, k])*p[n, k]")
+
+
+@claim("dropout.nn", one_step_spared_in_rnn=cells_with("rnn", SPARED),
+       one_step_spared_in_lstm=cells_with("lstm", SPARED),
+       the_old_state_of_the_gru_dropped=cells_with("gru", ("z[n, k]*p[n, k] else", "z[n, k]*q[n, k] else")))
+def recurrent_cells_do_not_read_the_same_units_at_all_steps(program):
+    """Another choice for each sequence, cell and step of training."""
+    first, second = in_training(program, 1), in_training(program, 2)
+    problems = [f"no choice explains the states of {kind}" for kind in CELLS if None in first[kind] + second[kind]]
+    if not problems:
+        program.measured(f"rnn, first step: {first['rnn']}")
+    problems += [f"{kind} makes one choice" for kind in CELLS
+                 if first[kind] == second[kind] or len(set(first[kind])) == 1]
+    return problems + (["cells choose alike"] if first["rnn"] == first["gru"] else [])
+
+
+@claim("dropout.nn", factors_at_inference=cells_with(
+    "rnn", ("kept = dropout_factors(h0, drop)", "kept[n in N, k in H] = 2*(k % 2) + 0*h0[n, k]")))
+def recurrent_cells_read_all_units_at_inference(program):
+    problems = []
+    for kind, (name, cell, gates) in CELLS.items():
+        values = program.values("recurrent", [name, f"{name}.Wx", f"{name}.Wh", f"{name}.b"], set={"x": inputs(48)})
+        h, _ = plain_cells.over_time(cell, cell_parameters(values, name, gates), rows(rows(inputs(48), 3), 4))
+        gap = distance(values[name], [e for sequence in h for state in sequence for e in state])
+        problems += [] if gap < 1e-12 else [f"{kind} is off by {gap:.2g}"]
+    return problems
 
 
 if __name__ == "__main__":
