@@ -31,6 +31,7 @@ static const Particular particulars[] = {
     {.definition = "of_label", .variants = "ignore = 1"},
     {.definition = "reduced_by_label", .bound = "3", .variants = "ignore = 1"},
     {.definition = "ctc", .omitted = "len size", .variants = "blank = 2"},
+    {.definition = "glu", .dims = "D=4"},
     {.definition = "l1", .is_penalty = true},
     {.definition = "l2", .is_penalty = true},
 
@@ -70,6 +71,12 @@ static const Particular particulars[] = {
      .dims = "N=1, C=2, D=2, H=2, W=3",
      .variants = "groups = 2, size = 2, stride = 2, stride_w = 3, pad_h = 1, extra_w = 1"},
 
+    {.definition = "pad2d", .required = "1", .variants = "pad_w = 2, pad_end = 0, value = 0.5"},
+    {.definition = "pad2d_edge", .required = "1", .variants = "pad_w = 2, pad_end = 0"},
+    {.definition = "pad2d_reflect", .required = "1", .variants = "pad_w = 2, pad_end = 0"},
+    {.definition = "space_to_depth", .required = "2", .dims = "N=2, H=4, W=6"},
+    {.definition = "pixel_shuffle", .required = "2", .dims = "N=2, C=8, H=3, W=2"},
+
     {.definition = "maxpool1d", .variants = "size = 3, stride = 2, pad = 1"},
     {.definition = "maxpool2d", .variants = "size = 3, stride = 2, pad_w = 1, dilation_w = 2"},
     {.definition = "maxpool3d",
@@ -87,6 +94,7 @@ static const Particular particulars[] = {
      .dims = "N=2",
      .variants = "size = 3, stride = 2, pad_w = 1, p = 1.5"},
 
+    {.definition = "unit_norm", .variants = "p = 1; p = 3"},
     {.definition = "groupnorm", .required = "2", .dims = "C=4"},
 
     {.definition = "rnn", .bound = "6"},
@@ -129,9 +137,10 @@ static const struct {
   const char *name, *low, *high;
 } differentiable_files[] = {
     {"library/activations.nn", "-7", "7"},      {"library/attention.nn", "-0.9", "0.9"},
-    {"library/convolutions.nn", "-0.9", "0.9"}, {"library/layers.nn", "-0.9", "0.9"},
-    {"library/losses.nn", "0.1", "0.9"},        {"library/norms.nn", "-0.9", "0.9"},
-    {"library/pools.nn", "-0.9", "0.9"},        {"library/recurrent.nn", "-0.9", "0.9"},
+    {"library/convolutions.nn", "-0.9", "0.9"}, {"library/images.nn", "-0.9", "0.9"},
+    {"library/layers.nn", "-0.9", "0.9"},       {"library/losses.nn", "0.1", "0.9"},
+    {"library/norms.nn", "-0.9", "0.9"},        {"library/pools.nn", "-0.9", "0.9"},
+    {"library/recurrent.nn", "-0.9", "0.9"},
 };
 
 typedef struct LibraryRun {
