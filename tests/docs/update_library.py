@@ -3,7 +3,8 @@
 
 import library_page
 from library_page import definitions
-from test_reference import REFERENCE, translated
+from records import is_complete
+from test_reference import Records
 
 
 def put(path, text):
@@ -14,8 +15,8 @@ def put(path, text):
         print(f"ok {path.name}")
 
 
-if REFERENCE.is_dir():
-    put(definitions.RECORD, definitions.record(translated()[0]))
+if is_complete():
+    put(definitions.RECORD, definitions.record(Records().cases))
 else:
     print("skip definitions.txt: ../shared/reference is not there")
 put(library_page.PAGE, library_page.page())

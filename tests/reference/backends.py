@@ -28,7 +28,7 @@ def values_of(result):
 
 
 def by_interpreter(case):
-    flags = ["--no-derive"] if case.batches is None else []
+    flags = [] if case.derives else ["--no-derive"]
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(folder, "case.nn")
         source.write_text(case.program())
@@ -45,13 +45,14 @@ def interpreter(cases):
 
 
 def generated_results(folder, cases):
-    """All cases as models of one file."""
+    """All cases, of one kind of real numbers, as models of one file."""
     names = [f"case{k}" for k in range(len(cases))]
     heads = dict.fromkeys(line for case in cases for line in case.head)
     models = [f"model {name} {case.source()}" for name, case in zip(names, cases)]
     source = folder / "cases.nn"
     source.write_text("\n".join([*heads, *models]) + "\n")
-    driver = build_driver(folder, [compile_source(source)], names, cc=("cc", "-O0"), warn=False)
+    c = compile_source(source, [f"--real={cases[0].precision}"])
+    driver = build_driver(folder, [c], names, cc=("cc", "-O0"), warn=False)
     requests = [{"model": name, **case.request()} for name, case in zip(names, cases)]
     return json.loads(run([driver], json.dumps(requests).encode()))
 
@@ -65,9 +66,12 @@ def by_generated(cases):
 
 
 def generated(cases):
-    """The generated C, in single precision."""
-    groups = [cases[i:i + GROUP] for i in range(0, len(cases), GROUP)]
-    return sum(in_parallel(by_generated, groups), [])
+    """The generated C, in single precision unless the case asks for double."""
+    alike = [[case for case in cases if case.precision == precision] for precision in ("float", "double")]
+    groups = [some[at:at + GROUP] for some in alike for at in range(0, len(some), GROUP)]
+    found = {case: result for group, results in zip(groups, in_parallel(by_generated, groups))
+             for case, result in zip(group, results)}
+    return [found[case] for case in cases]
 
 
 BACKENDS = {"interpreter": interpreter, "emitted C": generated}

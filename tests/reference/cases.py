@@ -14,6 +14,10 @@ class Skip(Exception):
     """The record has no counterpart here; the reason is the message."""
 
 
+class Untyped(Skip):
+    """The language has no type for what the record is about; it counts neither as passed nor as failed."""
+
+
 class Expected:
     def __init__(self, data, atol, rtol):
         self.data, self.atol, self.rtol = data, atol, rtol
@@ -40,6 +44,8 @@ class Case:
         self.lines = []
         self.values = {}  # of inputs, parameters and states
         self.batches = None  # inputs of each train step
+        self.asks_gradients = False  # by gradient(..)
+        self.precision = "float"  # or "double"
         self.expected = {}  # tensor -> Expected
         self.except_by = {}  # back end -> why not by this one
 
@@ -49,6 +55,10 @@ class Case:
         self.lines.append(f"input {name}{dims}{kind}")
         self.values[name] = data
         return name
+
+    @property
+    def derives(self):
+        return self.asks_gradients or self.batches is not None
 
     def line(self, text):
         self.lines.append(text)

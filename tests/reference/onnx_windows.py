@@ -14,13 +14,13 @@ class Windows(Node):
     def read_window(self, sizes, transposed=False):
         """sizes, strides, dilations and pads, one for each dim of space."""
         dims = len(sizes)
-        self.sizes = sizes
+        self.sizes = list(sizes)
         self.attribute("kernel_shape")
-        self.strides = self.attribute("strides", [1] * dims)
-        self.dilations = self.attribute("dilations", [1] * dims)
+        self.strides = list(self.attribute("strides", [1] * dims))
+        self.dilations = list(self.attribute("dilations", [1] * dims))
         pads = self.attribute("pads", [0] * 2 * dims)
         self.before, self.after = pads[:dims], pads[dims:]
-        self.extra = self.attribute("output_padding", [0] * dims)
+        self.extra = list(self.attribute("output_padding", [0] * dims))
         mode = self.attribute("auto_pad", "NOTSET")
         shape = self.attribute("output_shape")
         if mode.startswith("SAME") or shape:
@@ -54,10 +54,13 @@ class Windows(Node):
                 windows -= 1
             self.after[i] += max((windows - 1) * s + r - padded, 0)
 
+    def moves(self):
+        return {"size": self.sizes, "stride": self.strides, "dilation": self.dilations, "pad": self.before,
+                "pad_end": self.after}
+
     def options(self, *names):
         """Hyper-parameters of a library definition, those of all dims."""
-        values = {"size": self.sizes, "stride": self.strides, "dilation": self.dilations, "pad": self.before,
-                  "pad_end": self.after, "extra": self.extra}
+        values = {**self.moves(), "extra": self.extra}
         suffixes = SUFFIXES[len(self.sizes)]
         return [f"{name}{suffix} = {value}" for name in names for suffix, value in zip(suffixes, values[name])]
 
@@ -70,6 +73,7 @@ class Windows(Node):
         groups = self.attribute("group", 1)
         channels = weight["shape"][1] * groups if transposed else weight["shape"][0]
         self.case.input("x0", self.shape, self.inputs[0]["data"])
+        source = self.deepened() if self.form == "volume" else "x0"
         self.case.values["h.w"] = weight["data"]
         if len(self.inputs) > 2:
             self.case.values["h.b"] = self.inputs[2]["data"]
@@ -77,8 +81,19 @@ class Windows(Node):
         options += self.options("size", "stride", "dilation", "pad", "pad_end")
         options += self.options("extra") if transposed else []
         layer = f"conv{len(self.sizes)}d{'_transposed' if transposed else ''}"
-        self.let("h", [], f"{layer}(x0, {', '.join(options)})")
-        self.output(0, [], "h")
+        self.let("h", [], f"{layer}({source}, {', '.join(options)})")
+        if self.form == "volume":
+            return self.output(0, ["n", "k", "p", "q"], "h[n, k, 0, p, q]")
+        return self.output(0, [], "h")
+
+    def deepened(self):
+        """The images as volumes of depth 1, and a window of depth 1."""
+        for values in (self.sizes, self.strides, self.dilations):
+            values.insert(0, 1)
+        for values in (self.before, self.after, self.extra):
+            values.insert(0, 0)
+        self.let("v", ["n", "c", "d in 1", "p", "q"], "x0[n, c, p, q]")
+        return "v"
 
     def ConvTranspose(self):
         self.Conv(transposed=True)
@@ -124,11 +139,31 @@ class Windows(Node):
 
     # ---- pools
 
+    @classmethod
+    def forms(cls, record):
+        is_image = len(record["outputs"][0]["shape"]) == 4
+        form = {"AveragePool": "lines", "LpPool": "lines", "ConvTranspose": "volume"}.get(record["op"])
+        return [form] if form and is_image else []
+
+    def pool_lines(self, name, *options):
+        """A pool of an image is one of its rows and then one of the columns of that."""
+        height, width = ([*options, *(f"{key} = {values[i]}" for key, values in self.moves().items())]
+                         for i in range(2))
+        n, c, h, _ = self.shape
+        _, _, p, q = self.outputs[0]["shape"]
+        self.let("rows", ["n", f"(c in {c}, h in {h})", "w"], "x0[n, c, h, w]")
+        self.let("r", [], f"{name}1d(rows, {', '.join(width)})")
+        self.let("columns", ["n", f"(c in {c}, q in {q})", f"h in {h}"], "r[n, (c, h), q]")
+        self.let("s", [], f"{name}1d(columns, {', '.join(height)})")
+        self.output(0, ["n", f"c in {c}", f"p in {p}", f"q in {q}"], "s[n, (c, q), p]")
+
     def pool(self, name, *options):
         self.declare()
+        if self.form:
+            return self.pool_lines(name, *options)
         dims = len(self.sizes)
         options = [*options, *self.options("size", "stride", "dilation", "pad", "pad_end")]
-        self.output(0, [], f"{name}{dims}d(x0, {', '.join(options)})")
+        return self.output(0, [], f"{name}{dims}d(x0, {', '.join(options)})")
 
     def read_pool(self):
         self.attribute("storage_order")

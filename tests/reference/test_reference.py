@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Numbers from independent implementations (../shared/reference) against our programs, by every back end.
+"""Numbers from independent implementations against our programs, by every back end.
 
 Each record becomes a small program (see cases.py); a record without a counterpart is skipped with the
-reason. `test_reference.py --show NAME` prints the program of one case.
+reason. At the end stands how many records of each family of ONNX operators pass, and the share that must.
+`test_reference.py --show NAME` prints the program of one case, `test_reference.py --only TEXT` runs those with
+the text in their names.
 """
 
-import json
-import pathlib
 import sys
 
 import burn_cases
@@ -14,32 +14,39 @@ import definitions
 import keras_losses
 import keras_schedules
 import onnx_cases
+import records
 from backends import BACKENDS, Failure
-from cases import Skip
+from cases import Skip, Untyped
 
-REFERENCE = pathlib.Path("../shared/reference")
 GOLDEN = {"burn_optim": burn_cases, "keras_losses": keras_losses, "keras_schedules": keras_schedules}
 
 
-def records():
-    """Name, record and module, of everything that is to be tried."""
-    for name, module in GOLDEN.items():
-        for record in json.loads((REFERENCE / "golden" / f"{name}.json").read_text())["cases"]:
-            yield record["id"], record, module
-    for family in onnx_cases.FAMILIES:
-        for path in sorted((REFERENCE / "onnx" / family).glob("*.json")):
-            yield f"onnx_{family}_{path.stem.removeprefix('test_')}", json.loads(path.read_text()), onnx_cases
+class Records:
+    """The cases of all records, by name; why a record has none; and the names of each ONNX family."""
 
+    def __init__(self, only=""):
+        self.only = only
+        self.cases, self.skipped, self.families = {}, {}, {}
+        for name, module in GOLDEN.items():
+            for record in records.golden(name):
+                self.add(record["id"], lambda record=record: module.case(record))
+        for family in onnx_cases.FAMILIES:
+            self.families[family] = [self.add_onnx(family, record) for record in records.of_family(family)]
 
-def translated():
-    """The cases, and a line for each record that has none."""
-    cases, skipped = {}, []
-    for name, record, module in records():
+    def add(self, name, case):
+        if self.only not in name:
+            return
         try:
-            cases[name] = module.case(record)
+            self.cases[name] = case()
         except Skip as skip:
-            skipped.append(f"skip {name}: {skip}")
-    return cases, skipped
+            self.skipped[name] = skip
+
+    def add_onnx(self, family, record):
+        name = f"onnx_{family}_{record['test'].removeprefix('test_')}"
+        self.add(name, lambda: onnx_cases.case(record))
+        for form in onnx_cases.other_forms(record):
+            self.add(f"{name}_by_{form}", lambda form=form: onnx_cases.case(record, form))
+        return name
 
 
 def wrong(case, found):
@@ -64,29 +71,37 @@ def verdicts(cases, label, backend):
 
 
 def verdict_on_record(cases):
-    """definitions.txt says which definitions these cases apply."""
+    """definitions.txt says which definitions the cases of all records apply."""
+    if not records.is_complete():
+        return "skip the record of definitions: ../shared/reference is not there"
     if definitions.record(cases) == definitions.RECORD.read_text():
         return "ok the record of definitions"
     return "FAIL the record of definitions: `make check-update` writes tests/reference/definitions.txt"
 
 
-def show(wanted):
-    for name, record, module in records():
-        if name == wanted:
-            print(module.case(record).program(), end="")
+def family_verdicts(known, results):
+    """How many records of each family pass by every back end."""
+    failed = {line.split(" by ")[0].removeprefix("FAIL ") for line in results if line.startswith("FAIL ")}
+    for family, names in known.families.items():
+        untyped = [name for name in names if isinstance(known.skipped.get(name), Untyped)]
+        passed = [name for name in names if name in known.cases and name not in failed]
+        total, share = len(names) - len(untyped), onnx_cases.FAMILIES[family]
+        told = f"{len(passed)} of {total}, {share:.0%} must pass"
+        if untyped:
+            told += f"; {len(untyped)} without a type are not counted"
+        yield f"{'ok' if len(passed) >= share * total else 'FAIL'} onnx_family_{family}: {told}"
 
 
-def main():
-    if not REFERENCE.is_dir():
-        print("skip reference: ../shared/reference is not there")
+def main(arguments):
+    if arguments[:1] == ["--show"]:
+        print(Records(arguments[1]).cases[arguments[1]].program(), end="")
         return 0
-    if sys.argv[1:2] == ["--show"]:
-        show(sys.argv[2])
-        return 0
-    cases, results = translated()
-    results.append(verdict_on_record(cases))
+    known = Records(arguments[1] if arguments[:1] == ["--only"] else "")
+    results = [f"skip {name}: {reason}" for name, reason in known.skipped.items()]
     for label, backend in BACKENDS.items():
-        results += verdicts(cases, label, backend)
+        results += verdicts(known.cases, label, backend)
+    if not known.only:
+        results += [*family_verdicts(known, results), verdict_on_record(known.cases)]
     print("\n".join(results))
     counts = [sum(line.startswith(start) for line in results) for start in ("ok ", "FAIL ", "skip ")]
     print("{} passed, {} failed, {} skipped".format(*counts))
@@ -94,4 +109,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
