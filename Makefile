@@ -33,16 +33,14 @@ PARTS     = $(filter-out $(BUILD)/compiler/main.o,$(OBJECTS)) $(BUILD)/libnnrt.a
 UNITS     = $(sort $(wildcard tests/unit/*.c))
 TOOLS     = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(sort $(wildcard tests/tools/*.c)))
 FUZZERS   = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/fuzz/*.c)))
-HAND      = $(sort $(wildcard $(addsuffix /*.[ch],compiler compiler/* runtime/* tests/* examples/*)))
+HAND      = $(sort $(wildcard $(addsuffix /*.[ch],compiler compiler/* runtime/* tests/* examples/* learn)))
 
 all: $(BUILD)/nnc $(BUILD)/libnnrt.a                  ## the compiler and the runtime library
 
 $(BUILD)/nnc: $(OBJECTS)
 	$(call say,link $@) $(LINK) -o $@ $^ -ljansson -lm
-
 $(BUILD)/libnnrt.a: $(RUNTIME:%.c=$(BUILD)/%.o)
 	$(call say,ar $@) $(AR) rcsD $@.new $^ && mv $@.new $@
-
 $(BUILD)/%.o: %.c $(BUILD)/flags | $(GRAMMAR)
 	@mkdir -p $(@D)
 	$(call say,cc $<) $(COMPILE) -MMD -MP -c -o $@ $<
@@ -54,7 +52,6 @@ $(GENERATED)/%.o: $(GENERATED)/%.c $(BUILD)/flags | $(GRAMMAR)
 $(GENERATED)/nn.tab.c $(GENERATED)/nn.tab.h &: grammars/nn.y | $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,bison $<) bison -Wall -Werror --header=$(GENERATED)/nn.tab.h -o $(GENERATED)/nn.tab.c $<
-
 $(GENERATED)/nn.lex.c: grammars/nn.l | $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,flex $<) flex -o $@ $<
@@ -78,23 +75,19 @@ check: $(BUILD)/prefix $(BUILD)/unit-tests $(TOOLS)    ## build and run every te
 	@$(TESTS) $(ONLY)
 check-update: $(BUILD)/prefix                            ## rewrite expected outputs; review the diff
 	@$(TESTS) --update $(ONLY)
-
 fuzz: $(BUILD)/prefix $(TOOLS)                        ## the randomised tests, 20 times as long
 	@NNC_ROUNDS=20 $(TESTS) fuzz
 fuzz-models: $(BUILD)/prefix $(TOOLS)                 ## N random models (10000) from SEED on (1)
 	@NNC_BUILD='$(abspath $(BUILD))' tests/fuzz/models/test_random_models.py $(or $(N),10000) $(SEED)
-
 seeded-bugs: $(BUILD)/prefix $(TOOLS)                 ## tests/fuzz/seeded: each found by N models (1000)?
 	@NNC_BUILD='$(abspath $(BUILD))' tests/fuzz/seeded/test_seeded_bugs.py $(or $(N),1000) $(BUGS)
 
 $(BUILD)/prefix: all FORCE                              # the package as its users have it
 	@$(MAKE) -s install DESTDIR= PREFIX='$(abspath $@)'
-
 $(UNITS:%.c=$(BUILD)/%.o) $(TOOLS): | build/packages-check
 
 $(BUILD)/unit-tests: $(UNITS:%.c=$(BUILD)/%.o) $(PARTS)
 	$(call say,link $@) $(LINK) -o $@ $^ -lcriterion -ljansson -lm
-
 $(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(FUZZERS) $(PARTS)
 	@mkdir -p $(@D)
 	$(call say,link $@) $(LINK) -o $@ $^ -ljansson $(LIBRARIES) -lm
@@ -104,20 +97,27 @@ $(BUILD)/tools/random_models: LIBRARIES = -Wl,--wrap=invert
 coverage: | build/packages-check                      ## lines and branches of hand-written code
 	$(MAKE) MODE=coverage check
 	gcovr -r . --filter compiler/ --filter runtime/ --print-summary build/coverage
+define PROGRAM
+@mkdir -p $(@D)
+$(BUILD)/nnc $(<D)/$(@F).nn -o $@.c
+$(CC) -O3 -march=native -Iruntime/core -I$(@D) -o $@ $(filter %.c,$^) $@.c -L$(BUILD) -lnnrt -lm \
+  $(LIBRARIES) $(filter -fsanitize%,$(MODE_FLAGS))
+endef
+$(BUILD)/examples/images $(BUILD)/learn/%: LIBRARIES = -lz
+$(BUILD)/examples/%: examples/%/main.c all; $(PROGRAM)
+$(BUILD)/learn/%: learn/%.c learn/learn.c learn/data.c all; $(PROGRAM)
 
 examples: $(patsubst examples/%/main.c,$(BUILD)/examples/%,$(wildcard examples/*/main.c)) ## all, into build/MODE/examples
-$(BUILD)/examples/%: examples/%/main.c all
-	@mkdir -p $(@D)
-	$(BUILD)/nnc examples/$*/$*.nn -o $@.c
-	$(CC) -O3 -march=native -Iruntime/core -I$(@D) -o $@ $< $@.c -L$(BUILD) -lnnrt -lm \
-	  $(filter -fsanitize%,$(MODE_FLAGS))
 demo: $(BUILD)/examples/digits                        ## train examples/digits and print its accuracy
 	cd examples/digits && $(abspath $<)
 
-lint: examples | $(BUILD)/flags                       ## lengths, layout and clang-tidy
+TASKS = $(patsubst %.nn,$(BUILD)/%,$(sort $(wildcard learn/*.nn)))
+learn: $(if $(ONLY),$(BUILD)/learn/$(ONLY),$(TASKS))  ## minutes to an hour: known results, by SEED
+	+@status=0; for task in $^; do $$task $(SEED) || status=1; done; exit $$status
+lint: examples $(TASKS) | $(BUILD)/flags              ## lengths, layout and clang-tidy
 	tests/tools/lengths $(HAND)
 	clang-format --dry-run --Werror $(HAND)
-	clang-tidy --quiet $(filter %.c,$(HAND)) -- $(wordlist 2,99,$(COMPILE)) -I$(BUILD)/examples
+	clang-tidy --quiet $(filter %.c,$(HAND)) -- $(wordlist 2,99,$(COMPILE)) -I$(BUILD)/examples -I$(BUILD)/learn
 format:                                               ## lay out the hand-written C
 	clang-format -i $(HAND)
 
@@ -142,8 +142,8 @@ clean:                                                ## everything generated
 
 help:                                                 ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
-	@echo 'MODE=release|debug|asan|coverage|hostile, V=1, CC, CFLAGS, PREFIX, DESTDIR, ONLY=NAME (of a test)'
+	@echo 'MODE=release|debug|asan|coverage|hostile, V=1, CC, CFLAGS, PREFIX, DESTDIR, ONLY=NAME (of a test or task)'
 
-.PHONY: all check check-update fuzz fuzz-models seeded-bugs coverage examples demo lint format install uninstall dist clean help FORCE
+.PHONY: all check check-update fuzz fuzz-models seeded-bugs coverage examples learn demo lint format install uninstall dist clean help FORCE
 .DELETE_ON_ERROR .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
