@@ -12,11 +12,6 @@ import generated
 
 STEPS = 4
 FROZEN = """
-optimizer averaged(lr) {
-  state a = w @eval
-  w := w - lr*g
-  a := 0.75*a + 0.25*w
-}
 model frozen {
   dim N <= 4
   input x[N, 3]
@@ -30,7 +25,7 @@ model frozen {
   metric size = total(w^2)
   loss mse(y, t)
   train {
-    optimizer averaged(0.5)
+    optimizer sgd(0.5) |> ema(0.75)
     freeze b
   }
 }
@@ -41,7 +36,7 @@ def cases():
     """[(source, model, what makes it plain, factor of the old average at each step)]"""
     average = (agreement.ROOT / "tests" / "programs" / "weight-average.nn").read_text()
     return [(average, "average", (" |> averaged(beta = 1 - 1/(step + 1))", ""), lambda step: step / (step + 1)),
-            (FROZEN, "frozen", ("averaged(0.5)", "sgd(0.5)"), lambda step: 0.75)]
+            (FROZEN, "frozen", (" |> ema(0.75)", ""), lambda step: 0.75)]
 
 
 class Pair:
@@ -51,7 +46,7 @@ class Pair:
         self.driver, self.name, self.file = driver, name, folder / f"{name}.weights"
         self.description = generated.describe(driver, [name])[name]
         kept = generated.kept_names(self.description)
-        self.averages = {k.removesuffix(".a"): k for k in kept if k.endswith(".a")}
+        self.averages = {k.rpartition(".")[0]: k for k in kept if k.endswith((".a", ".average"))}
         self.parameters = [k for k in generated.kept_names(generated.describe(driver, ["plain_" + name])[
             "plain_" + name]) if not k.endswith(".m")]
         self.inputs = generated.draw_inputs(self.description, 3)

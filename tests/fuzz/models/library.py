@@ -193,10 +193,20 @@ def choose(definition, env, chance):
     return None
 
 
+SCALELESS = ("lion", "lars")  # a gradient that is nothing but rounding makes steps of full length
+
+
+def optimizers_by_first(formal):
+    """Those that begin with it: `lr` of what moves w, `c` of what clips g."""
+    return [name for name, formals in OPTIMIZERS.items() if formals[0].name == formal and name not in SCALELESS]
+
+
 def optimizer_of(chance):
-    """A clip or none, and an optimizer; what divides by little has a larger eps, or rounding would show."""
-    clips = [name for name, formals in OPTIMIZERS.items() if formals[0].name != "lr"]
-    name = chance.pick([name for name in OPTIMIZERS if name not in clips])
+    """A clip or none, an optimizer, and what may stand behind one; what divides by little has a larger eps, or
+    rounding would show."""
+    rules, clips = optimizers_by_first("lr"), optimizers_by_first("c")
+    behind = [name for name in OPTIMIZERS if name not in [*rules, *clips, *SCALELESS]]
+    name = chance.pick(rules)
     words = ["0.03"]
     for formal in OPTIMIZERS[name][1:]:
         if formal.name == "eps":
@@ -205,5 +215,11 @@ def optimizer_of(chance):
             words.append(f"{formal.name} = true")
         elif formal.default == "0" and chance.happens(0.3):
             words.append(f"{formal.name} = {chance.number(0.1, 0.9)}")
-    clip = f"{chance.pick(clips)}({chance.number(0.3, 2)}) |> " if chance.happens(0.3) else ""
-    return f"{clip}{name}({', '.join(words)})"
+    chain = f"{name}({', '.join(words)})"
+    if chance.happens(0.3):
+        chain = f"{chance.pick(clips)}({chance.number(0.3, 2)}) |> {chain}"
+    if chance.happens(0.3):
+        last = chance.pick(behind)
+        needed = [str(chance.number(0.1, 1)) for formal in OPTIMIZERS[last] if formal.default is None]
+        chain += f" |> {last}({', '.join(needed)})"
+    return chain
