@@ -46,6 +46,7 @@ class Case:
         self.batches = None  # inputs of each train step
         self.asks_gradients = False  # by gradient(..)
         self.precision = "float"  # or "double"
+        self.results = None  # names of what is expected; null: y0, y1, ..
         self.expected = {}  # tensor -> Expected
         self.except_by = {}  # back end -> why not by this one
 

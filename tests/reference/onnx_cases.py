@@ -14,10 +14,12 @@ from onnx_node import Node
 from onnx_reductions import Reduction
 from onnx_sequences import Sequence
 from onnx_shapes import Shaping
+from onnx_training import Training
 from onnx_windows import Windows
 
 FAMILIES = {  # the share of the records of each that must pass
     "rnn": 1, "lstm": 1, "gru": 1, "normalization": 1, "loss": 1, "softmax": 1, "dropout": 1, "gradient": 1,
+    "optimizer": 1,
     "activation": 0.95, "conv": 0.95, "pool": 0.95, "linear": 0.95, "reduce": 0.95, "gather": 0.95,
     "elementwise": 0.95, "shape": 0.95, "compare": 0.95,
 }
@@ -180,7 +182,7 @@ for operator in LAST_DIM:
 def kind_of(record):
     if "nodes" in record:
         return Graph
-    kinds = (Elementwise, Reduction, Shaping, Windows, Sequence, Gathering)
+    kinds = (Elementwise, Reduction, Shaping, Windows, Sequence, Gathering, Training)
     return next((kind for kind in kinds if hasattr(kind, record["op"])), Layer)
 
 
@@ -192,8 +194,9 @@ def case(record, form=""):
         raise Untyped("the result has no elements")
     c = kind_of(record)(record, record["test"], form).build()
     c.precision = "double" if record["inputs"][0]["dtype"] == "float64" else "float"
-    c.expected = {f"y{i}": Expected(t["data"], ATOL, RTOL)
-                  for i, t in enumerate(record["outputs"]) if prod(t["shape"]) > 0}
+    names = c.results or [f"y{i}" for i in range(len(record["outputs"]))]
+    c.expected = {name: Expected(t["data"], ATOL, RTOL)
+                  for name, t in zip(names, record["outputs"]) if prod(t["shape"]) > 0}
     return c
 
 
