@@ -138,6 +138,16 @@ def rows(values, width):
     return [values[i:i + width] for i in range(0, len(values), width)]
 
 
+def flat(values):
+    return [e for value in values for e in flat(value)] if isinstance(values, list) else [values]
+
+
+def off(name, found, expected, limit=1e-12):
+    """The problem that nested lists of numbers differ, if they do."""
+    gap = distance(flat(found), flat(expected))
+    return [] if gap <= limit else [f"{name} is off by {gap:.2g}"]
+
+
 def check_broken(claim, program):
     """What is wrong with the test: it must see something, and not a command that fails."""
     try:
@@ -177,6 +187,8 @@ def main(cc=("cc", "-O0")):
     """Tries all claims, or those whose names contain the text of the command line."""
     text = "".join(sys.argv[1:])
     chosen = [claim for claim in CLAIMS if text in claim.name]
+    if not chosen:
+        return generated.report(text, ["no claim has this name"])
     wanted = [(claim.source, edit) for claim in chosen for edit in (None, *claim.breaks.values())
               if not isinstance(edit, Instead)]
     with tempfile.TemporaryDirectory(prefix="nnc-notes-") as folder:

@@ -6,7 +6,7 @@ usage: test_losses.py [TEXT]      only claims whose names contain it"""
 import math
 import sys
 
-from claims import claim, distance, instead, main, only, rows, with_other
+from claims import claim, instead, main, off, only, rows, with_other
 
 CLASSES = [2, 0, 1, 1]
 ANSWERS = [1.0, 0.0, 1.0, 0.0]
@@ -24,11 +24,6 @@ def step(program, model, targets, z=None):
     before = program.values(model, ["z"], **start)["z"]
     losses, after = program.train(model, ["z"], steps=1, **start)
     return before, losses[0], [b - a for b, a in zip(before, after["z"])]
-
-
-def off(name, found, expected):
-    gap = distance(found, expected)
-    return [] if gap < 1e-12 else [f"{name} is off by {gap:.2g}"]
 
 
 UNSHARP = with_other("losses", "cross_entropy cross_entropy_each", ("lse[k](z[..., k])", "max[k](z[..., k])"))

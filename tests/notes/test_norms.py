@@ -3,10 +3,11 @@
 
 usage: test_norms.py [TEXT]      only claims whose names contain it"""
 
+import math
 import random
 import sys
 
-from claims import claim, distance, main, replaced, rows, with_other
+from claims import claim, distance, flat, main, off, replaced, rows, with_other
 
 N, D = 6, 4
 EPS = 1e-5
@@ -24,14 +25,11 @@ def moved(dim):
     return [[3*value + 1 if d == dim else value for d, value in enumerate(row)] for row in samples()]
 
 
-def flat(x):
-    return [value for row in x for value in row]
-
-
-def in_training(program, x):
+def in_training(program, x, **parameters):
     """[n][d] of each norm, of one training step."""
-    _, values = program.train("norms", ["batch", "layer"], set={"x": flat(x)}, steps=1)
-    return rows(values["batch"], D), rows(values["layer"], D)
+    values = program.train("norms", ["batch", "layer"], sizes={"N": len(x)}, steps=1,
+                           set={"x": flat(x), **parameters})[1]
+    return rows(values["batch"], D)[:len(x)], rows(values["layer"], D)[:len(x)]
 
 
 def in_inference(program, x):
@@ -60,13 +58,14 @@ def not_standard(kind, before, after):
 
 
 EXCHANGED = replaced(("b = batchnorm(x)", "b = layernorm(x)"), ("l = layernorm(x)", "l = batchnorm(x)"))
+LAYER_NORM = replaced(("b = batchnorm(x)", "b = layernorm(x)"))
 OF_THE_FIRST = ("mean[n, ...](x[n, c, ...])", "mean[...](x[0, c, ...])")
 ALWAYS_BATCH = [("mu = rm", "mu[c] = mean[n, ...](x[n, c, ...])"),
                 ("var = rv", "var[c] = mean[n, ...]((x[n, c, ...] - mu[c])^2)")]
 
 
 @claim("norms.nn", the_mean_of_one_sample=with_other("norms", "batchnorm", OF_THE_FIRST),
-       layer_norm_in_its_place=replaced(("b = batchnorm(x)", "b = layernorm(x)")))
+       layer_norm_in_its_place=LAYER_NORM)
 def batch_norm_normalises_each_dimension_over_the_batch(program):
     x = samples()
     return not_standard("dimension", columns(x), columns(in_training(program, x)[0]))
@@ -89,6 +88,24 @@ def other_samples_change_a_batch_normed_sample_and_no_bit_of_a_layer_normed_one(
     change = max(abs(a - b) for n in still for a, b in zip(batch[n], new_batch[n]))
     program.measured(f"samples that stayed: batch norm changed them by up to {change:.3g}, layer norm no bit of them")
     return problems
+
+
+@claim("norms.nn", batch_norm_and_layer_norm_exchanged=EXCHANGED)
+def alone_a_layer_normed_sample_keeps_its_bits_and_a_batch_normed_one_is_0(program):
+    layer = in_training(program, samples())[1]
+    alone = [in_training(program, samples()[n:n + 1]) for n in range(N)]
+    problems = [f"layer-normed sample {n} changed" for n in range(N) if alone[n][1] != layer[n:n + 1]]
+    return problems + [f"batch-normed sample {n} is {alone[n][0]}" for n in range(N) if any(flat(alone[n][0]))]
+
+
+@claim("norms.nn", layer_norm_in_its_place=LAYER_NORM)
+def batch_norm_can_give_back_what_it_got(program):
+    """With the deviations as g and the means as b."""
+    x = samples()
+    of_dims = [moments(column) for column in columns(x)]
+    y = in_training(program, x, **{"b.g": [math.sqrt(variance + EPS) for _, variance in of_dims],
+                                   "b.b": [mean for mean, _ in of_dims]})[0]
+    return off("what it gives back", y, x)
 
 
 @claim("norms.nn", batch_norm_and_layer_norm_exchanged=EXCHANGED)
