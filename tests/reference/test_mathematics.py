@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Layers and optimizers of the library against their formulas computed by mathematics.py and
-optimizer_formulas.py, by every back end."""
+"""Layers and optimizers of the library against their formulas computed by mathematics.py,
+attention_formulas.py and optimizer_formulas.py, by every back end."""
 
 import sys
 
+import attention_formulas  # noqa: F401  (adds its cases to those of mathematics)
 import mathematics
 import optimizer_formulas
 from backends import BACKENDS

@@ -2,7 +2,8 @@
 """Numbers from independent implementations against our programs, by every back end.
 
 Each record becomes a small program (see cases.py); a record without a counterpart is skipped with the
-reason. At the end stands how many records of each family of ONNX operators pass, and the share that must.
+reason. At the end stands how many records of each file and of each family of ONNX operators pass, and the share
+that must.
 `test_reference.py --show NAME` prints the program of one case, `test_reference.py --only TEXT` runs those with
 the text in their names.
 """
@@ -11,6 +12,7 @@ import sys
 
 import burn_cases
 import definitions
+import keras_layers
 import keras_losses
 import keras_schedules
 import onnx_cases
@@ -18,16 +20,18 @@ import records
 from backends import BACKENDS, Failure
 from cases import Skip, Untyped
 
-GOLDEN = {"burn_optim": burn_cases, "keras_losses": keras_losses, "keras_schedules": keras_schedules}
+GOLDEN = {"burn_optim": burn_cases, "keras_layers": keras_layers, "keras_losses": keras_losses,
+          "keras_schedules": keras_schedules}
 
 
 class Records:
-    """The cases of all records, by name; why a record has none; and the names of each ONNX family."""
+    """The cases of all records, by name; why a record has none; and the names of each file and ONNX family."""
 
     def __init__(self, only=""):
         self.only = only
         self.cases, self.skipped, self.families = {}, {}, {}
         for name, module in GOLDEN.items():
+            self.families[name] = [record["id"] for record in records.golden(name)]
             for record in records.golden(name):
                 self.add(record["id"], lambda record=record: module.case(record))
         for family in onnx_cases.FAMILIES:
@@ -80,16 +84,17 @@ def verdict_on_record(cases):
 
 
 def family_verdicts(known, results):
-    """How many records of each family pass by every back end."""
+    """How many records of each file and family pass by every back end."""
     failed = {line.split(" by ")[0].removeprefix("FAIL ") for line in results if line.startswith("FAIL ")}
     for family, names in known.families.items():
         untyped = [name for name in names if isinstance(known.skipped.get(name), Untyped)]
         passed = [name for name in names if name in known.cases and name not in failed]
-        total, share = len(names) - len(untyped), onnx_cases.FAMILIES[family]
+        total, share = len(names) - len(untyped), onnx_cases.FAMILIES.get(family, 1)
         told = f"{len(passed)} of {total}, {share:.0%} must pass"
         if untyped:
             told += f"; {len(untyped)} without a type are not counted"
-        yield f"{'ok' if len(passed) >= share * total else 'FAIL'} onnx_family_{family}: {told}"
+        label = family if family in GOLDEN else f"onnx_family_{family}"
+        yield f"{'ok' if len(passed) >= share * total else 'FAIL'} {label}: {told}"
 
 
 def main(arguments):

@@ -94,6 +94,8 @@ static const Particular particulars[] = {
      .dims = "N=2",
      .variants = "size = 3, stride = 2, pad_w = 1, p = 1.5"},
 
+    {.definition = "global_avgpool", .data = "mask"},
+
     {.definition = "unit_norm", .variants = "p = 1; p = 3"},
     {.definition = "groupnorm", .required = "2", .dims = "C=4"},
 
@@ -113,6 +115,10 @@ static const Particular particulars[] = {
     {.definition = "stacked", .arguments = "layer = rnn(H = 3)", .is_open = true},
 
     {.definition = "attend", .dims = "A=2, E=3, U=3", .bound = "4", .data = "mask"},
+    {.definition = "attention_weights", .dims = "A=2, U=3", .bound = "4", .data = "mask"},
+    {.definition = "additive_attend", .dims = "U=3", .bound = "4", .data = "mask"},
+    {.definition = "additive_attention", .dims = "U=3", .bound = "4", .data = "mask"},
+    {.definition = "rotary_positions", .dims = "A=2, E=4"},
     {.definition = "attention",
      .arguments = "heads = 3",
      .dims = "D=6",
