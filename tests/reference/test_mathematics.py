@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Layers and optimizers of the library against their formulas computed by mathematics.py,
-attention_formulas.py and optimizer_formulas.py, by every back end."""
+"""Layers, losses and optimizers of the library against their formulas computed by mathematics.py,
+attention_formulas.py, loss_formulas.py and optimizer_formulas.py, by every back end."""
 
 import sys
 
 import attention_formulas  # noqa: F401  (adds its cases to those of mathematics)
+import loss_formulas
 import mathematics
 import optimizer_formulas
 from backends import BACKENDS
 from test_reference import verdicts
 
-CASES = {case.name: case for case in mathematics.CASES + optimizer_formulas.CASES}
+CASES = {case.name: case for case in mathematics.CASES + loss_formulas.CASES + optimizer_formulas.CASES}
 
 
 def main():

@@ -29,6 +29,7 @@ static const Particular particulars[] = {
     {.definition = "within", .skip = "piecewise constant"},
     {.definition = "spread", .data = "x"},
     {.definition = "of_label", .variants = "ignore = 1"},
+    {.definition = "counted", .bound = "4", .variants = "ignore = 1"},
     {.definition = "reduced_by_label", .bound = "3", .variants = "ignore = 1"},
     {.definition = "ctc", .omitted = "len size", .variants = "blank = 2"},
     {.definition = "glu", .dims = "D=4"},
