@@ -38,7 +38,7 @@ HAND      = $(sort $(wildcard $(addsuffix /*.[ch],compiler compiler/* runtime/* 
 all: $(BUILD)/nnc $(BUILD)/libnnrt.a                  ## the compiler and the runtime library
 
 $(BUILD)/nnc: $(OBJECTS)
-	$(call say,link $@) $(LINK) -o $@ $^ -ljansson -lm
+	$(call say,link $@) $(LINK) -o $@ $^ -ljansson -lyaml -lm
 $(BUILD)/libnnrt.a: $(RUNTIME:%.c=$(BUILD)/%.o)
 	$(call say,ar $@) $(AR) rcsD $@.new $^ && mv $@.new $@
 $(BUILD)/%.o: %.c $(BUILD)/flags | $(GRAMMAR)
@@ -57,10 +57,11 @@ $(GENERATED)/nn.lex.c: grammars/nn.l | $(BUILD)/flags
 	$(call say,flex $<) flex -o $@ $<
 
 LIBRARY = $(sort $(wildcard library/*.nn))
+TARGETS = $(sort $(wildcard compiler/emit/targets/*.yaml))
 CORE    = $(sort $(wildcard runtime/core/*.[ch]))
-$(GENERATED)/embedded.c: $(LIBRARY) $(CORE) docs/errors.md library/embed library runtime/core
+$(GENERATED)/embedded.c: $(LIBRARY) $(CORE) $(TARGETS) docs/errors.md library/embed library runtime/core
 	@mkdir -p $(@D); { echo '#include "support/library.h"'; library/embed library $(LIBRARY); \
-	  library/embed runtime $(CORE); library/embed explanation docs/errors.md; } > $@
+	  library/embed runtime $(CORE); library/embed target $(TARGETS); library/embed explanation docs/errors.md; } > $@
 
 # Objects depend on the command that makes them: another CC or CFLAGS rebuilds.
 $(BUILD)/flags: FORCE | build/packages-build
@@ -87,10 +88,10 @@ $(BUILD)/prefix: all FORCE                              # the package as its use
 $(UNITS:%.c=$(BUILD)/%.o) $(TOOLS): | build/packages-check
 
 $(BUILD)/unit-tests: $(UNITS:%.c=$(BUILD)/%.o) $(PARTS)
-	$(call say,link $@) $(LINK) -o $@ $^ -lcriterion -ljansson -lm
+	$(call say,link $@) $(LINK) -o $@ $^ -lcriterion -ljansson -lyaml -lm
 $(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(FUZZERS) $(PARTS)
 	@mkdir -p $(@D)
-	$(call say,link $@) $(LINK) -o $@ $^ -ljansson $(LIBRARIES) -lm
+	$(call say,link $@) $(LINK) -o $@ $^ -ljansson -lyaml $(LIBRARIES) -lm
 $(BUILD)/tools/ulp_f64: LIBRARIES = -lmpfr -lgmp
 $(BUILD)/tools/random_models: LIBRARIES = -Wl,--wrap=invert
 

@@ -149,7 +149,7 @@ static int64_t planned_bytes(const Routine *routine) {
 }
 
 static void run_place(Compilation *compilation, Routine *routine) {
-  routine_place(routine, compilation->options->real_bytes);
+  routine_place(routine);
   routine_describe(routine);
   int64_t bytes = planned_bytes(routine), limit = compilation->options->memory_limit;
   if (bytes <= limit) return;
@@ -178,6 +178,7 @@ static void run_emit(Compilation *compilation) {
                           .source_name = strcmp(input, "-") == 0 ? "standard input" : input,
                           .sources = &compilation->sources,
                           .real_bytes = options->real_bytes,
+                          .target = options->target,
                           .standalone = options->standalone};
   text_init(&compilation->header, compilation->arena);
   text_init(&compilation->source, compilation->arena);
@@ -194,7 +195,10 @@ static void add_routine(Compilation *compilation, EmitUnit *unit, RoutineKind ki
                         const Step *step) {
   Routine **grown = NEW_ARRAY(compilation->arena, Routine *, unit->count + 1);
   for (int i = 0; i < unit->count; i++) grown[i] = unit->routines[i];
-  grown[unit->count++] = routine_new(unit->model, kind, step);
+  Routine *routine = routine_new(unit->model, kind, step);
+  routine->bytes_of_real = compilation->options->real_bytes;
+  routine->target = compilation->options->target;
+  grown[unit->count++] = routine;
   unit->routines = grown;
 }
 

@@ -2,6 +2,7 @@
 #include "command/options.h"
 #include "command/arguments.h"
 #include "command/explain.h"
+#include "command/targets.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -69,6 +70,8 @@ static void print_help(void) {
     printf("  %s%-*s %s\n", passes[i].name, 26 - (int)strlen(passes[i].name), mark,
            passes[i].title);
   }
+  printf("\nTargets, for --target:\n");
+  targets_print();
   printf("\nExit status: 0 done; 1 errors in the program; 2 usage or file; 3 out of memory; 70 a "
          "bug.\n");
 }
@@ -174,6 +177,14 @@ static void read_explain(Options *options, const char *what) {
   options->explain_memory = true;
 }
 
+static void read_target(Arena *arena, Options *options, const char *name) {
+  const char *error;
+  options->target = target_read(arena, name, &error);
+  if (options->target) return;
+  fprintf(stderr, "nnc: %s\nTry 'nnc --help'.\n", error);
+  exit(EXIT_USAGE);
+}
+
 static void read_depend(Options *options, const char *text, int count, char **arguments) {
   options->depend = true;
   if (strcmp(text, "D") == 0) return;
@@ -199,6 +210,7 @@ static void read_option(Arena *arena, Options *options, int code, int count, cha
   case CODE_model: options->elaborate.model_name = optarg; break;
   case CODE_emit: read_emit(options, optarg); break;
   case CODE_real: read_real(options, optarg); break;
+  case CODE_target: read_target(arena, options, optarg); break;
   case CODE_standalone: options->standalone = true; break;
   case CODE_gradients: options->gradients = true; break;
   case CODE_dump: read_dumps(options, optarg); break;
@@ -252,6 +264,7 @@ Options options_read(Arena *arena, int count, char **arguments) {
                      .stop_after = PASS_emit,
                      .memory_limit = LIMIT_PLANNED_BYTES};
   const char *failed;
+  read_target(arena, &options, "generic");
   const char *error = arguments_expand(arena, &count, &arguments, &failed);
   if (error) usage_error(error, failed);
   for (int code; (code = next_option(count, arguments)) != -1;) {

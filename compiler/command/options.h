@@ -3,6 +3,7 @@
 #define NNC_COMMAND_OPTIONS_H
 
 #include "elaborate/elaborate.h"
+#include "loops/target.h"
 
 typedef enum { COMMAND_COMPILE, COMMAND_CHECK, COMMAND_SHOW, COMMAND_FORMAT } Command;
 
@@ -24,6 +25,7 @@ typedef struct Options {
   Pass stop_after;        /* PASS_emit by default */
   bool emit_train, emit_infer, emit_gradients;
   int64_t real_bytes;
+  const Target *target;
   int64_t memory_limit;
   bool standalone, gradients, explain_memory, time, json, warnings;
   bool depend;

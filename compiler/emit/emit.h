@@ -14,11 +14,12 @@ typedef struct EmitUnit {
 } EmitUnit;
 
 typedef struct EmitOptions {
-  const char *header_name;  /* "digits.h", for the #include */
-  const char *source_name;  /* "digits.nn", for the comments; any text: it is made harmless */
+  const char *header_name; /* "digits.h", for the #include */
+  const char *source_name; /* "digits.nn", for the comments; any text: it is made harmless */
   const Sources *sources;
-  int64_t real_bytes;       /* 4, or 8 by --real=double */
-  bool standalone;          /* the runtime is written into the file */
+  int64_t real_bytes; /* 4, or 8 by --real=double */
+  const Target *target;
+  bool standalone; /* the runtime is written into the file */
 } EmitOptions;
 
 /* Texts of the .h and the .c; the same bytes for the same input, always. */

@@ -425,7 +425,8 @@ static void print_element(Printer *printer, Piece *piece) {
   }
   const char *element = element_text(writer, read->tensor, subscripts, levels);
   const char *type = value_type_name(writer->routine, read->type);
-  if (strcmp(element_type_name(writer->routine, read->tensor), type) == 0 ||
+  bool is_local = routine_buffer(writer->routine, read->tensor)->place == PLACE_REGISTER;
+  if (is_local || strcmp(element_type_name(writer->routine, read->tensor), type) == 0 ||
       read->type == TYPE_BOOL) {
     set_text(piece, element, LEVEL_PRIMARY);
   } else {

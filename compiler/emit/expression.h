@@ -7,6 +7,9 @@
 
 /* The random number of a drawn tensor at a row-major position: "nnrt_uniform_f32(seed, step, ...)". */
 const char *draw_text(FunctionWriter *writer, Op draw, const Tensor *tensor, const char *position);
+/* vectors.c: a loop in vectors, and the declaration of a tile of them, whose elements are 0. */
+void write_vectors(FunctionWriter *writer, const LoopNode *loop);
+void write_tile(FunctionWriter *writer, const LoopNode *declare);
 const char *site_text(Arena *arena, const Tensor *tensor); /* the key of its random numbers */
 
 #endif

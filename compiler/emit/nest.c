@@ -220,6 +220,10 @@ static bool must_not_unroll(const LoopNode *loop) {
 }
 
 static void write_for(FunctionWriter *writer, const LoopNode *node) {
+  if (node->lanes > 0) {
+    write_vectors(writer, node);
+    return;
+  }
   Scope outer = writer->scope;
   Scope inner;
   const char *begin = write_expression(writer, node->begin, TYPE_INT, LEVEL_TERNARY);
@@ -232,6 +236,8 @@ static void write_for(FunctionWriter *writer, const LoopNode *node) {
       node->step == 1 ? arena_format(writer->arena, "++%s", name)
                       : arena_format(writer->arena, "%s += %lld", name, (long long)node->step);
   if (must_not_unroll(node)) write_line(writer, "#pragma GCC unroll 1");
+  if (node->marks & MARK_UNROLL)
+    write_line(writer, "#pragma GCC unroll %lld", (long long)extent_maximum(node->index->range));
   if (node->marks & MARK_DOWN)
     write_line(writer, "for (int64_t %s = %s - 1; %s >= %s; --%s) {", name, end, name, begin, name);
   else
@@ -270,6 +276,10 @@ static const char *stored_value(FunctionWriter *writer, const LoopNode *node, co
 
 static void write_declare(FunctionWriter *writer, const LoopNode *node) {
   const Tensor *target = node->target;
+  if (routine_buffer(writer->routine, target)->lanes > 0) {
+    write_tile(writer, node);
+    return;
+  }
   const char *type = value_type_name(writer->routine, target->type);
   bool lanes = target->rank == 1 && target->definition == NULL;
   const char *value = node->value ? stored_value(writer, node, "0", LEVEL_TERNARY) : NULL;
@@ -301,6 +311,21 @@ static void write_extreme(FunctionWriter *writer, const Tensor *target, const ch
   write_line(writer, "%s = %snnrt_%s_%s(%s, %s);", element, cast, verb, suffix, element, value);
 }
 
+/* A product is added to a sum with one rounding where the target has that. */
+static bool is_fused(const FunctionWriter *writer, const LoopNode *node) {
+  const Target *target = writer->routine->target;
+  bool is_real = node->target->type == TYPE_REAL || node->target->type == TYPE_F64;
+  return target->fused && is_real && node->combine == REDUCE_SUM && node->value->op == OP_MUL;
+}
+
+static void write_fused(FunctionWriter *writer, const LoopNode *node, const char *element) {
+  ValueType type = node->target->type;
+  const char *a = write_expression(writer, node->value->args[0], type, LEVEL_TERNARY);
+  const char *b = write_expression(writer, node->value->args[1], type, LEVEL_TERNARY);
+  const char *suffix = type == TYPE_REAL ? real_suffix(writer->routine) : "f64";
+  write_line(writer, "%s = nnrt_fma_%s(%s, %s, %s);", element, suffix, a, b, element);
+}
+
 static void write_combined(FunctionWriter *writer, const LoopNode *node, const char *element,
                            const char *value) {
   switch (node->combine) {
@@ -321,6 +346,10 @@ static void write_store(FunctionWriter *writer, const LoopNode *node) {
     bool simple = node->subscripts[dim]->op == OP_INDEX || node->subscripts[dim]->op == OP_INTEGER;
     levels[dim] = simple ? LEVEL_PRIMARY : LEVEL_SUM;
     subscripts[dim] = write_expression(writer, node->subscripts[dim], TYPE_INT, levels[dim]);
+  }
+  if (is_fused(writer, node)) {
+    write_fused(writer, node, element_text(writer, node->target, subscripts, levels));
+    return;
   }
   const char *position = position_text(writer, node->target, subscripts, levels);
   int level =

@@ -2,7 +2,7 @@
 
    Maps store; sums and the like with one lane accumulate into the target itself (which place.c keeps in a
    register when all its uses share the loops); the rest goes to reduce.c. */
-#include "loops/build.h"
+#include "loops/tile.h"
 
 #include "calculus/condition.h"
 #include "equations/affine.h"
@@ -98,10 +98,28 @@ static const Index *add_segment_loop(const Routine *routine, const Equation *equ
   return segmented->number;
 }
 
+/* Loops around the tiles may be shared. */
+static Schedule tiled_schedule(const Equation *equation, const Index *time, const Tiling *tiling) {
+  Schedule schedule = {0};
+  if (time) add_loop(&schedule, time, false);
+  for (int k = 0; k < equation->var_count; k++) {
+    const Index *index = equation->vars[k];
+    bool is_inside = index == tiling->row || index == tiling->column;
+    if (index != time && !is_inside) add_loop(&schedule, index, false);
+  }
+  schedule.sharable = schedule.count;
+  if (tiling->row) add_loop(&schedule, tiling->row, false);
+  for (int k = 0; k < equation->reduced_count; k++) add_loop(&schedule, equation->reduced[k], true);
+  add_loop(&schedule, tiling->column, false);
+  return schedule;
+}
+
 Schedule schedule_of(const Routine *routine, const Equation *equation) {
   Schedule schedule = {0};
+  Tiling tiling;
   const RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
   const Index *time = recurrent ? recurrent->time : NULL;
+  if (tiling_of(routine, equation, &tiling)) return tiled_schedule(equation, time, &tiling);
   const Index *number = add_segment_loop(routine, equation, &schedule);
   if (time) add_loop(&schedule, time, false);
   const Index *inner = innermost_variable(routine, equation, time);
@@ -185,18 +203,36 @@ LoopNode *declare_new(Model *model, const Tensor *target, const Expr *value) {
   return declare;
 }
 
-Tensor *local_new(Site *site, const char *name, ValueType type, int64_t lanes) {
+static Tensor *register_new(Site *site, const char *name, ValueType type, const Axis *axes,
+                            int rank, int64_t lanes) {
   Model *model = site->routine->model;
-  Axis axis = {.extent = extent_constant(model->extents, lanes)};
   TensorList ignored = {0};
   Tensor *local =
-      tensor_new(model, &ignored, name_of(model->names, name), ROLE_VALUE, type, &axis, lanes > 1);
+      tensor_new(model, &ignored, name_of(model->names, name), ROLE_VALUE, type, axes, rank);
   Buffer *buffer = NEW(model->arena, Buffer);
   buffer->tensor = local;
   buffer->place = PLACE_REGISTER;
-  buffer->strides[0] = extent_constant(model->extents, 1);
+  buffer->lanes = lanes;
+  const Extent *stride = extent_constant(model->extents, 1);
+  for (int dim = rank - 1; dim >= 0; dim--) {
+    buffer->strides[dim] = stride;
+    stride = extent_multiply(model->extents, stride, axes[dim].extent);
+  }
   map_put(&site->routine->buffers, local, buffer);
   return local;
+}
+
+Tensor *local_new(Site *site, const char *name, ValueType type, int64_t lanes) {
+  Axis axis = {.extent = extent_constant(site->routine->model->extents, lanes)};
+  return register_new(site, name, type, &axis, lanes > 1, 0);
+}
+
+Tensor *tile_new(Site *site, int64_t rows, int64_t columns, int64_t lanes) {
+  ExtentTable *extents = site->routine->model->extents;
+  const Axis axes[2] = {{.extent = extent_constant(extents, rows)},
+                        {.extent = extent_constant(extents, columns)}};
+  if (lanes == 1) return register_new(site, "tile", TYPE_REAL, axes, rows > 1, 0);
+  return register_new(site, "tile", TYPE_REAL, axes, 2, lanes);
 }
 
 /* ---- places ---- */
@@ -373,21 +409,31 @@ static void build_map(Site *site) {
   record_loops(site, site->bodies[site->shared], site->schedule.count);
 }
 
-void build_equation(Site *site) {
-  if (site->equation->reduction == REDUCE_NONE) {
-    build_map(site);
-    return;
-  }
-  if (accumulates_in_target(site->equation)) {
-    build_accumulation(site);
-    return;
-  }
-  LoopBody *body = open_loops(site, site->bodies[site->shared], site->schedule.sharable);
+/* Reductions that are combined in local variables. */
+static void build_in_locals(Site *site, LoopBody *body) {
   switch (site->equation->reduction) {
   case REDUCE_LSE: build_logsumexp(site, body); break;
   case REDUCE_ARGMAX:
   case REDUCE_ARGMIN: build_arg(site, body); break;
   default: build_lanes(site, body); break;
   }
+}
+
+void build_equation(Site *site) {
+  Tiling tiling;
+  bool is_tiled = tiling_of(site->routine, site->equation, &tiling);
+  if (site->equation->reduction == REDUCE_NONE) {
+    build_map(site);
+    return;
+  }
+  if (accumulates_in_target(site->equation) && !is_tiled) {
+    build_accumulation(site);
+    return;
+  }
+  LoopBody *body = open_loops(site, site->bodies[site->shared], site->schedule.sharable);
+  if (is_tiled)
+    build_tiles(site, &tiling, body);
+  else
+    build_in_locals(site, body);
   record_loops(site, site->bodies[site->shared], site->schedule.sharable);
 }

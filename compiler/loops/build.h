@@ -71,6 +71,8 @@ LoopBody *open_loop(Site *site, LoopBody *body,
                     const Index *index); /* appended; binds index to itself */
 LoopBody *append_branch(Site *site, LoopBody *body, const Expr *condition);
 Tensor *local_new(Site *site, const char *name, ValueType type, int64_t lanes);
+/* Rows of columns, which are held as vectors of so many lanes; lanes 1: one column, no vector. */
+Tensor *tile_new(Site *site, int64_t rows, int64_t columns, int64_t lanes);
 
 /* bounds.c: the guard of the reduction, answered while loops are opened from the outermost in. */
 void guard_start(Site *site); /* nothing is answered yet */

@@ -269,6 +269,7 @@ static void reopen(Cluster *cluster, const Site *site) {
   while (body->count > 0 && body->items[body->count - 1]->kind == LOOP_FOR && count < MAX_LOOPS) {
     LoopNode *loop = body->items[body->count - 1];
     bool adds_steps = (loop->marks & MARK_STRIP) != 0 && site->schedule.reduced[0];
+    if (loop->marks & (MARK_UNROLL | MARK_VECTOR)) break;
     bool is_shareable = (loop->marks & MARK_STRIP) != 0 || is_whole(site->routine->model, loop);
     if (!is_shareable || adds_steps) break;
     if (count >= cluster->open_count || cluster->open[count].node != loop)

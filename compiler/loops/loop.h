@@ -13,6 +13,7 @@
 #define NNC_LOOPS_LOOP_H
 
 #include "equations/equation.h"
+#include "loops/target.h"
 
 typedef enum {
   LOOP_FOR, /* index from begin to end - 1 by step, or back: body */
@@ -42,6 +43,8 @@ struct LoopNode {
   const Expr *begin, *end; /* whole numbers over outer indices and run-time sizes */
   int64_t step;            /* > 0 */
   unsigned marks;
+  int64_t
+      lanes; /* of vectors that take the iterations, which they divide; 0: left to the C compiler */
   /* A loop over segments of a recurrence: so many steps in each (0: no such loop), the first of them. */
   int64_t segment;
   const Expr *start;
@@ -78,6 +81,7 @@ typedef struct Buffer {
   const Tensor *tensor;
   PlaceKind place;
   int64_t offset, bytes; /* ARENA */
+  int64_t lanes;         /* REGISTER: the last dim is held in vectors of so many; 0: it is not */
   /* Element stride of each dim of the tensor; 0 for a dim that shrank away because all uses share its loop. */
   const Extent *strides[LIMIT_RANK];
   /* ARENA: of this dim only so many steps are stored, step t at t % ring_steps; 0: all of each. */
@@ -169,7 +173,8 @@ typedef struct Routine {
   Map made;          /* Tensor * that no program has: kept for segments, or a factor transposed */
   int forward_count; /* the first so many equations are all that the loss needs */
   NestList nests;
-  int64_t bytes_of_real;
+  int64_t bytes_of_real; /* 4 or 8 */
+  const Target *target;
   /* After this many nests the loss is known and nothing outside scratch has changed: where a loss that is
      not finite stops the call. 0 when there is no loss. */
   int nests_before_commit;
@@ -215,8 +220,7 @@ void routine_transpose(Routine *routine); /* transpose.c: factors lie along thei
 /* fuse.c: clusters that share loops -> nests of loop nodes; without `shares` every equation has a nest of
    its own, but for those of one recurrence, which share their time loop. */
 void routine_fuse(Routine *routine, bool shares);
-/* place.c: registers, rows, arena offsets by liveness; `real_bytes` is 4 or 8. */
-void routine_place(Routine *routine, int64_t real_bytes);
+void routine_place(Routine *routine); /* place.c: registers, rows, arena offsets by liveness */
 
 /* describe.c: names of nests and what each touches, for the emitter. */
 void routine_describe(Routine *routine);

@@ -373,9 +373,8 @@ static void place_values(Placer *placer) {
   }
 }
 
-void routine_place(Routine *routine, int64_t real_bytes) {
+void routine_place(Routine *routine) {
   Placer placer = {.routine = routine, .scratch = arena_new()};
-  routine->bytes_of_real = real_bytes;
   placer.lives = lives_of(routine, placer.scratch);
   for (int i = 0; i < placer.lives.by_tensor.count; i++) {
     const Life *life = placer.lives.by_tensor.values[i];

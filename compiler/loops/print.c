@@ -35,6 +35,7 @@ static void print_loop(const LoopNode *node, Text *text) {
   expr_print(node->end, text);
   if (node->step != 1) text_add(text, " step %lld", (long long)node->step);
   if (node->marks & MARK_VECTOR) text_add(text, " vector");
+  if (node->lanes > 0) text_add(text, " of %lld", (long long)node->lanes);
   if (node->marks & MARK_PARALLEL) text_add(text, " parallel");
   if (node->marks & MARK_UNROLL) text_add(text, " unroll");
   if (node->marks & MARK_DOWN) text_add(text, " down");

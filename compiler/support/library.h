@@ -19,6 +19,10 @@ extern const int library_file_count;
 extern const LibraryFile runtime_files[];
 extern const int runtime_file_count;
 
+/* Target descriptions, for `--target`. */
+extern const LibraryFile target_files[];
+extern const int target_file_count;
+
 /* docs/errors.md, for `--explain`. */
 extern const LibraryFile explanation_files[];
 extern const int explanation_file_count;

@@ -1,0 +1,105 @@
+/* Loops whose iterations are taken by vectors: each statement once for each vector of lanes.
+
+   Their statements are those of a tile (loops/tile.c): products of a number and a contiguous value added to a
+   local tensor of vectors, which is stored in the end. */
+#include "emit/expression.h"
+
+/* "nnrt_f32x16", "nnrt_load_f32x16" */
+static const char *vector_word(const FunctionWriter *writer, const char *verb, int64_t lanes) {
+  return arena_format(writer->arena, "nnrt_%s%s%sx%lld", verb, *verb ? "_" : "",
+                      real_suffix(writer->routine), (long long)lanes);
+}
+
+/* A loop being written: the vector of its iterations from `first` on. */
+typedef struct Vector {
+  const LoopNode *loop;
+  int64_t first;
+} Vector;
+
+/* The expression at the first lane. */
+static const Expr *at_first_lane(const FunctionWriter *writer, const Vector *vector,
+                                 const Expr *e) {
+  ExprTable *exprs = writer->routine->model->exprs;
+  const Expr *first = expr_integer(exprs, vector->first);
+  Arena *scratch = arena_new();
+  const Expr *there = expr_substitute(exprs, scratch, e, &vector->loop->index, &first, 1);
+  arena_free(scratch);
+  return there;
+}
+
+static bool is_held_in_vectors(const FunctionWriter *writer, const Tensor *tensor) {
+  return routine_buffer(writer->routine, tensor)->lanes > 0;
+}
+
+/* "tile[r][1]" */
+static const char *held_vector(FunctionWriter *writer, const Vector *vector, const Tensor *tensor,
+                               const Expr *const *subscripts) {
+  const char *row = write_expression(writer, subscripts[0], TYPE_INT, LEVEL_ANY);
+  return arena_format(writer->arena, "%s[%s][%lld]", scope_find(&writer->scope, tensor), row,
+                      (long long)(vector->first / vector->loop->lanes));
+}
+
+/* "&W[i * 128 + k + 16]" */
+static const char *address(FunctionWriter *writer, const Vector *vector, const Tensor *tensor,
+                           const Expr *const *subscripts) {
+  ExprTable *exprs = writer->routine->model->exprs;
+  const Expr *read = at_first_lane(writer, vector, expr_read(exprs, tensor, subscripts, NULL));
+  return arena_format(writer->arena, "&%s",
+                      write_expression(writer, read, TYPE_REAL, LEVEL_PRIMARY));
+}
+
+static const char *vector_read(FunctionWriter *writer, const Vector *vector, const Expr *read) {
+  if (is_held_in_vectors(writer, read->tensor))
+    return held_vector(writer, vector, read->tensor, read->args);
+  return arena_format(writer->arena, "%s(%s)", vector_word(writer, "load", vector->loop->lanes),
+                      address(writer, vector, read->tensor, read->args));
+}
+
+static void write_vector_store(FunctionWriter *writer, const Vector *vector, const LoopNode *node,
+                               const char *number) {
+  int64_t lanes = vector->loop->lanes;
+  if (node->combine == REDUCE_NONE) {
+    write_line(writer, "%s(%s, %s);", vector_word(writer, "store", lanes),
+               address(writer, vector, node->target, node->subscripts),
+               vector_read(writer, vector, node->value));
+    return;
+  }
+  bool is_left = expr_uses_index(writer->arena, node->value->args[0], vector->loop->index);
+  const char *element = held_vector(writer, vector, node->target, node->subscripts);
+  write_line(writer, "%s = %s(%s, %s, %s);", element, vector_word(writer, "fma", lanes), number,
+             vector_read(writer, vector, node->value->args[is_left ? 0 : 1]), element);
+}
+
+/* The factor of a product that is the same in all lanes. */
+static const char *write_number(FunctionWriter *writer, const LoopNode *loop,
+                                const LoopNode *node) {
+  if (node->combine == REDUCE_NONE) return NULL;
+  bool is_right = expr_uses_index(writer->arena, node->value->args[0], loop->index);
+  const Expr *factor = node->value->args[is_right ? 1 : 0];
+  const char *text = write_expression(writer, factor, TYPE_REAL, LEVEL_TERNARY);
+  if (loop->lanes == extent_maximum(loop->index->range)) return text;
+  Name name = scope_fresh(&writer->scope, "t");
+  write_line(writer, "const %s %s = %s;", value_type_name(writer->routine, TYPE_REAL), name, text);
+  return name;
+}
+
+void write_vectors(FunctionWriter *writer, const LoopNode *loop) {
+  int64_t count = extent_maximum(loop->index->range);
+  for (int i = 0; i < loop->body.count; i++) {
+    const LoopNode *node = loop->body.items[i];
+    const char *number = write_number(writer, loop, node);
+    for (int64_t first = 0; first < count; first += loop->lanes) {
+      Vector vector = {loop, first};
+      write_vector_store(writer, &vector, node, number);
+    }
+  }
+}
+
+void write_tile(FunctionWriter *writer, const LoopNode *declare) {
+  const Tensor *tile = declare->target;
+  int64_t lanes = routine_buffer(writer->routine, tile)->lanes;
+  Name name = scope_name(&writer->scope, tile, tile->name);
+  write_line(writer, "%s %s[%lld][%lld] = {{{0}}};", vector_word(writer, "", lanes), name,
+             (long long)extent_maximum(tile->axes[0].extent),
+             (long long)(extent_maximum(tile->axes[1].extent) / lanes));
+}

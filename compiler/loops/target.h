@@ -1,0 +1,23 @@
+/* Targets: what the machine that a program is written for has.
+
+   Speed depends on it, and one thing that changes bits: whether multiply-adds round once. Programs for all
+   targets that do give one result, and those for all that do not another. */
+#ifndef NNC_LOOPS_TARGET_H
+#define NNC_LOOPS_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct Target {
+  const char *name;
+  const char *title;    /* "x86 with AVX-512" */
+  const char *flags;    /* for the C compiler, as the header of the program recommends them */
+  int64_t vector_bytes; /* of a register; 0: loops are left to the C compiler */
+  bool fused; /* a product is added to a sum with one rounding: the profile of nnrt_math.h */
+  struct {
+    int64_t rows, vectors; /* of the part of a product that is kept in registers */
+    int64_t least;         /* products with fewer points have no tiles */
+  } tile;
+} Target;
+
+#endif

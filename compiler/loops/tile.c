@@ -1,0 +1,260 @@
+/* Tiles: which contractions are computed in tiles, and their loops. */
+#include "loops/tile.h"
+
+#include "calculus/condition.h"
+#include "equations/affine.h"
+#include "equations/contraction.h"
+
+enum {
+  LEAST_VECTOR_BYTES = 16,  /* of a vector where there are few columns */
+  MOST_VECTORS_OF_A_ROW = 8 /* of a tile with one row */
+};
+
+/* ---- which ---- */
+
+/* A stored value, all of whose columns lie side by side. */
+static bool is_contiguous(const Expr *read, const Index *column) {
+  int rank = is_read(read) ? read->tensor->rank : 0;
+  Arena *scratch = arena_new();
+  bool found = rank > 0 && !read_default(read) && lone_index(read->args[rank - 1]) == column;
+  for (int dim = 0; dim + 1 < rank; dim++)
+    found = found && !expr_uses_index(scratch, read->args[dim], column);
+  arena_free(scratch);
+  return found;
+}
+
+static bool is_stored_as_real(const Tensor *tensor) {
+  bool callers = tensor->role == ROLE_INPUT || tensor->role == ROLE_TARGET;
+  if (tensor->type != TYPE_REAL || (callers && tensor->storage != STORE_REAL)) return false;
+  return !tensor->definition || !is_draw(tensor->definition->body);
+}
+
+/* The widest variable that only `along` has. */
+static const Index *find_row(Arena *scratch, const Equation *equation, const Index *time,
+                             const Expr *along) {
+  const Index *row = NULL;
+  for (int i = 0; i < equation->var_count; i++) {
+    const Index *index = equation->vars[i];
+    if (index == time || contraction_factor(scratch, equation, index) != along) continue;
+    if (!row || extent_maximum(index->range) > extent_maximum(row->range)) row = index;
+  }
+  return row;
+}
+
+static bool scatters(const Equation *equation) {
+  for (int i = 0; i < equation->var_count; i++)
+    if (equation_scatters(equation, equation->vars[i])) return true;
+  return false;
+}
+
+/* Rows as equal as may be, and columns; false: there are too few columns for a vector. */
+static bool choose_size(const Routine *routine, Tiling *tiling) {
+  const Target *target = routine->target;
+  int64_t columns = extent_maximum(tiling->column->range);
+  int64_t rows = tiling->row ? extent_maximum(tiling->row->range) : 1, ignored;
+  tiling->lanes = target->vector_bytes / routine->bytes_of_real;
+  while (tiling->lanes > columns) tiling->lanes /= 2;
+  if (tiling->lanes * routine->bytes_of_real < LEAST_VECTOR_BYTES) return false;
+  tiling->rows = rows < target->tile.rows ? rows : target->tile.rows;
+  if (tiling->row && extent_is_constant(tiling->row->range, &ignored)) {
+    int64_t blocks = (rows + tiling->rows - 1) / tiling->rows;
+    tiling->rows = (rows + blocks - 1) / blocks;
+  }
+  int64_t most = tiling->rows == 1 ? MOST_VECTORS_OF_A_ROW : target->tile.vectors;
+  int64_t vectors = columns / tiling->lanes;
+  tiling->columns = (vectors < most ? vectors : most) * tiling->lanes;
+  return true;
+}
+
+static bool find_tiling(const Routine *routine, Arena *scratch, const Equation *equation,
+                        Tiling *tiling) {
+  const RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
+  const Index *time = recurrent ? recurrent->time : NULL;
+  if (equation->guard || equation->lanes != 1 || equation->target->type != TYPE_REAL) return false;
+  if (!equation_contracts(scratch, equation) || scatters(equation)) return false;
+  if (equation_volume(equation) < (double)routine->target->tile.least) return false;
+  tiling->column = equation->vars[equation->var_count - 1];
+  tiling->across = contraction_factor(scratch, equation, tiling->column);
+  if (tiling->column == time || !tiling->across) return false;
+  if (!is_contiguous(tiling->across, tiling->column)) return false;
+  if (!is_stored_as_real(tiling->across->tensor)) return false;
+  bool is_left = equation->body->args[0] == tiling->across;
+  tiling->along = equation->body->args[is_left ? 1 : 0];
+  tiling->row = find_row(scratch, equation, time, tiling->along);
+  return choose_size(routine, tiling);
+}
+
+bool tiling_of(const Routine *routine, const Equation *equation, Tiling *tiling) {
+  if (routine->target->vector_bytes == 0) return false;
+  if (map_has(&routine->segments, equation->target)) return false;
+  Arena *scratch = arena_new();
+  bool found = find_tiling(routine, scratch, equation, tiling);
+  arena_free(scratch);
+  return found;
+}
+
+/* ---- a tile ---- */
+
+/* Where a tile begins and how large it is; lanes 1: its one column is no vector. */
+typedef struct Block {
+  const Expr *row, *column;
+  int64_t rows, columns, lanes;
+} Block;
+
+static const Expr *plus(ExprTable *exprs, const Expr *a, const Expr *b) {
+  return expr_binary(exprs, OP_ADD, a, b);
+}
+
+/* The loop over an index of the tile's own, which stands for no variable of the equation. */
+static LoopNode *open_own_loop(Site *site, LoopBody **body, const Index *index) {
+  const LoopBody *outer = *body;
+  *body = open_loop(site, *body, index);
+  site->bound--;
+  return outer->items[outer->count - 1];
+}
+
+/* for r, for j in vectors: the elements of a tile; its row and column stand for those of the equation. */
+static LoopBody *open_elements(Site *site, const Tiling *tiling, const Block *block, LoopBody *body,
+                               const Expr **subscripts) {
+  Model *model = site->routine->model;
+  Index *r =
+      index_new(model, name_of(model->names, "r"), extent_constant(model->extents, block->rows));
+  Index *j =
+      index_new(model, name_of(model->names, "j"), extent_constant(model->extents, block->columns));
+  subscripts[0] = block->rows > 1 ? expr_index(model->exprs, r) : expr_integer(model->exprs, 0);
+  subscripts[1] = block->columns > 1 ? expr_index(model->exprs, j) : expr_integer(model->exprs, 0);
+  if (block->rows > 1) open_own_loop(site, &body, r)->marks = MARK_UNROLL;
+  if (block->columns > 1) {
+    LoopNode *loop = open_own_loop(site, &body, j);
+    loop->marks = MARK_VECTOR;
+    loop->lanes = block->lanes;
+  }
+  if (tiling->row) site_bind(site, tiling->row, plus(model->exprs, block->row, subscripts[0]));
+  site_bind(site, tiling->column, plus(model->exprs, block->column, subscripts[1]));
+  return body;
+}
+
+static void build_block(Site *site, const Tiling *tiling, Block block, LoopBody *body) {
+  Model *model = site->routine->model;
+  const Equation *equation = site->equation;
+  int bound = site->bound;
+  const Expr *element[2];
+  Tensor *tile = tile_new(site, block.rows, block.columns, block.lanes);
+  APPEND(model->arena, body, declare_new(model, tile, expr_number(model->exprs, 0)));
+  LoopBody *inner = body;
+  for (int i = 0; i < equation->reduced_count; i++)
+    inner = open_loop(site, inner, equation->reduced[i]);
+  inner = open_elements(site, tiling, &block, inner, element);
+  const Expr *value = site_value(site, equation->body);
+  APPEND(model->arena, inner, store_new(model, tile, element, REDUCE_SUM, value));
+  site->bound = bound;
+  inner = open_elements(site, tiling, &block, body, element);
+  const Expr *total = expr_read(model->exprs, tile, element, NULL);
+  APPEND(model->arena, inner, target_store(site, REDUCE_NONE, total));
+  site->bound = bound;
+}
+
+/* ---- rows ---- */
+
+/* for row in 0..range step `step`: where a tile begins. */
+static LoopBody *open_steps(Site *site, LoopBody *body, const Index *index, const Extent *begin,
+                            const Extent *end, int64_t step, const Expr **at) {
+  Model *model = site->routine->model;
+  const Index *start = index_new(model, index->name, index->range);
+  LoopNode *loop = open_own_loop(site, &body, start);
+  loop->begin = expr_extent(model->exprs, begin);
+  loop->end = expr_extent(model->exprs, end);
+  loop->step = step;
+  *at = expr_index(model->exprs, start);
+  return body;
+}
+
+/* At least one tile of rows, the last of which overlaps the one before when they do not divide the range. */
+static void build_whole_rows(Site *site, const Tiling *tiling, Block block, LoopBody *body) {
+  Model *model = site->routine->model;
+  const Extent *range = tiling->row->range, *zero = extent_constant(model->extents, 0);
+  int64_t rows;
+  bool is_constant = extent_is_constant(range, &rows);
+  if (is_constant && rows == block.rows) {
+    block.row = expr_integer(model->exprs, 0);
+    build_block(site, tiling, block, body);
+    return;
+  }
+  body = open_steps(site, body, tiling->row, zero, range, block.rows, &block.row);
+  if (!is_constant || rows % block.rows != 0) {
+    const Extent *last =
+        extent_subtract(model->extents, range, extent_constant(model->extents, block.rows));
+    Tensor *first = local_new(site, "first", TYPE_INT, 1);
+    const Expr *value =
+        expr_binary(model->exprs, OP_MIN, block.row, expr_extent(model->exprs, last));
+    APPEND(model->arena, body, declare_new(model, first, value));
+    block.row = expr_read(model->exprs, first, NULL, NULL);
+  }
+  build_block(site, tiling, block, body);
+}
+
+static void build_rows(Site *site, const Tiling *tiling, Block block, LoopBody *body) {
+  Model *model = site->routine->model;
+  ExprTable *exprs = model->exprs;
+  if (!tiling->row) {
+    build_block(site, tiling, block, body);
+    return;
+  }
+  const Extent *range = tiling->row->range;
+  const Expr *count = expr_extent(exprs, range), *least = expr_integer(exprs, block.rows);
+  if (extent_minimum(range) >= block.rows) {
+    build_whole_rows(site, tiling, block, body);
+    return;
+  }
+  LoopBody *enough = append_branch(site, body, expr_binary(exprs, OP_LE, least, count));
+  build_whole_rows(site, tiling, block, enough);
+  LoopBody *few = append_branch(site, body, expr_binary(exprs, OP_LT, count, least));
+  block.rows = 1;
+  few =
+      open_steps(site, few, tiling->row, extent_constant(model->extents, 0), range, 1, &block.row);
+  build_block(site, tiling, block, few);
+}
+
+/* ---- columns ---- */
+
+/* Tiles of `columns` columns from `begin` to `end`, which they divide. */
+static void build_panels(Site *site, const Tiling *tiling, LoopBody *body, const Extent *begin,
+                         const Extent *end, int64_t columns, int64_t lanes) {
+  Model *model = site->routine->model;
+  Block block = {.rows = tiling->rows, .columns = columns, .lanes = lanes};
+  int64_t count;
+  bool is_constant = extent_is_constant(extent_subtract(model->extents, end, begin), &count);
+  if (is_constant && count == 0) return;
+  block.column = expr_extent(model->exprs, begin);
+  if (!is_constant || count != columns)
+    body = open_steps(site, body, tiling->column, begin, end, columns, &block.column);
+  build_rows(site, tiling, block, body);
+}
+
+static const Extent *whole_multiple(Model *model, const Extent *range, int64_t of) {
+  const Extent *width = extent_constant(model->extents, of);
+  return extent_multiply(model->extents, extent_floor_divide(model->extents, range, width), width);
+}
+
+/* Of a number of columns known here, what is left is computed by narrower tiles that overlap; else by tiles of
+   one vector and then one by one. */
+void build_tiles(Site *site, const Tiling *tiling, LoopBody *body) {
+  Model *model = site->routine->model;
+  ExtentTable *extents = model->extents;
+  const Extent *range = tiling->column->range;
+  const Extent *zero = extent_constant(extents, 0);
+  const Extent *whole = whole_multiple(model, range, tiling->columns);
+  build_panels(site, tiling, body, zero, whole, tiling->columns, tiling->lanes);
+  int64_t columns;
+  if (extent_is_constant(range, &columns)) {
+    int64_t rest = columns % tiling->columns;
+    int64_t width = (rest + tiling->lanes - 1) / tiling->lanes * tiling->lanes;
+    const Extent *first = extent_constant(extents, columns - width);
+    build_panels(site, tiling, body, first, rest > 0 ? range : first, width, tiling->lanes);
+    return;
+  }
+  const Extent *vectors = whole_multiple(model, range, tiling->lanes);
+  if (tiling->columns > tiling->lanes)
+    build_panels(site, tiling, body, whole, vectors, tiling->lanes, tiling->lanes);
+  build_panels(site, tiling, body, vectors, range, 1, 1);
+}

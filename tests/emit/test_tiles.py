@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Products in tiles of every target give the bits of products in loops: all edges of rows and columns, with
+sizes known to the compiler and to the call alone, forwards and backwards, in float and double."""
+
+import pathlib
+import sys
+import tempfile
+
+import generated
+import test_same_bits
+
+EXTENTS = (1, 3, 4, 5, 7, 8, 9, 16, 17, 31, 33, 48, 65)
+SIZES = ({"N": 1, "T": 1}, {"N": 7, "T": 6}, {"N": 8, "T": 16}, {"N": 13, "T": 33}, {"N": 33, "T": 17})
+
+KNOWN = """
+model known {{
+  input x[3]
+{products}
+  loss {losses}
+  train {{ optimizer sgd(0.01) }}
+}}
+"""
+PRODUCT = """  param a{n}[{rows}, 11] ~ uniform(-1, 1)
+  param b{n}[11, {columns}] ~ uniform(-1, 1)
+  c{n}[i, j] = sum[k](a{n}[i, k]*b{n}[k, j])
+  l{n} = mean[i, j](tanh(c{n}[i, j])*x[(i + j) % 3])
+"""
+
+AT_RUN_TIME = """
+model called {
+  dim N <= 33, T <= 33
+  input x[N, T, 10]
+  h = lstm(x, H = 10)
+  q = dense(h, 12)
+  s[n, t, u] = sum[d](q[n, t, d]*q[n, u, d])
+  a[n, t, u] = exp(s[n, t, u] - lse[v](s[n, t, v]))
+  o[n, t, d] = sum[u](a[n, t, u]*h[n, u, d])
+  output o
+  loss mean(o^2)
+  train { optimizer sgd(0.1) }
+}
+"""
+
+
+def known_model():
+    count = len(EXTENTS)
+    pairs = [(EXTENTS[i], EXTENTS[(i + shift) % count]) for i in range(count) for shift in (4,)]
+    products = "".join(PRODUCT.format(n=n, rows=rows, columns=columns) for n, (rows, columns) in enumerate(pairs))
+    return KNOWN.format(products=products, losses=" + ".join(f"l{n}" for n in range(len(pairs))))
+
+
+def targets(profile, real):
+    """The first is written with loops. In double those with the shortest and the longest vectors will do."""
+    tiny = generated.ROOT / "tests" / "fuzz" / "models" / "tiles.yaml"
+    found = [str(target) for target, _ in test_same_bits.builds(profile)]
+    found = found + [str(tiny)] if profile == "plain" else sorted(found, key=lambda name: "without" not in name)
+    return found if real == "float" else [found[0], found[-1]]
+
+
+def built(folder, target, real):
+    there = folder / f"{pathlib.Path(target).stem}-{real}"
+    there.mkdir()
+    source = there / "m.nn"
+    source.write_text(known_model() + AT_RUN_TIME)
+    c = generated.compile_source(source, [f"--target={target}", f"--real={real}"])
+    return generated.build_driver(there, [c], ["known", "called"], [*generated.CC, "-O0", *flags_of(target)])
+
+
+def flags_of(target):
+    if "without" in target:
+        return ["-mfma"] if test_same_bits.X86 else []
+    return [f"-march={target}"] if target in ("x86-64-v3", "x86-64-v4") else []
+
+
+def requests():
+    asked = [dict(model="known", set={"x": [0.5, -1, 2]}, steps=2)]
+    for sizes in SIZES:
+        count = sizes["N"] * sizes["T"] * 10
+        data = [(i*37 % 101 - 50) / 50 for i in range(count)]
+        asked.append(dict(model="called", sizes=sizes, set={"x": data}, steps=2, ask=["o"]))
+    return asked
+
+
+def main():
+    failures = 0
+    with tempfile.TemporaryDirectory(prefix="nnc-tiles-") as name:
+        folder = pathlib.Path(name)
+        for profile in ("plain", "fused"):
+            for real in ("float", "double"):
+                expected = None
+                for target in targets(profile, real):
+                    results = generated.drive(built(folder, target, real), requests())
+                    found = [(result["losses"], result["hash"], result["values"]) for result in results]
+                    expected = expected or found
+                    wrong = [f"request {i}" for i, (f, e) in enumerate(zip(found, expected, strict=True)) if f != e]
+                    failures += generated.report(f"tiles of {pathlib.Path(target).stem}, {real}", wrong)
+    return failures != 0
+
+
+sys.exit(main())
