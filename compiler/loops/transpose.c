@@ -15,8 +15,9 @@
 #include "loops/build.h"
 
 enum {
-  LEAST_USES = 8,   /* of each element of the copy */
-  LEAST_COLUMNS = 4 /* of the inner loop */
+  LEAST_USES = 8,    /* of each element of the copy */
+  LEAST_COLUMNS = 4, /* of the inner loop */
+  LEAST_TERMS = 4    /* of the sum: fewer do not wait for each other for long */
 };
 
 typedef struct Transposer {
@@ -52,6 +53,13 @@ static bool is_used_often(Transposer *t, const Equation *equation, const Expr *f
     if (!expr_uses_index(t->scratch, factor, equation->vars[i]))
       uses *= (double)extent_maximum(equation->vars[i]->range);
   return uses >= LEAST_USES;
+}
+
+static double terms_of(const Equation *equation) {
+  double terms = 1;
+  for (int i = 0; i < equation->reduced_count; i++)
+    terms *= (double)extent_maximum(equation->reduced[i]->range);
+  return terms;
 }
 
 /* Every read is certain to be in range, and none is of a value that the same recurrence steps through. */
@@ -95,7 +103,8 @@ static const Expr *find_factor(Transposer *t, const Equation *equation, IndexLis
   const Index *column = equation->vars[equation->var_count - 1];
   const Expr *factor = contraction_factor(t->scratch, equation, column);
   if (!factor || factor->type != TYPE_REAL || equation_scatters(equation, column)) return NULL;
-  if (extent_maximum(column->range) < LEAST_COLUMNS) return NULL;
+  if (extent_maximum(column->range) < LEAST_COLUMNS || terms_of(equation) < LEAST_TERMS)
+    return NULL;
   if (recurrent && expr_uses_index(t->scratch, factor, recurrent->time)) return NULL;
   if (expr_movement(routine->model->exprs, factor, column) != NOT_BY_ONE) return NULL;
   *variables = factor_variables(t, equation, factor, column);
