@@ -41,6 +41,12 @@ static void check_formal(Elaborator *e, const Node *formal, bool is_option) {
   }
 }
 
+/* An optimizer's `w` and `g` are the parameter and its gradient. */
+static void check_option_name(Elaborator *e, const Node *formal) {
+  if (!is_named(formal->name, "w") && !is_named(formal->name, "g")) return;
+  diagnose(e->diagnostics, NN0202, formal->span, "'%s' has a meaning already", formal->name);
+}
+
 static void check_result(Elaborator *e, const Node *result) {
   ValueType ignored;
   const Node *type = result->kind == NODE_RESULT ? result->parts[1] : NULL;
@@ -53,9 +59,11 @@ void formals_check(Elaborator *e, const Node *definition) {
   for (int i = 0; results && i < results->count; i++) check_result(e, results->parts[i]);
   for (int list = 0; list < 2; list++) {
     const Node *formals = definition->parts[list];
-    for (int i = 0; i < formals->count; i++)
-      if (formals->parts[i]->kind == NODE_FORMAL)
-        check_formal(e, formals->parts[i], list == 1 || is_optimizer);
+    for (int i = 0; i < formals->count; i++) {
+      if (formals->parts[i]->kind != NODE_FORMAL) continue;
+      check_formal(e, formals->parts[i], list == 1 || is_optimizer);
+      if (is_optimizer) check_option_name(e, formals->parts[i]);
+    }
   }
 }
 
