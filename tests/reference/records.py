@@ -27,3 +27,9 @@ def of_family(family, everything=True):
     if not (everything and is_complete()):
         return golden(f"onnx_{family}", False)
     return [json.loads(path.read_text()) for path in sorted((SHARED / "onnx" / family).glob("*.json"))]
+
+
+def is_part(read, name):
+    """Whether the chosen records are some of all, by `golden` or `of_family`."""
+    everything = read(name)
+    return all(record in everything for record in read(name, False))

@@ -11,6 +11,7 @@ the text in their names.
 import sys
 
 import burn_cases
+import burn_layers
 import definitions
 import keras_layers
 import keras_losses
@@ -34,6 +35,8 @@ class Records:
             self.families[name] = [record["id"] for record in records.golden(name)]
             for record in records.golden(name):
                 self.add(record["id"], lambda record=record: module.case(record))
+        for record in records.own("burn_layers"):
+            self.add(record["id"], lambda record=record: burn_layers.case(record))
         for family in onnx_cases.FAMILIES:
             self.families[family] = [self.add_onnx(family, record) for record in records.of_family(family)]
 
@@ -83,6 +86,17 @@ def verdict_on_record(cases):
     return "FAIL the record of definitions: `make check-update` writes tests/reference/definitions.txt"
 
 
+def verdict_on_own():
+    """The records that the repository holds are some of all, unchanged."""
+    if not records.is_complete():
+        return f"skip all records: ../shared/reference is not there, the chosen ones of {records.OWN.name}/ ran"
+    strange = [name for name in GOLDEN if not records.is_part(records.golden, name)] + \
+        [name for name in onnx_cases.FAMILIES if not records.is_part(records.of_family, name)]
+    if strange:
+        return f"FAIL the chosen records: choose_cases.py writes others of {', '.join(strange)}"
+    return "ok the chosen records"
+
+
 def family_verdicts(known, results):
     """How many records of each file and family pass by every back end."""
     failed = {line.split(" by ")[0].removeprefix("FAIL ") for line in results if line.startswith("FAIL ")}
@@ -106,7 +120,7 @@ def main(arguments):
     for label, backend in BACKENDS.items():
         results += verdicts(known.cases, label, backend)
     if not known.only:
-        results += [*family_verdicts(known, results), verdict_on_record(known.cases)]
+        results += [*family_verdicts(known, results), verdict_on_record(known.cases), verdict_on_own()]
     print("\n".join(results))
     counts = [sum(line.startswith(start) for line in results) for start in ("ok ", "FAIL ", "skip ")]
     print("{} passed, {} failed, {} skipped".format(*counts))
