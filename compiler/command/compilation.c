@@ -131,6 +131,10 @@ static void run_fuse(Compilation *compilation, Routine *routine) {
   routine_fuse(routine, !compilation->options->skips[PASS_fuse]);
 }
 
+static void run_split(Compilation *compilation, Routine *routine) {
+  if (!compilation->options->skips[PASS_split]) routine_split(routine);
+}
+
 static int64_t planned_bytes(const Routine *routine) {
   int64_t bytes = routine->arena_bytes;
   const TensorList *tensors = &routine->model->tensors;
@@ -306,6 +310,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_inline: run_routine_pass(compilation, run_inline); break;
   case PASS_transpose: run_routine_pass(compilation, run_transpose); break;
   case PASS_fuse: run_routine_pass(compilation, run_fuse); break;
+  case PASS_split: run_routine_pass(compilation, run_split); break;
   case PASS_place: run_routine_pass(compilation, run_place); break;
   case PASS_roll: run_routine_pass(compilation, run_roll); break;
   case PASS_emit: run_emit(compilation); break;

@@ -220,6 +220,7 @@ void routine_transpose(Routine *routine); /* transpose.c: factors lie along thei
 /* fuse.c: clusters that share loops -> nests of loop nodes; without `shares` every equation has a nest of
    its own, but for those of one recurrence, which share their time loop. */
 void routine_fuse(Routine *routine, bool shares);
+void routine_split(Routine *routine); /* cases.c: short loops that ask for their index */
 void routine_place(Routine *routine); /* place.c: registers, rows, arena offsets by liveness */
 
 /* describe.c: names of nests and what each touches, for the emitter. */

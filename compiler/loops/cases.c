@@ -1,0 +1,135 @@
+/* Cases: a short loop whose statements ask for its index becomes its iterations, in which the answers are known.
+
+     for g in 0..4: for k: dz[n, g, k] = if g == 0 then a[k] else if g == 1 then b[k] else ...
+
+   becomes four loops over k without a choice. Such equations come from gates and from concatenations, whose
+   parts are told apart by an index: the choice would keep the loops inside from running in vectors. */
+#include "loops/loop.h"
+
+enum {
+  MOST_CASES = 8,
+  MOST_NODES = 64 /* loops and statements that the iterations may become */
+};
+
+typedef struct Splitter {
+  Model *model;
+  Arena *scratch;
+} Splitter;
+
+/* ---- which ---- */
+
+static bool is_comparison(const Expr *e) {
+  return e->op == OP_EQ || e->op == OP_NE || e->op == OP_LT || e->op == OP_LE;
+}
+
+/* Some comparison below depends on the index and on no other. */
+static bool asks_for(Splitter *s, const Expr *e, const Index *index) {
+  if (!e) return false;
+  ExprList nodes = expr_postorder(s->scratch, &e, 1);
+  for (int i = 0; i < nodes.count; i++) {
+    IndexList used = {0};
+    if (!is_comparison(nodes.items[i])) continue;
+    ExprList below = expr_postorder(s->scratch, &nodes.items[i], 1);
+    bool reads = false;
+    for (int k = 0; k < below.count; k++) reads |= is_read(below.items[k]);
+    expr_indices(s->scratch, nodes.items[i], &used);
+    if (!reads && used.count == 1 && used.items[0] == index) return true;
+  }
+  return false;
+}
+
+/* What is below a loop: how many nodes, and whether some asks for the index. */
+typedef struct Contents {
+  int nodes;
+  bool asks, declares;
+} Contents;
+
+static void look_below(Splitter *s, const LoopBody *body, const Index *index, Contents *contents) {
+  for (int i = 0; i < body->count; i++) {
+    const LoopNode *node = body->items[i];
+    contents->nodes++;
+    contents->declares |= node->kind == LOOP_DECLARE;
+    contents->asks = contents->asks || asks_for(s, node->value, index);
+    look_below(s, &node->body, index, contents);
+  }
+}
+
+/* The number of iterations of a loop that is to be split; 0: it stays. */
+static int64_t cases_of(Splitter *s, const LoopNode *node) {
+  int64_t count;
+  Contents contents = {0};
+  if (node->kind != LOOP_FOR || node->step != 1 || node->lanes > 0 || node->segment > 0) return 0;
+  if (node->begin != expr_integer(s->model->exprs, 0)) return 0;
+  if (node->end != expr_extent(s->model->exprs, node->index->range)) return 0;
+  if (!extent_is_constant(node->index->range, &count) || count > MOST_CASES) return 0;
+  look_below(s, &node->body, node->index, &contents);
+  bool is_split = contents.asks && !contents.declares && contents.nodes * count <= MOST_NODES;
+  return is_split ? count : 0;
+}
+
+/* ---- iterations ---- */
+
+/* The index of a loop as a number. */
+typedef struct Case {
+  const Index *index;
+  const Expr *number;
+  bool is_first; /* comments stand above the first */
+} Case;
+
+static const Expr *in_case(Splitter *s, const Case *which, const Expr *e) {
+  if (!e) return NULL;
+  return expr_substitute(s->model->exprs, s->scratch, e, &which->index, &which->number, 1);
+}
+
+static LoopNode *copy_node(Splitter *s, const Case *which, const LoopNode *node) {
+  LoopNode *copy = arena_copy(s->model->arena, node, sizeof *node);
+  copy->begin = in_case(s, which, node->begin);
+  copy->end = in_case(s, which, node->end);
+  copy->condition = in_case(s, which, node->condition);
+  copy->value = in_case(s, which, node->value);
+  copy->equation = which->is_first ? node->equation : NULL;
+  if (node->kind == LOOP_STORE) {
+    const Expr **subscripts = NEW_ARRAY(s->model->arena, const Expr *, LIMIT_RANK);
+    for (int dim = 0; dim < node->target->rank; dim++)
+      subscripts[dim] = in_case(s, which, node->subscripts[dim]);
+    copy->subscripts = subscripts;
+  }
+  copy->body = (LoopBody){0};
+  for (int i = 0; i < node->body.count; i++)
+    APPEND(s->model->arena, &copy->body, copy_node(s, which, node->body.items[i]));
+  return copy;
+}
+
+static void append_cases(Splitter *s, LoopBody *body, const LoopNode *loop, int64_t count) {
+  for (int64_t i = 0; i < count; i++) {
+    Case which = {loop->index, expr_integer(s->model->exprs, i), i == 0};
+    for (int k = 0; k < loop->body.count; k++)
+      APPEND(s->model->arena, body, copy_node(s, &which, loop->body.items[k]));
+  }
+  if (body->count > 0 && loop->equation) body->items[0]->equation = loop->equation;
+}
+
+/* Depth is bounded by the rank limit: a nest has at most MAX_LOOPS loops inside each other. */
+static void split_body(Splitter *s, LoopBody *body) {
+  LoopBody split = {0};
+  for (int i = 0; i < body->count; i++) {
+    LoopNode *node = body->items[i];
+    int64_t count = cases_of(s, node);
+    LoopBody cases = {0};
+    if (count > 0)
+      append_cases(s, &cases, node, count);
+    else
+      APPEND(s->scratch, &cases, node);
+    for (int k = 0; k < cases.count; k++) {
+      APPEND(s->model->arena, &split, cases.items[k]);
+      split_body(s, &cases.items[k]->body);
+    }
+  }
+  *body = split;
+}
+
+void routine_split(Routine *routine) {
+  Splitter s = {routine->model, arena_new()};
+  for (int i = 0; i < routine->nests.count; i++) split_body(&s, &routine->nests.items[i]->body);
+  arena_free(s.scratch);
+}
