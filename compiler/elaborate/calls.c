@@ -128,7 +128,7 @@ Value evaluate_pipe(const Context *c, const Node *node) {
 
 /* ---- lone applications */
 
-/* A call of a definition that can lack its tensor, among the arguments of another. */
+/* A call of a definition that can lack its tensor, among the arguments of another, named or not. */
 static bool looks_like_layer(const Definition *definition, const Node *call) {
   const Node *tensors = definition->node->parts[0];
   if (tensors->count == 0 || tensors->parts[0]->parts[2]) return false;
@@ -165,7 +165,8 @@ static int count_applications(const Frame *frame, const Node *node, bool is_argu
     if (is_named(node->parts[0]->name, "repeat")) return count;
   }
   for (int i = 0; i < node->count && count < 2; i++) {
-    count += count_applications(frame, node->parts[i], node->kind == NODE_CALL);
+    bool inside = node->kind == NODE_CALL || (is_argument && node->kind == NODE_ARG);
+    count += count_applications(frame, node->parts[i], inside);
   }
   return count;
 }

@@ -60,7 +60,8 @@ void print_initial(Printer *printer, const Model *model, const Tensor *tensor) {
   }
   Equation whole = whole_definition(printer, model, tensor);
   Drawn drawn = drawn_by(model, &whole);
-  text_add(printer->text, drawn.distribution == NO_DISTRIBUTION ? " = " : " ~ ");
+  bool draws = drawn.distribution != NO_DISTRIBUTION || is_draw(whole.body);
+  text_add(printer->text, draws ? " ~ " : " = ");
   if (drawn.distribution != NO_DISTRIBUTION) {
     print_distribution(printer, &drawn);
   } else if (whole.body->op == OP_NUMBER) {

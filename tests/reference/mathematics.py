@@ -166,7 +166,7 @@ def residual_block(case):
 
 @formula
 def residual(case):
-    x, w, b = case.real("x", 2, 3), case.param("h.residual.f.W", 3, 3), case.param("h.residual.f.b", 3)
+    x, w, b = case.real("x", 2, 3), case.param("h.f.W", 3, 3), case.param("h.f.b", 3)
     case.apply("residual(x, body = dense(3))")
     case.expect(lambda n, k: x(n, k) + sum(x(n, i) * w(i, k) for i in range(3)) + b(k), 2, 3)
 
@@ -349,7 +349,7 @@ def gru_resets_before_the_product(case):
 def bidirectional_of_lengths(case):
     x, lengths = case.real("x", 3, 5, 2), case.whole("len", 6, [5, 1, 3])
     case.apply("bidirectional(x, len, layer = gru(H = 4))")
-    forth, back = gru_step(case, "h.bidirectional.forth", 2, 4), gru_step(case, "h.bidirectional.back.gru", 2, 4)
+    forth, back = gru_step(case, "h.forth", 2, 4), gru_step(case, "h.back", 2, 4)
     states = []
     for n, rows in enumerate(sequences(x)):
         size = lengths(n)
@@ -363,7 +363,7 @@ def bidirectional_of_lengths(case):
 def stacked(case):
     x = case.real("x", 2, 4, 2)
     case.apply("stacked(x, depth = 3, layer = rnn(H = 3))")
-    paths = {"h.stacked.first": 2, "h.stacked.y.0": 3, "h.stacked.y.1": 3}
+    paths = {"h.first": 2, "h.y.0": 3, "h.y.1": 3}
     steps = [rnn_step(case, path, inputs, 3) for path, inputs in paths.items()]
     states = sequences(x)
     for step in steps:

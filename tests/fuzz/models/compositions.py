@@ -205,7 +205,7 @@ class Compositions(Sought):
         tensor = self.keep(Tensor(self.new_name("x"), sizes, "int", "input", 0, high))
         self.state(f"input {declared(tensor)} : index({high})")
         self.note(definition)
-        result = Tensor(self.new_name("h"), [*sizes, fixed(size)], low=-1, high=1)
+        result = Tensor(self.new_name("h"), [*sizes, fixed(size)], low=-6, high=6)
         padding = f", padding = {self.chance.below(high)}" if self.chance.happens(0.4) else ""
         self.state(f"{result.name} = {definition.name}({tensor.name}, {high}, {size}{padding})")
         result.known, result.kind = True, "pointwise"
