@@ -102,7 +102,8 @@ static LoopNode *copy_node(Splitter *s, const Case *which, const LoopNode *node)
 
 static void append_cases(Splitter *s, LoopBody *body, const LoopNode *loop, int64_t count) {
   for (int64_t i = 0; i < count; i++) {
-    Case which = {loop->index, expr_integer(s->model->exprs, i), i == 0};
+    int64_t number = loop->marks & MARK_DOWN ? count - 1 - i : i;
+    Case which = {loop->index, expr_integer(s->model->exprs, number), i == 0};
     for (int k = 0; k < loop->body.count; k++)
       APPEND(s->model->arena, body, copy_node(s, &which, loop->body.items[k]));
   }
