@@ -278,9 +278,12 @@ static void check_bound(Matching *m, const Node *formal, const Node *written, co
   } else if (bound) {
     const Extent *wanted = evaluate_extent(m->frame, written, &(Axis){0});
     if (bound == wanted || extent_is_poisoned(wanted)) return;
-    fail(m, span,
-         arena_format(e->arena, "'%s' is below %s, and must be below %s", formal->name,
-                      size_text(e->arena, bound), size_text(e->arena, wanted)));
+    if (extent_minimum(extent_subtract(e->model->extents, wanted, bound)) >= 0) return;
+    Diagnostic *d =
+        fail(m, span,
+             arena_format(e->arena, "'%s' is below %s, and must be below %s", formal->name,
+                          size_text(e->arena, bound), size_text(e->arena, wanted)));
+    diagnostic_note(d, value.tensor->origin, "below %s from here", size_text(e->arena, bound));
   }
 }
 

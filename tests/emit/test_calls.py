@@ -21,11 +21,20 @@ STEEP = """model steep {
   loss sum[i](sqrt(w[i]*x[i]))
   train { optimizer sgd(0.1) }
 }
-"""  # at 0 the loss is finite, but its gradient is not
+model spell {
+  dim N <= 2, T <= 4, S = 2
+  input x[N, T, 3]
+  input len[N] : index(T + 1)
+  target t[N, S] : index(3)
+  target size[N] : index(S + 1)
+  loss x |> dense(3) |> ctc(t, len, size)
+  train { optimizer sgd(0.1) }
+}
+"""  # at 0 the loss of steep is finite, but its gradient is not; that of spell is inf without a path
 
 
 class Programs:
-    """All programs of tests/programs, and one that fails, in one driver."""
+    """All programs of tests/programs, and two that can fail, in one driver."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -34,7 +43,7 @@ class Programs:
         steep.write_text(STEEP)
         source = generated.joined(dict(models, steep=steep), folder / "programs.nn")
         c = generated.compile_source(source, ["--emit=train,infer,gradients"])
-        self.driver = generated.build_driver(folder, [c], [*models, "steep"])
+        self.driver = generated.build_driver(folder, [c], [*models, "steep", "spell"])
         self.descriptions = generated.describe(self.driver, models)
         self.blocks = {name: self.steps_of(description)
                        for name, description in self.descriptions.items()}
@@ -115,6 +124,26 @@ def refused(name, description, inputs):
         else:
             spoilt = dict(inputs, **{tensor["name"]: ["nan"] + values[1:]})
             yield f"NaN in {tensor['name']}", E_NOT_FINITE, dict(set=spoilt)
+
+
+def check_labels_and_lengths(programs):
+    """Labels of a class, the one that is ignored, and lengths up to the sizes of the call."""
+    tags = dict(t=[0, 1, 2, 2, 1, 0], len=[3, 2], x=[0.5] * 18, w=[1, 2])
+    spell = dict(t=[1, 2, 2, 2], len=[3, 3], size=[2, 1], x=[0.5] * 18)
+    asked = [("tags", tags, OK, {}), ("spell", spell, OK, {}),
+             ("tags", tags, OK, dict(t=[2] * 6)), ("tags", tags, OK, dict(len=[0, 0])),
+             ("tags", tags, E_INDEX, dict(t=[0, 1, 2, 2, 1, 3])), ("tags", tags, E_INDEX, dict(t=[-1] + [1] * 5)),
+             ("tags", tags, E_INDEX, dict(len=[3, 4])), ("tags", tags, E_INDEX, dict(len=[-1, 3])),
+             ("spell", spell, E_INDEX, dict(t=[1, 2, 3, 2])), ("spell", spell, E_INDEX, dict(t=[1, 2, -1, 2])),
+             ("spell", spell, E_INDEX, dict(len=[4, 3])), ("spell", spell, E_INDEX, dict(len=[3, -1])),
+             ("spell", spell, E_INDEX, dict(size=[2, 3])), ("spell", spell, E_INDEX, dict(size=[-1, 2])),
+             ("spell", spell, E_NOT_FINITE, dict(len=[3, 1], size=[2, 2])),
+             ("spell", spell, E_NOT_FINITE, dict(len=[3, 2], size=[2, 2]))]
+    results = programs.drive(*[dict(model=name, sizes=dict(N=2, T=3), set=dict(values, **change), steps=1)
+                               for name, values, _, change in asked])
+    return [f"{name} with {change}: code {result['codes']}, unchanged: {result['unchanged']}"
+            for (name, _, code, change), result in zip(asked, results)
+            if result["codes"] != [code] or (code != OK and not result["unchanged"])]
 
 
 def check_a_bad_gradient_makes_the_model_invalid(programs):
@@ -223,7 +252,8 @@ def main():
         except generated.Failure as failure:
             return generated.report("programs", [str(failure)])
         for check in (check_resuming_is_exact, check_hyper_parameters_are_set_and_saved,
-                      check_refused_calls_change_nothing, check_a_bad_gradient_makes_the_model_invalid,
+                      check_refused_calls_change_nothing, check_labels_and_lengths,
+                      check_a_bad_gradient_makes_the_model_invalid,
                       check_other_models_files_are_refused,
                       check_accumulating_is_one_large_batch, check_applying_nothing_is_refused,
                       check_blocks_leave_what_is_frozen, check_sequences_go_step_by_step,

@@ -1,7 +1,6 @@
 """The losses of the papers once more, where possible by their definition and not by the formula that is
 tested; see norms.py for what goes in and out."""
 
-from itertools import product
 from math import acos, cos, erf, exp, gamma, log, pi, sqrt, tanh
 
 from plain import dense, dot, each, mean, norm, softmax, softplus
@@ -107,26 +106,4 @@ def soft_dtw(p, d, training):
     return mean(losses), {"p": P}, {}
 
 
-def collapse(path):
-    """Without repetitions, then without blanks."""
-    return [k for i, k in enumerate(path) if k != 0 and (i == 0 or path[i - 1] != k)]
-
-
-def ctc(p, d, training):
-    """The probabilities of all paths that collapse to the labels."""
-    losses, logs = [], []
-    for x, labels, size in zip(d["x"], d["l"], d["size"]):
-        rows = [softmax(row) for row in dense(p, "z", x)]
-        chance = 0
-        for path in product(range(5), repeat=len(rows)):
-            if collapse(path) == labels[:size]:
-                part = 1.0
-                for row, k in zip(rows, path):
-                    part *= row[k]
-                chance += part
-        losses.append(-log(chance))
-        logs.append(each(log, rows))
-    return mean(losses), {"p": logs}, {}
-
-
-REFERENCES = (supcon, arcface, vicreg, crps, evidential, sinkhorn, soft_dtw, ctc)
+REFERENCES = (supcon, arcface, vicreg, crps, evidential, sinkhorn, soft_dtw)

@@ -26,7 +26,6 @@ FORMULAS = {f.__name__: f for part in (norms, losses, blocks) for f in part.REFE
 LIMIT = 1e-8
 TRAINED = 3  # steps before formulas are compared, so that no parameter is 0 or 1 any more
 LEARNED = {"adafactor": 60, "prodigy": 150, "vae": 200}  # steps until the loss is a tenth less, if not 40
-SIZES = {"ctc": {"N": 3, "T": 4}}  # of all paths; the others are one less than the most
 VALUES = {"vae": {"logvar.W": 0, "logvar.b": -50}}  # no noise where formulas are compared
 
 
@@ -47,7 +46,7 @@ class Program:
     def __init__(self, path, driver):
         self.path, self.name, self.driver = path, path.stem, driver
         most = generated.describe(driver, [self.name])[self.name]["dims"]
-        self.sizes = SIZES.get(self.name) or {dim: max(2, size - 1) for dim, size in most.items()}
+        self.sizes = {dim: max(2, size - 1) for dim, size in most.items()}  # one less than the most
         self.description = generated.describe(driver, [self.name], sizes=self.sizes)[self.name]
         self.shapes = {t["name"]: t["shape"] for t in self.description["tensors"]}
         self.kept = generated.kept_names(self.description)
