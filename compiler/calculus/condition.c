@@ -80,6 +80,26 @@ Truth condition_inside_truth(ExprTable *table, Arena *scratch, const Expr *read)
   return inside ? SOMETIMES_TRUE : ALWAYS_TRUE;
 }
 
+typedef struct Decision {
+  ExprTable *table;
+  Arena *scratch;
+} Decision;
+
+static const Expr *decide_read(void *context, const Expr *leaf) {
+  const Decision *decision = context;
+  if (!is_read(leaf) || !read_default(leaf)) return leaf;
+  switch (condition_inside_truth(decision->table, decision->scratch, leaf)) {
+  case ALWAYS_TRUE: return expr_read(decision->table, leaf->tensor, leaf->args, NULL);
+  case ALWAYS_FALSE: return read_default(leaf);
+  default: return leaf;
+  }
+}
+
+const Expr *condition_decide_reads(ExprTable *table, Arena *scratch, const Expr *e) {
+  Decision decision = {table, scratch};
+  return expr_rewrite(table, scratch, e, decide_read, &decision);
+}
+
 bool reads_tensors(Arena *scratch, const Expr *e) {
   ExprList nodes = expr_postorder(scratch, &e, 1);
   for (int i = 0; i < nodes.count; i++)

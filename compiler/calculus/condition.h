@@ -18,6 +18,8 @@ const Expr *condition_in_range(ExprTable *table, Arena *scratch, const Expr *e,
 /* That a read with these subscripts falls inside its tensor; null when it always does. */
 const Expr *condition_inside(ExprTable *table, Arena *scratch, const Expr *read);
 Truth condition_inside_truth(ExprTable *table, Arena *scratch, const Expr *read);
+/* The expression, in which reads that are always inside have no default, and those that never are, are it. */
+const Expr *condition_decide_reads(ExprTable *table, Arena *scratch, const Expr *e);
 
 /* `a < b` or `a <= b` of whole numbers that only the greatest value of b - a satisfies, as an equality:
    0 <= t makes `t < 1` the same as `t == 0`. Any other condition as it is. */

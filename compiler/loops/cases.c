@@ -4,6 +4,7 @@
 
    becomes four loops over k without a choice. Such equations come from gates and from concatenations, whose
    parts are told apart by an index: the choice would keep the loops inside from running in vectors. */
+#include "calculus/condition.h"
 #include "loops/loop.h"
 
 enum {
@@ -78,7 +79,9 @@ typedef struct Case {
 
 static const Expr *in_case(Splitter *s, const Case *which, const Expr *e) {
   if (!e) return NULL;
-  return expr_substitute(s->model->exprs, s->scratch, e, &which->index, &which->number, 1);
+  ExprTable *exprs = s->model->exprs;
+  e = expr_substitute(exprs, s->scratch, e, &which->index, &which->number, 1);
+  return condition_decide_reads(exprs, s->scratch, e);
 }
 
 static LoopNode *copy_node(Splitter *s, const Case *which, const LoopNode *node) {

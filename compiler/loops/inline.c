@@ -103,22 +103,10 @@ static const Expr *replace_read(void *context, const Expr *leaf) {
 }
 
 /* At the subscripts of its reader a producer may always, or never, need the default of a read. */
-static const Expr *decide_read(void *context, const Expr *leaf) {
-  Inliner *inliner = context;
-  ExprTable *table = inliner->routine->model->exprs;
-  if (!is_read(leaf) || !read_default(leaf)) return leaf;
-  switch (condition_inside_truth(table, inliner->scratch, leaf)) {
-  case ALWAYS_TRUE: return expr_read(table, leaf->tensor, leaf->args, NULL);
-  case ALWAYS_FALSE: return read_default(leaf);
-  default: return leaf;
-  }
-}
-
 static const Expr *with_producers(Inliner *inliner, const Expr *e) {
   ExprTable *table = inliner->routine->model->exprs;
   const Expr *rewritten = expr_rewrite(table, inliner->scratch, e, replace_read, inliner);
-  return rewritten == e ? e
-                        : expr_rewrite(table, inliner->scratch, rewritten, decide_read, inliner);
+  return rewritten == e ? e : condition_decide_reads(table, inliner->scratch, rewritten);
 }
 
 /* The equation with inlined producers in place of their reads; a copy when anything changed. */
