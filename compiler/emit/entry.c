@@ -323,10 +323,12 @@ static void write_orthogonal(RoutineText *text, FunctionWriter *writer, Name tab
 
 static void write_init(RoutineText *text) {
   ProgramWriter *program = text->program;
-  Stage all = prepare_stage(text, 0, text->routine->nests.count);
+  const Routine *routine = text->routine;
+  Stage matrices = prepare_stage(text, 0, routine->nests_before_commit);
+  Stage rest = prepare_stage(text, routine->nests_before_commit, routine->nests.count);
   Name orthogonal = write_orthogonal_table(program);
   if (orthogonal) need_address_function(program);
-  FunctionWriter writer = function_open(program, text->routine, &text->scope);
+  FunctionWriter writer = function_open(program, routine, &text->scope);
   EntryArguments seed_only = {0};
   APPEND(program->arena, &seed_only.declarations, "uint64_t seed");
   open_entry(text, &writer, &seed_only, "int",
@@ -335,8 +337,9 @@ static void write_init(RoutineText *text) {
   write_initial_members(program);
   write_maximal_sizes(text, &writer);
   declare_scalars(text, "0");
-  write_stage(text, &writer, &all);
+  write_stage(text, &writer, &matrices);
   write_orthogonal(text, &writer, orthogonal);
+  write_stage(text, &writer, &rest);
   text_add(program->text, "  return NNRT_OK;\n}\n\n");
 }
 

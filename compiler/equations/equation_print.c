@@ -93,10 +93,12 @@ void equation_print(const Equation *equation, Text *text) {
   print_right_side(&printer, equation);
 }
 
-/* The tensor of draws that an expression reads, element for element. */
+/* The tensor of draws that an expression reads, element for element; a parameter that is drawn has a value
+   of its own. */
 static const Tensor *plain_draw(const Equation *equation, const Expr *e) {
   if (e->op != OP_READ || !e->tensor->definition || read_rank(e) != equation->var_count)
     return NULL;
+  if (e->tensor->role != ROLE_VALUE) return NULL;
   if (!is_draw(e->tensor->definition->body)) return NULL;
   for (int i = 0; i < equation->var_count; i++) {
     if (e->args[i]->op != OP_INDEX || e->args[i]->index != equation->vars[i]) return NULL;

@@ -208,6 +208,13 @@ static bool is_read_later(const Fuser *fuser, const Equation *equation, const Cl
   return reader && reader->number > cluster->number;
 }
 
+/* Nothing joins what it has to wait for: updates the loss, and what is not drawn, in init, the matrices that
+   are made orthogonal when all are drawn. */
+static bool has_to_wait(const Fuser *fuser, const Cluster *cluster, bool in_forward, bool commits) {
+  bool reads_matrices = fuser->routine->kind == ROUTINE_INIT && !in_forward;
+  return (in_forward && cluster->commits) || (cluster->in_forward && (commits || reads_matrices));
+}
+
 /* The cluster to join and the number of loops shared; a new one when none fits. */
 static Cluster *choose_cluster(Fuser *fuser, const Equation *equation, const ExprList *reads,
                                const Schedule *schedule, bool in_forward, int *depth) {
@@ -215,8 +222,8 @@ static Cluster *choose_cluster(Fuser *fuser, const Equation *equation, const Exp
   bool commits = map_has(&fuser->commits, equation->target);
   *depth = 0;
   if (fuser->shares && cluster && cluster->nest->equations.count < LONGEST_CLUSTER &&
-      !leaves_copy(cluster, equation) && !(commits && cluster->in_forward) &&
-      !(in_forward && cluster->commits) && !is_read_later(fuser, equation, cluster)) {
+      !leaves_copy(cluster, equation) && !has_to_wait(fuser, cluster, in_forward, commits) &&
+      !is_read_later(fuser, equation, cluster)) {
     *depth = shared_depth(fuser, cluster, equation, reads, schedule, 0);
     if (*depth > 0 || same_layer(cluster, equation)) return cluster;
   }

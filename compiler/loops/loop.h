@@ -167,16 +167,18 @@ typedef struct Routine {
   EquationList
       equations; /* to compute, in order; routine_inline takes out those computed where read */
   EquationList inlined; /* the ones taken out: for the comments */
-  Map recurrences;   /* target Tensor * -> RecurrentEquation *; those not there are in no cycle */
-  Map segments;      /* target Tensor * -> SegmentedEquation * */
-  Map sources;       /* rewritten Equation * -> the one of the program it stands for */
-  Map made;          /* Tensor * that no program has: kept for segments, or a factor transposed */
-  int forward_count; /* the first so many equations are all that the loss needs */
+  Map recurrences; /* target Tensor * -> RecurrentEquation *; those not there are in no cycle */
+  Map segments;    /* target Tensor * -> SegmentedEquation * */
+  Map sources;     /* rewritten Equation * -> the one of the program it stands for */
+  Map made;        /* Tensor * that no program has: kept for segments, or a factor transposed */
+  /* The first so many equations are all that the loss needs; of INIT, that draw matrices to be made orthogonal. */
+  int forward_count;
   NestList nests;
   int64_t bytes_of_real; /* 4 or 8 */
   const Target *target;
   /* After this many nests the loss is known and nothing outside scratch has changed: where a loss that is
-     not finite stops the call. 0 when there is no loss. */
+     not finite stops the call. 0 when there is no loss. Of INIT: so many draw matrices, which are then made
+     orthogonal, before anything reads them. */
   int nests_before_commit;
   /* After this many nests all gradients of the step are stored and nothing has been updated: where one that
      is not finite stops the call. 0 when updates are made as the gradients come. */

@@ -256,12 +256,21 @@ static void order_updates(Order *order) {
   sink_updates(order, base, late);
 }
 
+/* First what draws the matrices that are then made orthogonal, which others may read. */
+static void visit_matrices(Order *order) {
+  for (int i = 0; i < order->count; i++) {
+    if (order->vertices[i].equation->target->orthogonal_gain != 0)
+      visit(order, &order->vertices[i]);
+  }
+}
+
 void routine_order(Routine *routine) {
   Order order = {.scratch = arena_new()};
   build_graph(&order, routine);
   mark_needed(&order);
   Tensor *loss = routine_loss(routine);
   if (loss) visit(&order, vertex_of(&order, loss));
+  if (routine->kind == ROUTINE_INIT) visit_matrices(&order);
   order.is_loss_lost = order.is_refused;
   routine->forward_count = routine->equations.count;
   if (routine->step && routine->kind != ROUTINE_APPLY) order_updates(&order);
