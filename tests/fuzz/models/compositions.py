@@ -117,15 +117,16 @@ class Compositions(Sought):
             given = choose(definition, env, self.chance)
             result = given is not None and sizes_of(definition.results[0].dims or ["?"], env)
             if result and result == sizes:
-                self.note(definition)
+                self.note(definition, given)
                 self.note_batch(definition, env)
                 return f"{definition.name}({', '.join(f'{n} = {t}' for n, t in given.items())})"
         return None
 
-    def note(self, definition):
-        self.program.draws |= definition.draws
+    def note(self, definition, given=()):
+        draws = definition.draws or "drop" in given
+        self.program.draws |= draws
         self.weighs |= definition.weighs
-        self.program.splits &= not (definition.crosses_batch or definition.draws)
+        self.program.splits &= not (definition.crosses_batch or draws)
         self.cover("definition", definition.name)
 
     def note_batch(self, definition, env):
@@ -147,7 +148,7 @@ class Compositions(Sought):
         too_large = any(sizes is not None and points(sizes) > MOST_OF_A_RESULT for sizes in known)
         if texts is None or too_large or any(s is None and r.dims for s, r in zip(known, definition.results)):
             return None
-        self.note(definition)
+        self.note(definition, given)
         results = [Tensor(self.new_name("h"), sizes or [], kind="pointwise", low=-40, high=40)
                    for sizes in known]
         for tensor, sizes in zip(results, known):

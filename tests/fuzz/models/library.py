@@ -74,7 +74,8 @@ def definitions():
             found[head[1]] = Definition(file, head[1], text[head.end():end - 1], rest)
     for _ in range(4):
         for one in found.values():
-            used = [found[name] for name in re.findall(r"\w+", one.body) if name in found]
+            words = set(re.findall(r"\w+", one.body)) - {"dropout_factors"}  # cells draw where `drop` is given
+            used = [found[name] for name in words if name in found]
             one.draws |= any(other.draws for other in used)
             one.weighs |= any(other.weighs for other in used)
             one.crosses_batch |= any(other.crosses_batch for other in used)
@@ -157,6 +158,8 @@ def value_for(formal, chance):
     text = formal.default
     if text is None:
         return chance.between(1, 5)
+    if formal.name == "drop":
+        return round(chance.number(0.1, 0.6), 3) if chance.happens(0.2) else int(text)
     if text in ("true", "false"):
         return chance.happens(0.5)
     if re.fullmatch(r"-?\d+", text):
