@@ -21,6 +21,7 @@ RECORD = generated.EMIT / "digits.hash"
 COMPILERS = ("gcc", "clang", "clang-19")
 X86 = platform.machine() == "x86_64"
 LEVELS = ("-O0", "-O1", "-O2", "-O3")
+WIDE = ("-O3 -march=x86-64-v3", "-O2 -march=native") if X86 else ("-O2 -mcpu=native",)
 LOOPS_FUSED = generated.EMIT / "multiply-adds-without-vectors.yaml"
 
 
@@ -32,7 +33,7 @@ def has(*features):
 def builds(profile):
     """Targets that round alike, and flags to build what is written for them."""
     if profile == "plain":
-        yield "generic", LEVELS + (("-O3 -march=x86-64-v3", "-O2 -march=native") if X86 else ("-O2 -mcpu=native",))
+        yield "generic", LEVELS + WIDE
         if X86:
             yield "x86-64", ("-O0", "-O2", "-O3 -march=native")
         return

@@ -10,6 +10,7 @@
 #include "../fuzz/mutator.h"
 #include "../fuzz/token_mutator.h"
 #include "command/compilation.h"
+#include "command/targets.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -102,6 +103,8 @@ static void try_mutant(Progress *progress, unsigned long seed) {
   Arena *arena = arena_new();
   char output[32];
   snprintf(output, sizeof output, "m%lu.c", seed);
+  static const char *const targets[] = {"generic", "x86-64", "x86-64-v3", "x86-64-v4", "aarch64"};
+  const char *error;
   Options options = {.input = "mutant.nn",
                      .output = output,
                      .stop_after = PASS_emit,
@@ -111,6 +114,7 @@ static void try_mutant(Progress *progress, unsigned long seed) {
                      .standalone = seed % 64 == 0,
                      .warnings = true,
                      .real_bytes = seed % 5 == 0 ? 8 : 4,
+                     .target = target_read(arena, targets[seed / 5 % 5], &error),
                      .memory_limit = LIMIT_PLANNED_BYTES};
   Compilation compilation = {.arena = arena, .options = &options, .names = names_new(arena)};
   sources_init(&compilation.sources, arena);
