@@ -271,10 +271,6 @@ static void write_initial_members(ProgramWriter *program) {
   }
 }
 
-static bool is_orthogonal(const Tensor *tensor) {
-  return tensor->role == ROLE_PARAM && tensor->orthogonal_gain > 0;
-}
-
 /* One matrix over the first and last axis for each index between. A table, so that the code does not grow
    with the number of parameters; null: there is none to make. */
 static Name write_orthogonal_table(ProgramWriter *program) {
@@ -282,13 +278,13 @@ static Name write_orthogonal_table(ProgramWriter *program) {
   Name table = NULL;
   for (int i = 0; i < tensors->count; i++) {
     const Tensor *tensor = tensors->items[i];
-    if (!is_orthogonal(tensor)) continue;
+    if (tensor->orthogonal_gain == 0) continue;
     if (!table) {
       table = scope_fresh(&program->file,
                           name_format(program->names, "%s.orthogonal", program->prefix));
       text_add(
           program->text,
-          "/* Parameters that start orthogonal: matrices between the first and the last axis. */\n"
+          "/* What starts orthogonal: matrices between the first and the last axis. */\n"
           "static const struct {\n  size_t offset;\n  int64_t rows, matrices, columns;\n"
           "  double gain;\n} %s[] = {\n",
           table);

@@ -60,7 +60,7 @@ struct Tensor {
   const Tensor *parameter;
   const double *values;   /* CONST: the numbers, row-major */
   double initial;         /* HYPER: the value at init */
-  double orthogonal_gain; /* PARAM: not 0 when the drawn initial value is then made orthogonal */
+  double orthogonal_gain; /* PARAM, STATE: not 0 when the drawn initial value is made orthogonal */
   uint32_t site;          /* of a drawn VALUE: hash of the path, the key of its random numbers */
   Span origin;
   int id; /* order of creation in the model */
