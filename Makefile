@@ -78,8 +78,8 @@ check-update: $(BUILD)/prefix                            ## rewrite expected out
 	@$(TESTS) --update $(ONLY)
 fuzz: $(BUILD)/prefix $(TOOLS)                        ## the randomised tests, 20 times as long
 	@NNC_ROUNDS=20 $(TESTS) fuzz
-fuzz-models: $(BUILD)/prefix $(TOOLS)                 ## N random models (10000) from SEED on (1)
-	@NNC_BUILD='$(abspath $(BUILD))' tests/fuzz/models/test_random_models.py $(or $(N),10000) $(SEED)
+fuzz-models: $(BUILD)/prefix $(TOOLS)                 ## N random models (10000) from SEED on (1); KEEP=FILE resumes
+	@NNC_BUILD='$(abspath $(BUILD))' tests/fuzz/models/test_random_models.py $(or $(N),10000) $(SEED) $(KEEP:%=--keep=%)
 seeded-bugs: $(BUILD)/prefix $(TOOLS)                 ## tests/fuzz/seeded: each found by N models (1000)?
 	@NNC_BUILD='$(abspath $(BUILD))' tests/fuzz/seeded/test_seeded_bugs.py $(or $(N),1000) $(BUGS)
 

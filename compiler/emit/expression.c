@@ -1,20 +1,17 @@
 /* Expressions as C.
 
    The DAG is walked once, arguments before users; every node gets a short text. A node used twice, or
-   whose text grows long, becomes a named constant before the statement. What is needed only in one
-   branch of a choice is computed only there: each node has a region (the whole, or one side of a
-   choice), the innermost that holds all its uses, and constants of a region are written into it; a choice
-   whose sides need statements becomes an if. So the text is linear in the DAG, whatever is shared. What is
-   used in different choices only may be computed where none of their conditions holds: there a read asks
-   first whether it is in range. */
+   whose text grows long, becomes a named constant before the statement. Constants are written into the region
+   of the node; a choice whose sides need statements becomes an if. So the text is linear in the DAG, whatever is
+   shared. What may be computed where the equation would not asks first whether a read is in range. */
 #include "emit/expression.h"
+
+#include "loops/regions.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { LONGEST_TEXT = 72, LONGEST_SUM = 16 /* terms written out */ };
-
-typedef struct Region Region;
 
 /* A named constant, or a choice: `line` alone; or `variable` set on one side or the other of `line`. */
 typedef struct Statement {
@@ -23,19 +20,11 @@ typedef struct Statement {
   const char *values[2];
 } Statement;
 
-struct Region {
-  Region *outer;
-  int depth;
-  LIST_OF(Statement) statements;
-};
+typedef LIST_OF(Statement) StatementList;
 
 typedef struct Piece {
   const Expr *node;
-  int uses;
-  Region *region; /* null: not used yet */
-  Region *
-      certain; /* the outermost where the equation itself computes it, whenever that region is entered */
-  Region *sides[3]; /* of a choice: of its lazy arguments */
+  const Computation *at;
   const char *text;
   int level;
   int terms;    /* of a sum of scalars that ends here; 0: it is none */
@@ -46,73 +35,12 @@ typedef struct Printer {
   FunctionWriter *writer;
   Piece *pieces;
   int count;
-  Map by_node; /* Expr * -> Piece * */
+  Map by_node;               /* Expr * -> Piece * */
+  StatementList *statements; /* of each region, by its number */
 } Printer;
 
 static Piece *piece_of(const Printer *printer, const Expr *node) {
   return map_get(&printer->by_node, node);
-}
-
-/* ---- regions ---- */
-
-static Region *region_new(Printer *printer, Region *outer) {
-  Region *region = NEW(printer->writer->arena, Region);
-  region->outer = outer;
-  region->depth = outer ? outer->depth + 1 : 0;
-  return region;
-}
-
-static Region *common_region(Region *a, Region *b) {
-  if (!a) return b;
-  while (a != b) {
-    if (a->depth >= b->depth) {
-      a = a->outer;
-    } else {
-      b = b->outer;
-    }
-  }
-  return a;
-}
-
-/* Position among the sides of a choice, or -1 when the argument is always evaluated. */
-static int lazy_side(const Expr *node, int argument) {
-  switch (node->op) {
-  case OP_SELECT: return argument - 1;
-  case OP_AND:
-  case OP_OR: return argument == 1 ? 0 : -1;
-  case OP_READ: return argument == node->tensor->rank ? 1 : -1;
-  default: return -1;
-  }
-}
-
-/* Where it is computed, the equation computes it, too. */
-static bool is_certain(const Piece *piece) {
-  return piece->certain == piece->region;
-}
-
-static void use_argument(Printer *printer, Piece *user, int argument) {
-  Piece *piece = piece_of(printer, user->node->args[argument]);
-  int side = lazy_side(user->node, argument);
-  Region *region = user->region;
-  if (side >= 0) {
-    if (!user->sides[side]) user->sides[side] = region_new(printer, user->region);
-    region = user->sides[side];
-  }
-  piece->region = common_region(piece->region, region);
-  bool further_out = !piece->certain || region->depth < piece->certain->depth;
-  if (is_certain(user) && further_out) piece->certain = region;
-  piece->uses++;
-}
-
-static Region *find_regions(Printer *printer) {
-  Region *whole = region_new(printer, NULL);
-  Piece *root = &printer->pieces[printer->count - 1];
-  root->region = root->certain = whole;
-  for (int i = printer->count - 1; i >= 0; i--) {
-    Piece *piece = &printer->pieces[i];
-    for (int k = 0; k < piece->node->count; k++) use_argument(printer, piece, k);
-  }
-  return whole;
 }
 
 /* ---- long sums ---- */
@@ -132,7 +60,7 @@ static void find_sums(Printer *printer) {
     const Expr *node = piece->node;
     if (node->op != OP_ADD || !is_term(printer, node->args[1], node->type)) continue;
     const Piece *left = piece_of(printer, node->args[0]);
-    piece->terms = 1 + (left->uses == 1 ? left->terms : 0);
+    piece->terms = 1 + (left->at->uses == 1 ? left->terms : 0);
   }
   for (int i = printer->count - 1; i >= 0; i--) {
     const Piece *piece = &printer->pieces[i];
@@ -143,35 +71,38 @@ static void find_sums(Printer *printer) {
 
 /* ---- statements ---- */
 
-static bool has_statements(const Region *region) {
-  return region && region->statements.count > 0;
+static bool has_statements(const Printer *printer, const Region *region) {
+  return region && printer->statements[region->number].count > 0;
 }
 
-static void add_statement(Printer *printer, Region *region, Statement statement) {
-  APPEND(printer->writer->arena, &region->statements, statement);
+static void add_statement(Printer *printer, const Piece *piece, Statement statement) {
+  APPEND(printer->writer->arena, &printer->statements[piece->at->region->number], statement);
 }
 
-static void write_region(FunctionWriter *writer, const Region *region);
+static void write_region(const Printer *printer, const Region *region);
 
-static void write_side(FunctionWriter *writer, const Statement *statement, int side) {
+static void write_side(const Printer *printer, const Statement *statement, int side) {
+  FunctionWriter *writer = printer->writer;
   writer->depth++;
-  if (statement->sides[side]) write_region(writer, statement->sides[side]);
+  if (statement->sides[side]) write_region(printer, statement->sides[side]);
   write_line(writer, "%s = %s;", statement->variable, statement->values[side]);
   writer->depth--;
 }
 
 /* As deep as choices nest in the source, which the height of its tree bounds. */
-static void write_region(FunctionWriter *writer, const Region *region) {
-  for (int i = 0; i < region->statements.count; i++) {
-    const Statement *statement = &region->statements.items[i];
+static void write_region(const Printer *printer, const Region *region) {
+  FunctionWriter *writer = printer->writer;
+  const StatementList *statements = &printer->statements[region->number];
+  for (int i = 0; i < statements->count; i++) {
+    const Statement *statement = &statements->items[i];
     if (!statement->variable) {
       write_line(writer, "%s", statement->line);
       continue;
     }
     write_line(writer, "if (%s) {", statement->line);
-    write_side(writer, statement, 0);
+    write_side(printer, statement, 0);
     write_line(writer, "} else {");
-    write_side(writer, statement, 1);
+    write_side(printer, statement, 1);
     write_line(writer, "}");
   }
 }
@@ -182,7 +113,7 @@ static void name_piece(Printer *printer, Piece *piece) {
   const char *line =
       arena_format(writer->arena, "const %s %s = %s;",
                    value_type_name(writer->routine, piece->node->type), name, piece->text);
-  add_statement(printer, piece->region, (Statement){.line = line});
+  add_statement(printer, piece, (Statement){.line = line});
   piece->text = name;
   piece->level = LEVEL_PRIMARY;
 }
@@ -194,10 +125,10 @@ static void write_choice(Printer *printer, Piece *piece, const char *condition,
   FunctionWriter *writer = printer->writer;
   Name name = scope_fresh(&writer->scope, "t");
   const char *type = value_type_name(writer->routine, piece->node->type);
-  add_statement(printer, piece->region,
+  add_statement(printer, piece,
                 (Statement){.line = arena_format(writer->arena, "%s %s;", type, name)});
   add_statement(
-      printer, piece->region,
+      printer, piece,
       (Statement){
           .line = condition, .variable = name, .sides = {yes_side, no_side}, .values = {yes, no}});
   piece->text = name;
@@ -274,7 +205,7 @@ static void print_sum(Printer *printer, Piece *piece) {
                    type, table, at),
       "}"};
   for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-    add_statement(printer, piece->region, (Statement){.line = lines[i]});
+    add_statement(printer, piece, (Statement){.line = lines[i]});
   }
   set_text(piece, sum, LEVEL_PRIMARY);
 }
@@ -343,21 +274,22 @@ static void print_logic(Printer *printer, Piece *piece) {
   bool both = node->op == OP_AND;
   const char *left = operand(printer, node->args[0], TYPE_BOOL, LEVEL_EQUAL);
   const char *right = operand(printer, node->args[1], TYPE_BOOL, LEVEL_EQUAL);
-  if (!has_statements(piece->sides[0])) {
+  if (!has_statements(printer, piece->at->sides[0])) {
     const char *text =
         arena_format(printer->writer->arena, "%s %s %s", left, both ? "&&" : "||", right);
     set_text(piece, text, both ? LEVEL_AND : LEVEL_OR);
   } else if (both) {
-    write_choice(printer, piece, left, piece->sides[0], right, NULL, "0");
+    write_choice(printer, piece, left, piece->at->sides[0], right, NULL, "0");
   } else {
-    write_choice(printer, piece, left, NULL, "1", piece->sides[0], right);
+    write_choice(printer, piece, left, NULL, "1", piece->at->sides[0], right);
   }
 }
 
 static void print_choice(Printer *printer, Piece *piece, const char *condition, const char *yes,
                          const char *no) {
-  if (has_statements(piece->sides[0]) || has_statements(piece->sides[1])) {
-    write_choice(printer, piece, condition, piece->sides[0], yes, piece->sides[1], no);
+  if (has_statements(printer, piece->at->sides[0]) ||
+      has_statements(printer, piece->at->sides[1])) {
+    write_choice(printer, piece, condition, piece->at->sides[0], yes, piece->at->sides[1], no);
     return;
   }
   const char *text = arena_format(printer->writer->arena, "%s ? %s : %s", condition, yes, no);
@@ -438,7 +370,8 @@ static void print_element(Printer *printer, Piece *piece) {
 static void print_read(Printer *printer, Piece *piece) {
   print_element(printer, piece);
   const Expr *otherwise = read_default(piece->node);
-  if (!otherwise && (is_certain(piece) || !is_stored(printer->writer, piece->node))) return;
+  if (!otherwise && (computation_is_certain(piece->at) || !is_stored(printer->writer, piece->node)))
+    return;
   const char *condition = range_condition(printer, piece->node);
   if (strcmp(condition, "1") == 0) return;
   const char *inside = parenthesised(printer, piece->text, piece->level, LEVEL_OR);
@@ -526,28 +459,29 @@ static bool is_worth_naming(const FunctionWriter *writer, const Piece *piece) {
   bool drawn = is_read(piece->node) && !is_stored(writer, piece->node);
   bool plain_read = is_read(piece->node) && !drawn && !read_default(piece->node);
   bool whole = piece->node->type == TYPE_INT;
-  if (piece->uses > 1 && !plain_read && !whole) return true;
-  return piece->uses > 0 && strlen(piece->text) > LONGEST_TEXT;
+  if (piece->at->uses > 1 && !plain_read && !whole) return true;
+  return piece->at->uses > 0 && strlen(piece->text) > LONGEST_TEXT;
 }
 
 const char *write_expression(FunctionWriter *writer, const Expr *e, ValueType as, int level) {
   Arena *scratch = arena_new();
-  ExprList nodes = expr_postorder(scratch, &e, 1);
-  Printer printer = {.writer = writer, .count = nodes.count};
-  printer.pieces = NEW_ARRAY(scratch, Piece, nodes.count);
+  Regions regions = regions_of(scratch, e);
+  Printer printer = {.writer = writer, .count = regions.nodes.count};
+  printer.pieces = NEW_ARRAY(scratch, Piece, printer.count);
+  printer.statements = NEW_ARRAY(scratch, StatementList, regions.count);
   map_init(&printer.by_node, scratch);
-  for (int i = 0; i < nodes.count; i++) {
-    printer.pieces[i].node = nodes.items[i];
-    map_put(&printer.by_node, nodes.items[i], &printer.pieces[i]);
+  for (int i = 0; i < printer.count; i++) {
+    printer.pieces[i].node = regions.nodes.items[i];
+    printer.pieces[i].at = &regions.computations[i];
+    map_put(&printer.by_node, printer.pieces[i].node, &printer.pieces[i]);
   }
-  Region *whole = find_regions(&printer);
   find_sums(&printer);
-  for (int i = 0; i < nodes.count; i++) {
+  for (int i = 0; i < printer.count; i++) {
     if (printer.pieces[i].is_part) continue;
     print_piece(&printer, &printer.pieces[i]);
     if (is_worth_naming(writer, &printer.pieces[i])) name_piece(&printer, &printer.pieces[i]);
   }
-  write_region(writer, whole);
+  write_region(&printer, regions.whole);
   const char *text = operand(&printer, e, as, level);
   arena_free(scratch);
   return text;

@@ -2,6 +2,7 @@
    local variables, the run-time sizes it needs, and which inlined equations it is the first to compute. */
 #include "equations/affine.h"
 #include "loops/loop.h"
+#include "loops/regions.h"
 
 #include <stdlib.h>
 
@@ -10,6 +11,7 @@ typedef struct Describer {
   Arena *scratch;
   Nest *nest;
   Map read, written; /* of the nest: Tensor * -> itself */
+  Map uncertain;     /* reads of the expression at hand: Expr * -> itself */
   Map names;         /* taken nest names */
   DimList dims;
 } Describer;
@@ -33,12 +35,25 @@ static void note_position(Describer *describer, const Tensor *tensor,
   }
 }
 
-/* A read with a default is guarded by the extents that its subscripts are not proved to be within. */
+/* A read with a default, and one that may be computed where the equation would not, is guarded by the extents
+   that its subscripts are not proved to be within. */
 static bool is_guarded(const Describer *describer, const Expr *read, int dim) {
   const Extent *extent = read->tensor->axes[dim].extent;
-  return read_default(read) &&
-         !affine_proves_range(describer->routine->model->exprs, describer->scratch, read->args[dim],
-                              extent, NULL, NULL);
+  bool asks = read_default(read) || map_has(&describer->uncertain, read);
+  return asks && !affine_proves_range(describer->routine->model->exprs, describer->scratch,
+                                      read->args[dim], extent, NULL, NULL);
+}
+
+/* Draws are no memory. */
+static void find_uncertain(Describer *describer, const Expr *root) {
+  Regions regions = regions_of(describer->scratch, root);
+  map_init(&describer->uncertain, describer->scratch);
+  for (int i = 0; i < regions.nodes.count; i++) {
+    const Expr *node = regions.nodes.items[i];
+    if (!is_read(node) || computation_is_certain(&regions.computations[i])) continue;
+    if (routine_buffer(describer->routine, node->tensor)->place != PLACE_DRAW)
+      map_put(&describer->uncertain, node, (void *)node);
+  }
 }
 
 static void note_guard(Describer *describer, const Expr *read) {
@@ -74,11 +89,12 @@ static ExprList written_nodes(const Describer *describer, const Expr *root) {
 
 static void note_expression(Describer *describer, const Expr *e) {
   if (!e) return;
+  find_uncertain(describer, e);
   ExprList nodes = written_nodes(describer, e);
   for (int i = 0; i < nodes.count; i++) {
     const Expr *node = nodes.items[i];
     if (node->op == OP_EXTENT) extent_dims(describer->scratch, node->extent, &describer->dims);
-    if (is_read(node) && read_default(node)) note_guard(describer, node);
+    if (is_read(node)) note_guard(describer, node);
     if (is_read(node) && is_outside(describer, node->tensor)) {
       map_put(&describer->read, node->tensor, (void *)node->tensor);
       note_position(describer, node->tensor, node->args);

@@ -131,6 +131,14 @@ Test(derive, constants_diagonals_and_missing_variables) {
                  "l = sum[i in 4 if i < 3](y[i]^2)\n loss l");
 }
 
+Test(derive, cases_outside_the_range_of_their_index) {
+  check_gradient("param p[1] = 0\n param q[2] = 0\n"
+                 "x[i in 1] = if i == 1 then sin(p[i]) else 0.5\n"
+                 "y[i in 2] = if i == 1 then sin(q[i]) else 0.5\n"
+                 "z[i in 2] = if i == 2 then exp(q[i]) else 0.5\n"
+                 "l = sum[i in 1](x[i] + p[i]) + sum[i in 2](y[i]*z[i])\n loss l");
+}
+
 Test(derive, gathered_reads) {
   check_gradient("target t[5] : index(3)\n param z[5, 3] = 0\n y[n in 5] = z[n, t[n]]\n"
                  "l = sum[n in 5](y[n]^3)\n loss l");

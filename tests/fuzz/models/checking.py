@@ -18,7 +18,7 @@ def check_group(programs, folder, stops=False):
         some = [case for case in good if case.program.seed % 2 == turn]
         run_c(some, folder, "double", entries, DOUBLE)
     singles = [case for case in good if case.program.seed % 5 == 2 and case.is_fine
-               and not case.program.kinks and not case.program.draws]
+               and not (case.program.kinks or case.program.draws or case.program.averages)]
     run_c(singles, folder, "float", "train,infer", FLOAT)
     for case in good:
         if case.is_fine and case.program.seed % 5 == 3:

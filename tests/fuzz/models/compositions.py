@@ -259,7 +259,7 @@ class Compositions(Sought):
         self.program.splits &= top.known and top.sizes[:1] == [self.batch]
         if self.weighs and self.chance.happens(0.3):
             self.program.losses.append(Node([self.chance.pick(["l2(0.01)", "l1(0.003)"])]))
-            self.program.splits = False
+            self.program.splits, self.program.adds_parameters = False, True
         self.add_metrics(top)
         self.add_parameter()
         if self.chance.happens(0.5):

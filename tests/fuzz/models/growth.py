@@ -2,11 +2,13 @@
 one that is grown for it. Intervals keep numbers of ordinary size, away from poles and kinks."""
 
 from chance import Chance
-from library import optimizer_of
+from library import optimizers_of
 from program import Node, Program
 from tensors import NONE, Size, Tensor, bound, declared, fixed, points
 
 EXTENTS = {1: 2, 2: 3, 3: 4, 5: 3, 7: 3, 8: 2, 9: 2, 11: 1, 13: 1, 15: 1, 16: 2, 17: 1}
+DRAWS = ("uniform(-1, 1)", "uniform(0, 1)", "uniform(-0.5, 2)", "normal(0, 0.4)", "normal(0.5, 0.2)",
+         "bernoulli(0.4)")
 MOST_POINTS = 2500
 MOST_ELEMENTS = 300
 MOST_OF_A_GRADIENT = 80
@@ -94,11 +96,11 @@ class Growth:
             return self.new_param(sizes)
         return tensor
 
-    def new_draw(self, sizes):
-        tensor = self.keep(Tensor(self.new_name("u"), sizes, kind="draw", low=-2, high=2))
+    def new_draw(self, sizes, distributions=DRAWS):
+        what = self.chance.pick(distributions)
+        most = 5 if what == "normal(0, 1)" else 2
+        tensor = self.keep(Tensor(self.new_name("u"), sizes, kind="draw", low=-most, high=most))
         names = self.variables(len(sizes))
-        what = self.chance.pick(["uniform(-1, 1)", "uniform(0, 1)", "uniform(-0.5, 2)", "normal(0, 0.4)",
-                                 "normal(0.5, 0.2)", "bernoulli(0.4)"])
         self.state(f"{tensor.name}{bound(names, sizes)} ~ {what}")
         self.program.draws = True
         return tensor
@@ -221,7 +223,10 @@ class Growth:
         self.chance.shuffle(program.statements)
         if head:
             program.statements.insert(0, Node([head], "statement"))
-        program.optimizer = optimizer_of(self.chance)
+        chain = optimizers_of(self.chance)
+        program.optimizer = " |> ".join(one.text(self.chance) for one in chain)
+        program.adds_parameters |= any(one.adds_parameters for one in chain)
+        program.averages = any(one.averages for one in chain)
         return program
 
     def add_sought(self):

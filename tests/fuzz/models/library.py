@@ -82,10 +82,37 @@ def definitions():
     return found
 
 
+class Optimizer:
+    """Its place in a chain: before (what it makes of the gradient), step or behind (what it makes of the
+    parameter)."""
+
+    def __init__(self, name, formals, body):
+        self.name, self.formals = name, [Formal(text) for text in split(formals)]
+        self.wholes = re.findall(r"\w+", "".join(re.findall(r"\bdims\(([^)]*)\)", body)))  # numbers of dims
+        self.adds_parameters = "total(" in body
+        self.jumps = bool(re.search(r"\bsign\(|\bif .*> 0", body))  # where a gradient is 0 but for rounding
+        self.averages = "= w @eval" in body  # begins with initial values, which float draws otherwise
+        self.place = "before" if "g :=" in body else "step" if re.search(r"\bg\b", body) else "behind"
+
+    def text(self, chance):
+        """What divides by little has a larger eps, or rounding would show."""
+        words = []
+        for formal in self.formals:
+            if formal.default is None:
+                words.append("0.03" if formal.name == "lr" else str(chance.number(0.3, 2)))
+            elif formal.name == "eps":
+                words.append("eps = 1e-2")
+            elif formal.default in ("true", "false") and chance.happens(0.3):
+                words.append(f"{formal.name} = true")
+            elif formal.default == "0" and formal.name not in self.wholes and chance.happens(0.3):
+                words.append(f"{formal.name} = {chance.number(0.1, 0.9)}")
+        return f"{self.name}({', '.join(words)})"
+
+
 def optimizers():
-    """{name: formals}"""
-    return {head[1]: [Formal(text) for text in split(head[2])]
-            for head in re.finditer(r"^optimizer (\w+)\(([^)]*)\)", TEXTS["optimizers"], re.M)}
+    text = TEXTS["optimizers"]
+    heads = re.finditer(r"^optimizer (\w+)\(([^)]*)\) (?={)", text, re.M)
+    return [Optimizer(head[1], head[2], text[head.end():closing(text, head.end())]) for head in heads]
 
 
 DEFINITIONS, OPTIMIZERS = definitions(), optimizers()
@@ -196,33 +223,10 @@ def choose(definition, env, chance):
     return None
 
 
-SCALELESS = ("lion", "lars")  # a gradient that is nothing but rounding makes steps of full length
-
-
-def optimizers_by_first(formal):
-    """Those that begin with it: `lr` of what moves w, `c` of what clips g."""
-    return [name for name, formals in OPTIMIZERS.items() if formals[0].name == formal and name not in SCALELESS]
-
-
-def optimizer_of(chance):
-    """A clip or none, an optimizer, and what may stand behind one; what divides by little has a larger eps, or
-    rounding would show."""
-    rules, clips = optimizers_by_first("lr"), optimizers_by_first("c")
-    behind = [name for name in OPTIMIZERS if name not in [*rules, *clips, *SCALELESS]]
-    name = chance.pick(rules)
-    words = ["0.03"]
-    for formal in OPTIMIZERS[name][1:]:
-        if formal.name == "eps":
-            words.append("eps = 1e-2")
-        elif formal.default in ("true", "false") and chance.happens(0.3):
-            words.append(f"{formal.name} = true")
-        elif formal.default == "0" and chance.happens(0.3):
-            words.append(f"{formal.name} = {chance.number(0.1, 0.9)}")
-    chain = f"{name}({', '.join(words)})"
-    if chance.happens(0.3):
-        chain = f"{chance.pick(clips)}({chance.number(0.3, 2)}) |> {chain}"
-    if chance.happens(0.3):
-        last = chance.pick(behind)
-        needed = [str(chance.number(0.1, 1)) for formal in OPTIMIZERS[last] if formal.default is None]
-        chain += f" |> {last}({', '.join(needed)})"
+def optimizers_of(chance):
+    """A chain of optimizers."""
+    chain = []
+    for place, probability in (("before", 0.3), ("step", 1), ("behind", 0.2)):
+        if chance.happens(probability):
+            chain.append(chance.pick([one for one in OPTIMIZERS if one.place == place and not one.jumps]))
     return chain

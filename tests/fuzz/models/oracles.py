@@ -22,8 +22,9 @@ from library import REQUIRED
 CLANG = ("clang", "-O0", "-Wno-error=tautological-overlap-compare")
 CC = CLANG if shutil.which("clang") and not generated.SANITIZED else ("cc", "-O0")
 STEPS = 2
-# what the language does not have: a read default for a tensor that turns out to be one literal
-REFUSED = ("the default is not a scalar of the tensor's type", "'digamma' has no derivative",
+# what the language does not have: a read default or a derivative for a tensor that turns out to be one literal
+REFUSED = ("the default is not a scalar of the tensor's type",
+           "a gradient is taken with respect to a real tensor that has a name", "'digamma' has no derivative",
            "how often is a positive whole number", *REQUIRED)
 NO_PATH = re.compile(r"'([\w.]+)' has no differentiable path")
 SECONDS = 240  # on a busy machine, with sanitizers

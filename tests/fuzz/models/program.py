@@ -40,6 +40,8 @@ class Program:
         self.optimizer = "sgd(0.05)"
         self.draws = self.kinks = self.differentiates = self.from_library = False
         self.splits = False  # gradients of a batch are the mean of those of its parts
+        self.averages = False  # of parameters stand for them in evaluation
+        self.adds_parameters = False  # or their gradients, in the order of statements
         self.frozen, self.covered = [], set()
 
     def cover(self, *words):
@@ -78,7 +80,7 @@ class Program:
             word = match[0]
             if len(word) == 1:
                 return others[letters.index(word)] if word in letters else word
-            return f"M{word[1:]}" if re.fullmatch(r"N\d", word) else word
+            return f"A{word[1:]}" if re.fullmatch(r"N\d", word) else word  # its index as that of n
 
         text = re.sub(r"\b[A-Za-z_]\w*\b", other, self.text())
         return re.sub(r"\b([xypsuhq])([1-9]\d*)\b", lambda m: f"{ANOTHER[m[1]]}{m[2]}", text)

@@ -3,8 +3,9 @@ of a batch in another order give the same rows; parts of a batch add up to the w
 
 What is printed after elaboration has the same bits. What is printed after later passes goes through algebra
 once more, which may round anew, and through the proofs of the elaborator, which are weaker than those that
-took away a default. The parts of an adjoint are added in the order of the statements that they come from:
-with others it trains to the same numbers, not the same bits."""
+took away a default. Statements in another order train to the same bits, but for sums over all parameters, which
+are added in the order in which statements come to them; evaluation weighs its loss by the size of the batch,
+which may then be another dim."""
 
 import pathlib
 import re
@@ -55,7 +56,8 @@ def variants_of(case):
     if seed//10 % 2 == 0:
         yield Variant(case, "skipped", "b", text, OTHER_WAYS[seed//20 % len(OTHER_WAYS)])
     elif seed % 2:
-        yield Variant(case, "reordered", "b", case.program.reordered().text(), exact=False)
+        yield Variant(case, "reordered", "b", case.program.reordered().text(),
+                      exact=not case.program.adds_parameters)
     else:
         stage = ("elaborate", "derive", "simplify", "arrange")[seed//20 % 4]
         yield Variant(case, "printed", "b", printed_text(case, stage), exact=stage == "elaborate")
@@ -96,7 +98,8 @@ def compare(variant, first, results):
             off += differences(variant.what, found, expected, DOUBLE, ["losses"])
         else:
             names = [name for name, values in expected["values"].items()
-                     if not is_same(found["values"][name], values)]
+                     if not is_same(found["values"][name], values)
+                     and not (name == "loss" and variant.what == "reordered")]
             off = [f"{variant.what}: {name} has other bits" for name in names]
             off += [] if found["losses"] == expected["losses"] else [f"{variant.what}: another loss"]
         for text in off[:1]:

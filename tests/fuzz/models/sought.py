@@ -12,6 +12,8 @@ REAL = ("copy", "arithmetic", "choice", "function", "conversion", "recurrence", 
 OTHER = {"comparison": "bool", "logic": "bool", "any": "bool", "all": "bool", "argmax": "int", "argmin": "int"}
 REDUCED = ("sum", "prod", "max", "min", "lse", "argmax", "argmin", "any", "all")
 KINDS = (*REAL, *OTHER)
+FUNCTIONS = ("sin", "cos", "tanh", "atan", "exp", "sigmoid", "softplus", "erf")
+PLAIN_DRAWS = ("uniform(0, 1)", "normal(0, 1)")  # without arithmetic on what is drawn
 WAYS = ("same_range", "lone", "radix", "unit", "quotient", "remainder", "multiple", "constant", "diagonal",
         "gathered")
 
@@ -75,18 +77,24 @@ class Sought(Recurrences):
             sizes = [size if size.fixed else fixed(2) for size in sizes]
         if kind == "table":
             return self.new_const(sizes[:1] if 1 < sizes[0].most < 18 else [fixed(5)])
+        if kind == "draw" and self.chance.happens(0.6):
+            return self.new_draw(sizes, PLAIN_DRAWS)
         return getattr(self, "new_" + kind)(sizes)
 
     def read_of_kind(self, kind, env):
         """A read of a new tensor of this kind, or of any when none is wished for."""
         if kind is None:
             return self.read(env)
-        sizes = [self.needed_size(env) for _ in range(self.chance.between(1, 2))]
+        names = list(env) if self.chance.happens(0.5) else []
+        sizes = [env[name] for name in names] or [self.needed_size(env) for _ in range(self.chance.between(1, 2))]
         while points(sizes) > MOST_ELEMENTS:
             sizes.pop()
         if kind == "recurrence" and all(size.most == 1 for size in sizes):
-            sizes[0] = fixed(3)
-        return self.read_from(self.new_of_kind(kind, sizes), env)
+            sizes = [*sizes[1:], fixed(3)]
+        source = self.new_of_kind(kind, sizes)
+        if names and source.sizes == [env[name] for name in names]:
+            return self.read_of(source, f"{source.name}[{', '.join(names)}]")
+        return self.read_from(source, env)
 
     def as_real(self, node):
         if node.type == "real":
@@ -121,7 +129,9 @@ class Sought(Recurrences):
         if kind == "conversion":
             return Node(["float(", self.as_bool(operand), ")"], "real", 0, 1)
         if kind == "function":
-            return self.function(self.as_real(operand))
+            function = self.chance.pick(FUNCTIONS)
+            operand = self.tame(self.as_real(operand), 1.5)
+            return Node([function + "(", operand, ")"], "real", -2, 4.5, operand.reach)
         return self.tame_sum(self.as_real(operand), other)
 
     def tame_sum(self, a, b):
@@ -139,7 +149,7 @@ class Sought(Recurrences):
         if kind in ("any", "all"):
             return Node([*parts, "](", self.as_bool(operand), ")"], "bool")
         count = points(binders.values())
-        body = self.tame(self.as_real(operand), 2)
+        body = self.tame(self.as_real(operand), min(2, 30/count) if kind == "sum" else 2)
         if kind == "prod":
             body = self.factor(body, count)
         self.program.kinks |= kind not in ("sum", "prod", "lse")

@@ -2,12 +2,14 @@
 """Random models: equation programs and chains of library definitions grown from seeds, through every oracle
 of oracles.py and same_bits.py. A failure is shrunk and printed; coverage.py says what was covered.
 
-usage: test_random_models.py [COUNT [FIRST_SEED]] [--no-shrink] [--first]
+usage: test_random_models.py [COUNT [FIRST_SEED]] [--no-shrink] [--first] [--keep=FILE]
 
---first ends with the first failure, which is not shrunk."""
+--first ends with the first failure, which is not shrunk. --keep adds what each group of models gave to a
+file, a line each; groups that stand there are not run again, so that a long run can be interrupted."""
 
 import collections
 import concurrent.futures
+import json
 import os
 import pathlib
 import sys
@@ -52,18 +54,47 @@ def find_first(count, first):
     return False
 
 
-def check_all(count, first, shrinks):
-    covered, failures = collections.Counter(), 0
+class Kept:
+    """Results of groups in a file: {(first seed, models): (covered, [(seed, problems)])}."""
+
+    def __init__(self, path):
+        self.path, self.results = path and pathlib.Path(path), {}
+        if self.path and self.path.exists():
+            for line in self.path.read_text().splitlines():
+                one = json.loads(line)
+                self.results[tuple(one["group"])] = collections.Counter(one["covered"]), one["failed"]
+
+    def add(self, group, covered, failed):
+        self.results[group] = covered, failed
+        if self.path:
+            with self.path.open("a") as file:
+                file.write(json.dumps(dict(group=group, covered=covered, failed=failed)) + "\n")
+
+
+def run_groups(wanted, kept, shrinks):
+    """Runs those that are not kept; failures are printed as they come."""
+    shrunk = 0
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(check_seeds, *group) for group in groups(count, first)]
+        jobs = {pool.submit(check_seeds, *group): group for group in wanted if group not in kept.results}
         for job in concurrent.futures.as_completed(jobs):
-            some, failed = job.result()
-            covered += some
+            covered, failed = job.result()
+            kept.add(jobs[job], covered, [(seed, problems) for seed, problems, _ in failed])
             for seed, problems, program in failed:
                 print(f"FAIL m{seed}: " + "; ".join(problems[:3]), flush=True)
-                failures += 1
-                if shrinks and failures <= MOST_SHRUNK:
+                shrunk += 1
+                if shrinks and shrunk <= MOST_SHRUNK:
                     print(shrink(program, problems[0]), flush=True)
+
+
+def check_all(count, first, shrinks, path):
+    covered, failures, kept, wanted = collections.Counter(), 0, Kept(path), groups(count, first)
+    for group in wanted:
+        for seed, problems in kept.results[group][1] if group in kept.results else ():
+            print(f"FAIL m{seed}: " + "; ".join(problems[:3]))
+    run_groups(wanted, kept, shrinks)
+    for group in wanted:
+        covered += kept.results[group][0]
+        failures += len(kept.results[group][1])
     missed = coverage.report(covered)
     if missed and count >= ALL_IS_COVERED:
         print(f"FAIL coverage: {len(missed)} missing, such as {missed[0]}")
@@ -78,7 +109,8 @@ def main():
     count, first = numbers[0] if numbers else FEWEST, numbers[1] if len(numbers) > 1 else 1
     if "--first" in sys.argv:
         return find_first(count, first)
-    return check_all(count, first, "--no-shrink" not in sys.argv)
+    kept = next((word.partition("=")[2] for word in sys.argv if word.startswith("--keep=")), None)
+    return check_all(count, first, "--no-shrink" not in sys.argv, kept)
 
 
 if __name__ == "__main__":
