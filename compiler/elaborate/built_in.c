@@ -5,6 +5,7 @@
 static const char *const distributions[] = {
     [DRAW_UNIFORM] = "uniform",
     [DRAW_NORMAL] = "normal",
+    [DRAW_TRUNCATED_NORMAL] = "truncated_normal",
     [DRAW_BERNOULLI] = "bernoulli",
     [DRAW_ORTHOGONAL] = "orthogonal",
 };
@@ -14,6 +15,11 @@ static int find_distribution(Name name) {
     if (is_named(name, distributions[i])) return i;
   }
   return -1;
+}
+
+static bool takes_two(int distribution) {
+  return distribution == DRAW_UNIFORM || distribution == DRAW_NORMAL ||
+         distribution == DRAW_TRUNCATED_NORMAL;
 }
 
 bool is_built_in(Name name) {
@@ -42,15 +48,12 @@ static bool collect_arguments(const Context *c, Name name, const Node *call, con
   return false;
 }
 
-static Value make_distribution(const Context *c, int kind, const Node *const *arguments) {
+static Value make_distribution(const Context *c, DistributionKind kind,
+                               const Node *const *arguments) {
   Distribution *distribution = NEW(c->frame->e->arena, Distribution);
-  bool two = kind == DRAW_UNIFORM || kind == DRAW_NORMAL;
-  distribution->kind = kind == DRAW_UNIFORM     ? DRAW_UNIFORM
-                       : kind == DRAW_NORMAL    ? DRAW_NORMAL
-                       : kind == DRAW_BERNOULLI ? DRAW_BERNOULLI
-                                                : DRAW_ORTHOGONAL;
+  distribution->kind = kind;
   distribution->a = evaluate(c, arguments[0]);
-  distribution->b = two ? evaluate(c, arguments[1]) : value_bool(false);
+  distribution->b = takes_two(kind) ? evaluate(c, arguments[1]) : value_bool(false);
   if (is_poison(distribution->a) || is_poison(distribution->b)) return value_poison();
   return (Value){.kind = VALUE_DISTRIBUTION, .distribution = distribution};
 }
@@ -135,9 +138,9 @@ Value apply_built_in(const Context *c, Name name, const Node *call, const Node *
   const Node *arguments[2] = {NULL, NULL};
   int kind = find_distribution(name);
   if (is_named(name, "repeat")) return apply_repeat(c, call, piped);
-  int wanted = is_named(name, "gradient") || kind == DRAW_UNIFORM || kind == DRAW_NORMAL ? 2 : 1;
+  int wanted = is_named(name, "gradient") || takes_two(kind) ? 2 : 1;
   if (!collect_arguments(c, name, call, piped, wanted, arguments)) return value_poison();
-  if (kind >= 0) return make_distribution(c, kind, arguments);
+  if (kind >= 0) return make_distribution(c, (DistributionKind)kind, arguments);
   if (is_named(name, "gradient")) return request_gradient(c, arguments, span);
   return reduce_whole(c, name, arguments[0]);
 }

@@ -80,8 +80,16 @@ struct Value {
   Span origin; /* EXTENT: where that dim came from */
 };
 
+typedef enum {
+  DRAW_UNIFORM,
+  DRAW_NORMAL,
+  DRAW_TRUNCATED_NORMAL, /* what is within two deviations of the mean */
+  DRAW_BERNOULLI,
+  DRAW_ORTHOGONAL
+} DistributionKind;
+
 struct Distribution {
-  enum { DRAW_UNIFORM, DRAW_NORMAL, DRAW_BERNOULLI, DRAW_ORTHOGONAL } kind;
+  DistributionKind kind;
   Value a, b; /* bounds; mean and deviation; probability; gain */
 };
 

@@ -61,6 +61,7 @@ struct Tensor {
   const double *values;   /* CONST: the numbers, row-major */
   double initial;         /* HYPER: the value at init */
   double orthogonal_gain; /* PARAM, STATE: not 0 when the drawn initial value is made orthogonal */
+  bool truncates;         /* VALUE: a standard normal draw within two deviations of 0 */
   uint32_t site;          /* of a drawn VALUE: hash of the path, the key of its random numbers */
   Span origin;
   int id; /* order of creation in the model */

@@ -99,7 +99,7 @@ static const Tensor *plain_draw(const Equation *equation, const Expr *e) {
   if (e->op != OP_READ || !e->tensor->definition || read_rank(e) != equation->var_count)
     return NULL;
   if (e->tensor->role != ROLE_VALUE) return NULL;
-  if (!is_draw(e->tensor->definition->body)) return NULL;
+  if (!is_draw(e->tensor->definition->body) && !e->tensor->truncates) return NULL;
   for (int i = 0; i < equation->var_count; i++) {
     if (e->args[i]->op != OP_INDEX || e->args[i]->index != equation->vars[i]) return NULL;
   }
@@ -124,8 +124,9 @@ static Drawn bernoulli_of(const Equation *equation) {
 
 static Drawn scaled_draw(const Model *model, const Tensor *draw, const Expr *base,
                          const Expr *scale) {
-  if (draw->definition->body->op == OP_NORMAL) {
-    return (Drawn){NORMAL_DISTRIBUTION, {base, scale}, draw};
+  if (draw->truncates || draw->definition->body->op == OP_NORMAL) {
+    return (Drawn){
+        draw->truncates ? TRUNCATED_NORMAL_DISTRIBUTION : NORMAL_DISTRIBUTION, {base, scale}, draw};
   }
   const Expr *end = expr_binary(model->exprs, OP_ADD, base, scale);
   return (Drawn){UNIFORM_DISTRIBUTION, {base, end}, draw};
@@ -143,7 +144,7 @@ Drawn drawn_by(const Model *model, const Equation *equation) {
 }
 
 void print_distribution(Printer *printer, const Drawn *drawn) {
-  static const char *const names[] = {"", "uniform", "normal", "bernoulli"};
+  static const char *const names[] = {"", "uniform", "normal", "bernoulli", "truncated_normal"};
   text_add(printer->text, "%s(", names[drawn->distribution]);
   print_expr(printer, drawn->parameters[0], true);
   if (drawn->parameters[1]) {

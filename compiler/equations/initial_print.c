@@ -19,6 +19,7 @@ static bool is_pointwise(const Equation *equation) {
 static const Expr *inline_read(void *context, const Expr *leaf) {
   Inline *inlined = context;
   if (leaf->op != OP_READ || leaf->tensor->role != ROLE_VALUE || read_default(leaf)) return leaf;
+  if (leaf->tensor->truncates) return leaf;
   const Equation *equation = leaf->tensor->definition;
   if (!is_pointwise(equation)) return leaf;
   inlined->changed = true;

@@ -29,12 +29,13 @@ void print_left_side(Printer *printer, const Equation *equation);
 void print_right_side(Printer *printer, const Equation *equation);
 
 /* The distribution that the body stands for, when it reads the draw of its target in the form that `~`
-   has: a + d*draw, d*draw, draw, or 1 if draw < p else 0. */
+   has: a + d*draw, d*draw, draw, where that may be a truncated one, or 1 if draw < p else 0. */
 typedef enum {
   NO_DISTRIBUTION,
   UNIFORM_DISTRIBUTION,
   NORMAL_DISTRIBUTION,
-  BERNOULLI_DISTRIBUTION
+  BERNOULLI_DISTRIBUTION,
+  TRUNCATED_NORMAL_DISTRIBUTION
 } Distribution;
 typedef struct Drawn {
   Distribution distribution;

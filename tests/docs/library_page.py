@@ -8,6 +8,7 @@ from library_source import ROOT, files
 sys.path.insert(0, str(ROOT / "tests/reference"))
 
 import definitions  # noqa: E402
+from test_initialisers import DISTRIBUTIONS  # noqa: E402
 from test_mathematics import CASES  # noqa: E402
 
 PAGE = ROOT / "docs/library.md"
@@ -24,7 +25,8 @@ numbers and central differences (`tests/gradient`).
 *Outside numbers* are results that others computed: the operator tests of ONNX, the unit tests of Keras (losses,
 layers, schedules) and of burn (optimizers). A case is named as in `tests/reference`, where `test_reference.py
 --show NAME` prints its program. *The formula once more* is the paper's or another library's formula written in
-Python for `tests/reference/test_mathematics.py`, element by element. *Programs* are those of `tests/notes` and
+Python for `tests/reference/test_mathematics.py`, element by element, or the distribution function for
+`test_initialisers.py`. *Programs* are those of `tests/notes` and
 `tests/papers` which apply the definition. Deep Learning is the book of Goodfellow, Bengio and Courville (2016).
 """
 
@@ -36,7 +38,8 @@ class Evidence:
         self.names = {one.name for one in all_definitions}
         self.inner = {one.name: set(definitions.applied(one.text, self.names)) for one in all_definitions}
         self.outside = self.of(definitions.recorded())
-        self.formulas = self.of(self.applied_by({name: case.program() for name, case in CASES.items()}))
+        cases = [*CASES.values(), *(one.case() for one in DISTRIBUTIONS)]
+        self.formulas = self.of(self.applied_by({case.name: case.program() for case in cases}))
         programs = sorted([*ROOT.glob("tests/notes/*.nn"), *ROOT.glob("tests/papers/*.nn")])
         self.programs = self.of(self.applied_by(
             {f"{path.parent.name}/{path.stem}": path.read_text() for path in programs}))
