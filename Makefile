@@ -94,10 +94,10 @@ $(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(FUZZERS) $(PARTS)
 	$(call say,link $@) $(LINK) -o $@ $^ -ljansson -lyaml $(LIBRARIES) -lm
 $(BUILD)/tools/ulp_f64: LIBRARIES = -lmpfr -lgmp
 $(BUILD)/tools/random_models: LIBRARIES = -Wl,--wrap=invert
-
 coverage: | build/packages-check                      ## lines and branches of hand-written code
 	$(MAKE) MODE=coverage check
-	gcovr -r . --filter compiler/ --filter runtime/ --print-summary build/coverage
+	gcovr -r . --filter compiler/ --filter runtime/ --exclude-lines-by-pattern '.*\bbug\(.*' \
+	  --exclude-branches-by-pattern '.*\bbug\(.*' --print-summary build/coverage
 define PROGRAM
 @mkdir -p $(@D)
 $(BUILD)/nnc $(<D)/$(@F).nn -o $@.c
@@ -111,7 +111,6 @@ $(BUILD)/learn/%: learn/%.c learn/learn.c learn/data.c all; $(PROGRAM)
 examples: $(patsubst examples/%/main.c,$(BUILD)/examples/%,$(wildcard examples/*/main.c)) ## all, into build/MODE/examples
 demo: $(BUILD)/examples/digits                        ## train examples/digits and print its accuracy
 	cd examples/digits && $(abspath $<)
-
 TASKS = $(patsubst %.nn,$(BUILD)/%,$(sort $(wildcard learn/*.nn)))
 learn: $(if $(ONLY),$(BUILD)/learn/$(ONLY),$(TASKS))  ## minutes to an hour: known results, by SEED
 	+@status=0; for task in $^; do $$task $(SEED) || status=1; done; exit $$status

@@ -1,5 +1,6 @@
 /* Expressions: one pointer for equal expressions, conversions, folding, rewriting and printing. */
 #include "equations_fixture.h"
+#include "nnrt_math.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -66,7 +67,8 @@ Test(equations_expr, equal_expressions_are_the_same_pointer) {
 Test(equations_expr, operands_take_the_widest_type) {
   const Expr *scalar = tensor_read(f.model, rate, NULL), *n = index_of(i);
   cr_assert_eq(make(scalar, OP_MUL, whole(2))->type, TYPE_F64);
-  cr_assert_eq(make(scalar, OP_ADD, expr_extent(f.exprs, extent_dim(f.extents, f.n)))->type, TYPE_F64);
+  cr_assert_eq(make(scalar, OP_ADD, expr_extent(f.exprs, extent_dim(f.extents, f.n)))->type,
+               TYPE_F64);
   cr_assert_eq(make(scalar, OP_MUL, n)->type, TYPE_REAL);
   cr_assert_eq(make(scalar, OP_MUL, read_x)->type, TYPE_REAL);
   cr_assert_eq(make(scalar, OP_MUL, read_x)->args[0]->op, OP_REAL);
@@ -88,6 +90,39 @@ Test(equations_expr, constants_fold_as_literals_do) {
   cr_assert_eq(apply(OP_INT, real(-2.5)), whole(-2));
   cr_assert_eq(make(real(0), OP_DIV, real(0))->op, OP_DIV); /* not a number: left to run time */
   cr_assert_eq(make(real(1), OP_DIV, real(0)), real(INFINITY));
+}
+
+Test(equations_expr, functions_of_numbers_are_those_of_the_runtime) {
+  static const struct {
+    Op op;
+    double (*function)(double);
+  } functions[] = {
+      {OP_ABS, nnrt_abs_f64},     {OP_SIGN, nnrt_sign_f64},       {OP_FLOOR, nnrt_floor_f64},
+      {OP_CEIL, nnrt_ceil_f64},   {OP_ROUND, nnrt_round_f64},     {OP_EXP, nnrt_exp_f64},
+      {OP_EXPM1, nnrt_expm1_f64}, {OP_LOG, nnrt_log_f64},         {OP_LOG1P, nnrt_log1p_f64},
+      {OP_SQRT, nnrt_sqrt_f64},   {OP_RSQRT, nnrt_rsqrt_f64},     {OP_SIN, nnrt_sin_f64},
+      {OP_COS, nnrt_cos_f64},     {OP_TAN, nnrt_tan_f64},         {OP_ATAN, nnrt_atan_f64},
+      {OP_TANH, nnrt_tanh_f64},   {OP_SIGMOID, nnrt_sigmoid_f64}, {OP_SOFTPLUS, nnrt_softplus_f64},
+      {OP_ERF, nnrt_erf_f64},     {OP_LGAMMA, nnrt_lgamma_f64},   {OP_DIGAMMA, nnrt_digamma_f64},
+  };
+  for (size_t k = 0; k < sizeof functions / sizeof *functions; k++)
+    cr_assert_eq(apply(functions[k].op, real(0.75)), real(functions[k].function(0.75)));
+  cr_assert_eq(apply(OP_LOG, real(-1))->op, OP_LOG, "not a number: left to run time");
+  cr_assert_eq(make(real(2.5), OP_POW, real(0.5)), real(nnrt_pow_f64(2.5, 0.5)));
+  cr_assert_eq(make(real(2.5), OP_MIN, real(0.5)), real(0.5));
+  cr_assert_eq(make(real(2.5), OP_MAX, real(0.5)), real(2.5));
+}
+
+Test(equations_expr, functions_of_whole_numbers_are_whole) {
+  cr_assert_eq(make(whole(2), OP_MIN, whole(-3)), whole(-3));
+  cr_assert_eq(make(whole(2), OP_MAX, whole(-3)), whole(2));
+  cr_assert_eq(apply(OP_ABS, whole(-3)), whole(3));
+  cr_assert_eq(apply(OP_SIGN, whole(-3)), whole(-1));
+  cr_assert_eq(apply(OP_ABS, whole(INT64_MIN))->op, OP_ABS, "does not fit");
+  cr_assert_eq(make(index_of(i), OP_MIN, index_of(i)), index_of(i));
+  cr_assert_eq(apply(OP_INT, real(-2.75)), whole(-2));
+  cr_assert_eq(apply(OP_INT, whole(5)), whole(5));
+  cr_assert_eq(apply(OP_STOP, real(1.5)), real(1.5));
 }
 
 Test(equations_expr, known_conditions_choose) {
