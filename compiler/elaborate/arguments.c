@@ -313,8 +313,11 @@ static void bind_tensor(Matching *m, const Node *formal, const Argument *argumen
     value = define_tensor(argument->context, name, value, argument->span);
     if (is_poison(value)) m->failed = true;
   }
+  bool failed = m->failed;
+  m->failed = false;
   if (value.kind == VALUE_TENSOR && formal->parts[0]) match_dims(m, formal, value, argument->span);
-  check_type(m, formal, value, argument->span);
+  if (!m->failed) check_type(m, formal, value, argument->span);
+  m->failed = m->failed || failed;
   frame_bind(m->frame, formal->name, formal->span, value);
 }
 
