@@ -123,6 +123,14 @@ static void run_inline(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_inline]) routine_inline(routine);
 }
 
+static void run_pad(Compilation *compilation, Routine *routine) {
+  if (!compilation->options->skips[PASS_pad]) routine_pad(routine);
+}
+
+static void run_turn(Compilation *compilation, Routine *routine) {
+  if (!compilation->options->skips[PASS_turn]) routine_turn(routine);
+}
+
 static void run_transpose(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_transpose]) routine_transpose(routine);
 }
@@ -308,6 +316,8 @@ static void run_pass(Compilation *compilation, Pass pass) {
     break;
   case PASS_segment: run_routine_pass(compilation, run_segment); break;
   case PASS_inline: run_routine_pass(compilation, run_inline); break;
+  case PASS_pad: run_routine_pass(compilation, run_pad); break;
+  case PASS_turn: run_routine_pass(compilation, run_turn); break;
   case PASS_transpose: run_routine_pass(compilation, run_transpose); break;
   case PASS_fuse: run_routine_pass(compilation, run_fuse); break;
   case PASS_split: run_routine_pass(compilation, run_split); break;

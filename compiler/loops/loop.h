@@ -218,6 +218,8 @@ void routine_segment(
         *routine); /* segment.c: scans with checkpoints run in segments, twice for the gradient */
 void routine_inline(
     Routine *routine); /* inline.c: cheap or single-use pointwise equations into readers */
+void routine_pad(Routine *routine);       /* pad.c: windows slide over copies with zeros around */
+void routine_turn(Routine *routine);      /* turn.c: targets with a narrow last variable */
 void routine_transpose(Routine *routine); /* transpose.c: factors lie along their inner loop */
 /* fuse.c: clusters that share loops -> nests of loop nodes; without `shares` every equation has a nest of
    its own, but for those of one recurrence, which share their time loop. */

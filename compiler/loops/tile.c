@@ -12,11 +12,12 @@ enum {
 
 /* ---- which ---- */
 
-/* A stored value, all of whose columns lie side by side. */
-static bool is_contiguous(const Expr *read, const Index *column) {
+/* A value all of whose columns lie side by side. */
+static bool is_contiguous(ExprTable *table, const Expr *read, const Index *column) {
   int rank = is_read(read) ? read->tensor->rank : 0;
+  if (rank == 0 || read_default(read)) return false;
   Arena *scratch = arena_new();
-  bool found = rank > 0 && !read_default(read) && lone_index(read->args[rank - 1]) == column;
+  bool found = expr_movement(table, read, column) != NOT_BY_ONE;
   for (int dim = 0; dim + 1 < rank; dim++)
     found = found && !expr_uses_index(scratch, read->args[dim], column);
   arena_free(scratch);
@@ -76,7 +77,7 @@ static bool find_tiling(const Routine *routine, Arena *scratch, const Equation *
   tiling->column = equation->vars[equation->var_count - 1];
   tiling->across = contraction_factor(scratch, equation, tiling->column);
   if (tiling->column == time || !tiling->across) return false;
-  if (!is_contiguous(tiling->across, tiling->column)) return false;
+  if (!is_contiguous(routine->model->exprs, tiling->across, tiling->column)) return false;
   if (!is_stored_as_real(tiling->across->tensor)) return false;
   bool is_left = equation->body->args[0] == tiling->across;
   tiling->along = equation->body->args[is_left ? 1 : 0];

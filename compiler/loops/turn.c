@@ -1,0 +1,121 @@
+/* Turning: the target of a contraction is computed with its widest variable last.
+
+     dw[k, c, r] = sum[n, p](x[n, c, p+r]*dy[n, k, p])   gives   dw.turned[c, r, k] = the same sum
+                                                                 dw[k, c, r] = dw.turned[c, r, k]
+
+   The inner loop of a contraction runs along the last variable of its target. That of the weights of a
+   convolution is a narrow window; in vectors of channels many sums go on side by side instead. Sums keep their
+   order, so bits do not change. */
+#include "calculus/condition.h"
+#include "calculus/variables.h"
+#include "equations/contraction.h"
+#include "loops/build.h"
+
+enum {
+  NARROW = 8,        /* a last variable with fewer values may be no inner loop */
+  LEAST_COLUMNS = 4, /* of the one that takes its place */
+  LEAST_TERMS = 16   /* of the sum */
+};
+
+typedef struct Turner {
+  Routine *routine;
+  Arena *scratch;
+  EquationList equations; /* in their new order */
+} Turner;
+
+static double terms_of(const Equation *equation) {
+  double terms = 1;
+  for (int i = 0; i < equation->reduced_count; i++)
+    terms *= (double)extent_maximum(equation->reduced[i]->range);
+  return terms;
+}
+
+static bool may_be_turned(Turner *t, const Equation *equation) {
+  const Routine *routine = t->routine;
+  if (equation->var_count < 2 || equation->guard || equation->lanes != 1) return false;
+  if (map_has(&routine->segments, equation->target)) return false;
+  if (map_has(&routine->recurrences, equation->target)) return false;
+  if (!equation_contracts(t->scratch, equation) || terms_of(equation) < LEAST_TERMS) return false;
+  const Index *last = equation->vars[equation->var_count - 1];
+  return extent_maximum(last->range) < NARROW && equation->target->type == TYPE_REAL;
+}
+
+/* The variable to have last: the widest that one factor alone has; null: the last as it is. */
+static const Index *find_column(Turner *t, const Equation *equation) {
+  if (!may_be_turned(t, equation)) return NULL;
+  const Index *last = equation->vars[equation->var_count - 1], *widest = last;
+  for (int i = 0; i < equation->var_count; i++) {
+    const Index *index = equation->vars[i];
+    if (equation_scatters(equation, index)) return NULL;
+    bool is_wider = extent_maximum(index->range) > extent_maximum(widest->range);
+    if (is_wider && contraction_factor(t->scratch, equation, index)) widest = index;
+  }
+  bool is_wide = widest != last && extent_maximum(widest->range) >= LEAST_COLUMNS;
+  return is_wide ? widest : NULL;
+}
+
+/* The same sums for a target that has one dim for each variable, the column last. */
+static Equation *equation_turned(Turner *t, Equation *equation, const Index *column) {
+  Model *model = t->routine->model;
+  Equation *turned = arena_copy(model->arena, equation, sizeof *equation);
+  const Index **vars = NEW_ARRAY(model->arena, const Index *, equation->var_count);
+  Axis axes[LIMIT_RANK] = {{0}};
+  TensorList apart = {0};
+  int count = 0;
+  for (int i = 0; i < equation->var_count; i++)
+    if (equation->vars[i] != column) vars[count++] = equation->vars[i];
+  vars[count++] = column;
+  for (int i = 0; i < count; i++) {
+    axes[i].extent = vars[i]->range;
+    turned->place[i] = i;
+  }
+  turned->vars = vars;
+  turned->target =
+      tensor_new(model, &apart, name_format(model->names, "%s.turned", equation->target->name),
+                 ROLE_VALUE, TYPE_REAL, axes, count);
+  turned->target->definition = turned;
+  map_put(&t->routine->made, turned->target, turned->target);
+  map_put(&t->routine->sources, turned, equation_source(t->routine, equation));
+  return turned;
+}
+
+/* target[..] = turned[.., column] */
+static Equation *equation_turning_back(Turner *t, Equation *equation, const Equation *turned) {
+  Model *model = t->routine->model;
+  Equation *back = arena_copy(model->arena, equation, sizeof *equation);
+  IndexList taken = {0};
+  Renaming renaming =
+      renaming_new(model, model->arena, equation->vars, equation->var_count, &taken);
+  const Expr *read = tensor_read(model, turned->target, turned->vars);
+  back->vars = renaming.to;
+  back->reduction = REDUCE_NONE;
+  back->reduced_count = 0;
+  back->lanes = 0;
+  back->body = renaming_apply(model, t->scratch, &renaming, read);
+  map_put(&t->routine->sources, back, equation_source(t->routine, equation));
+  return back;
+}
+
+static void turn_equation(Turner *t, Equation *equation) {
+  Arena *arena = t->routine->model->arena;
+  const Index *column = find_column(t, equation);
+  if (!column) {
+    APPEND(arena, &t->equations, equation);
+    return;
+  }
+  Equation *turned = equation_turned(t, equation, column);
+  APPEND(arena, &t->equations, turned);
+  APPEND(arena, &t->equations, equation_turning_back(t, equation, turned));
+}
+
+void routine_turn(Routine *routine) {
+  Turner t = {.routine = routine, .scratch = arena_new()};
+  int forward_count = 0;
+  for (int i = 0; i < routine->equations.count; i++) {
+    turn_equation(&t, routine->equations.items[i]);
+    if (i + 1 == routine->forward_count) forward_count = t.equations.count;
+  }
+  routine->equations = t.equations;
+  routine->forward_count = forward_count;
+  arena_free(t.scratch);
+}
