@@ -14,6 +14,7 @@
 enum {
   NARROW = 8,        /* a last variable with fewer values may be no inner loop */
   LEAST_COLUMNS = 4, /* of the one that takes its place */
+  LEAST_USES = 8,    /* of each element of its factor */
   LEAST_TERMS = 16   /* of the sum */
 };
 
@@ -40,6 +41,16 @@ static bool may_be_turned(Turner *t, const Equation *equation) {
   return extent_maximum(last->range) < NARROW && equation->target->type == TYPE_REAL;
 }
 
+/* How often each element of the factor with the column is used: it is transposed for that. */
+static double uses_of(Turner *t, const Equation *equation, const Index *column) {
+  const Expr *factor = contraction_factor(t->scratch, equation, column);
+  double uses = 1;
+  for (int i = 0; i < equation->var_count; i++)
+    if (!expr_uses_index(t->scratch, factor, equation->vars[i]))
+      uses *= (double)extent_maximum(equation->vars[i]->range);
+  return uses;
+}
+
 /* The variable to have last: the widest that one factor alone has; null: the last as it is. */
 static const Index *find_column(Turner *t, const Equation *equation) {
   if (!may_be_turned(t, equation)) return NULL;
@@ -51,7 +62,7 @@ static const Index *find_column(Turner *t, const Equation *equation) {
     if (is_wider && contraction_factor(t->scratch, equation, index)) widest = index;
   }
   bool is_wide = widest != last && extent_maximum(widest->range) >= LEAST_COLUMNS;
-  return is_wide ? widest : NULL;
+  return is_wide && uses_of(t, equation, widest) >= LEAST_USES ? widest : NULL;
 }
 
 /* The same sums for a target that has one dim for each variable, the column last. */
