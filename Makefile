@@ -100,12 +100,13 @@ coverage: | build/packages-check                      ## lines and branches of h
 	  --exclude-branches-by-pattern '.*\bbug\(.*' --print-summary build/coverage
 define PROGRAM
 @mkdir -p $(@D)
-$(BUILD)/nnc $(<D)/$(@F).nn -o $@.c
+$(BUILD)/nnc $(TARGET) $(<D)/$(@F).nn -o $@.c
 $(CC) -O3 -march=native -Iruntime/core -I$(@D) -o $@ $(filter %.c,$^) $@.c -L$(BUILD) -lnnrt -lm \
   $(LIBRARIES) $(filter -fsanitize%,$(MODE_FLAGS))
 endef
 $(BUILD)/examples/images $(BUILD)/learn/%: LIBRARIES = -lz
 $(BUILD)/examples/%: examples/%/main.c all; $(PROGRAM)
+$(BUILD)/learn/%: TARGET = --target=native
 $(BUILD)/learn/%: learn/%.c learn/learn.c learn/data.c all; $(PROGRAM)
 
 examples: $(patsubst examples/%/main.c,$(BUILD)/examples/%,$(wildcard examples/*/main.c)) ## all, into build/MODE/examples
