@@ -72,16 +72,25 @@ static bool fits_type(const Context *c, ValueType body, ValueType target, Span s
   return false;
 }
 
+/* A whole number or a condition that is reduced to, as the value of a real tensor. */
+static bool define_converted(Shape *shape, Tensor *target, const Reducing *parts, Span span) {
+  Model *model = shape->context.frame->e->model;
+  const Expr *reduced = hoist_reduction(&shape->context, parts, span).expr;
+  const Expr *body = expr_unary(model->exprs, OP_REAL, reduced);
+  equation_bound_values(model, build_equation(shape, target, body, span));
+  return true;
+}
+
 static bool define_reduction(Shape *shape, Tensor *given, const Node *right, Span span) {
   Reducing parts;
   if (!take_apart(&shape->context, right, &parts)) return false;
   Elaborator *e = shape->context.frame->e;
-  Tensor *target =
-      given ? given : make_target(shape, reduction_type(parts.reduction, parts.body), span);
-  if (!fits_type(&shape->context, reduction_type(parts.reduction, parts.body), target->type,
-                 right->span)) {
-    return false;
-  }
+  ValueType type = reduction_type(parts.reduction, parts.body);
+  Tensor *target = given ? given : make_target(shape, type, span);
+  if (!fits_type(&shape->context, type, target->type, right->span)) return false;
+  bool is_whole = type == TYPE_INT || type == TYPE_BOOL;
+  if (is_whole && target->type == TYPE_REAL && parts.reduction != REDUCE_SUM)
+    return define_converted(shape, target, &parts, span);
   parts.body = hoist_scalars(&shape->context, parts.body, span);
   if (parts.reduction == REDUCE_SUM && parts.body->type == TYPE_INT && target->type == TYPE_REAL) {
     parts.body = expr_unary(e->model->exprs, OP_REAL, parts.body);
