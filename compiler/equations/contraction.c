@@ -24,3 +24,18 @@ const Expr *contraction_factor(Arena *scratch, const Equation *equation, const I
   if (in_a == in_b) return NULL;
   return in_a ? a : b;
 }
+
+double contraction_terms(const Equation *equation) {
+  double terms = 1;
+  for (int i = 0; i < equation->reduced_count; i++)
+    terms *= (double)extent_maximum(equation->reduced[i]->range);
+  return terms;
+}
+
+double contraction_uses(Arena *scratch, const Equation *equation, const Expr *factor) {
+  double uses = 1;
+  for (int i = 0; i < equation->var_count; i++)
+    if (!expr_uses_index(scratch, factor, equation->vars[i]))
+      uses *= (double)extent_maximum(equation->vars[i]->range);
+  return uses;
+}

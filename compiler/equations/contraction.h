@@ -10,4 +10,9 @@ bool equation_contracts(Arena *scratch, const Equation *equation);
 /* The factor that alone uses a variable of the target; null: both do, or none does. */
 const Expr *contraction_factor(Arena *scratch, const Equation *equation, const Index *variable);
 
+/* Terms of the sum; and how often each element of a factor is used, for the values of the target's variables
+   that it lacks. Both at the maxima. */
+double contraction_terms(const Equation *equation);
+double contraction_uses(Arena *scratch, const Equation *equation, const Expr *factor);
+
 #endif

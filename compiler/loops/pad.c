@@ -8,7 +8,7 @@
 #include "calculus/arithmetic.h"
 #include "calculus/condition.h"
 #include "equations/contraction.h"
-#include "loops/build.h"
+#include "loops/layout.h"
 
 enum { MOST_GROWTH = 4 /* elements of the copy for each of what it copies */ };
 
@@ -20,9 +20,7 @@ typedef struct Padded {
 } Padded;
 
 typedef struct Padder {
-  Routine *routine;
-  Arena *scratch;
-  EquationList equations; /* in their new order */
+  Layout layout; /* first: what visits an equation gets this */
   LIST_OF(Padded *) made;
 } Padder;
 
@@ -31,7 +29,7 @@ typedef struct Padder {
 /* Whether `parts` has all conjuncts of the condition. */
 static bool has_conjuncts(Padder *p, const ExprList *parts, const Expr *condition) {
   ExprList wanted = {0};
-  condition_conjuncts(p->scratch, condition, &wanted);
+  condition_conjuncts(p->layout.scratch, condition, &wanted);
   for (int i = 0; i < wanted.count; i++) {
     bool found = false;
     for (int k = 0; k < parts->count; k++) found |= parts->items[k] == wanted.items[i];
@@ -43,10 +41,10 @@ static bool has_conjuncts(Padder *p, const ExprList *parts, const Expr *conditio
 /* How far a subscript goes over the edges; false: by no number known here. */
 static bool find_excess(Padder *p, const Expr *subscript, const Extent *extent, int64_t *before,
                         int64_t *behind) {
-  ExprTable *table = p->routine->model->exprs;
-  ExtentTable *extents = p->routine->model->extents;
-  Affine affine = affine_of(table, p->scratch, subscript);
-  Bounds bounds = affine_bounds(table, p->scratch, &affine);
+  ExprTable *table = p->layout.routine->model->exprs;
+  ExtentTable *extents = p->layout.routine->model->extents;
+  Affine affine = affine_of(table, p->layout.scratch, subscript);
+  Bounds bounds = affine_bounds(table, p->layout.scratch, &affine);
   if (!bounds.low || !bounds.high || !extent_is_constant(bounds.low, before)) return false;
   const Extent *last = extent_subtract(extents, extent, extent_constant(extents, 1));
   if (!extent_is_constant(extent_subtract(extents, bounds.high, last), behind)) return false;
@@ -57,12 +55,12 @@ static bool find_excess(Padder *p, const Expr *subscript, const Extent *extent, 
 
 /* Which dims need zeros, all of which the guard keeps the read from; false: not just those. */
 static bool find_padding(Padder *p, const Expr *read, const ExprList *guard, Padded *padded) {
-  ExprTable *table = p->routine->model->exprs;
+  ExprTable *table = p->layout.routine->model->exprs;
   bool found = false;
   double growth = 1;
   for (int dim = 0; dim < read->tensor->rank; dim++) {
     const Extent *extent = read->tensor->axes[dim].extent;
-    const Expr *inside = condition_in_range(table, p->scratch, read->args[dim], extent);
+    const Expr *inside = condition_in_range(table, p->layout.scratch, read->args[dim], extent);
     if (!inside) continue;
     if (!has_conjuncts(p, guard, inside)) return false;
     if (!find_excess(p, read->args[dim], extent, &padded->before[dim], &padded->behind[dim]))
@@ -91,12 +89,11 @@ static Padded *find_made(const Padder *p, const Padded *wanted) {
 
 /* padded[u..] = x[u - before.. | 0] */
 static Equation *equation_padded(Padder *p, Padded *padded, const Equation *reader) {
-  Model *model = p->routine->model;
+  Model *model = p->layout.routine->model;
   const Tensor *of = padded->of;
   Axis axes[LIMIT_RANK] = {{0}};
   const Index **vars = NEW_ARRAY(model->arena, const Index *, LIMIT_RANK);
   const Expr *subscripts[LIMIT_RANK];
-  TensorList apart = {0};
   Equation *copy = NEW(model->arena, Equation);
   *copy = (Equation){
       .vars = vars, .var_count = of->rank, .instance = reader->instance, .span = reader->span};
@@ -110,11 +107,8 @@ static Equation *equation_padded(Padder *p, Padded *padded, const Equation *read
   }
   copy->body =
       expr_read(model->exprs, of, subscripts, reduction_identity(model, REDUCE_SUM, TYPE_REAL));
-  padded->copy = copy->target =
-      tensor_new(model, &apart, name_format(model->names, "%s.padded", of->name), ROLE_VALUE,
-                 TYPE_REAL, axes, of->rank);
-  copy->target->definition = copy;
-  map_put(&p->routine->made, copy->target, copy->target);
+  layout_define(&p->layout, copy, name_format(model->names, "%s.padded", of->name), axes, of->rank);
+  padded->copy = copy->target;
   return copy;
 }
 
@@ -127,8 +121,8 @@ static const Expr *find_factor(Padder *p, const Equation *equation, const ExprLi
   for (int i = 0; i < 2; i++) {
     const Expr *factor = equation->body->args[i];
     if (!is_read(factor) || read_default(factor) || factor->tensor->type != TYPE_REAL) continue;
-    if (expr_movement(p->routine->model->exprs, factor, column) != ALONG_WINDOW) continue;
-    if (map_has(&p->routine->recurrences, factor->tensor)) continue;
+    if (expr_movement(p->layout.routine->model->exprs, factor, column) != ALONG_WINDOW) continue;
+    if (map_has(&p->layout.routine->recurrences, factor->tensor)) continue;
     *padded = (Padded){0};
     if (find_padding(p, factor, guard, padded)) return factor;
   }
@@ -137,10 +131,11 @@ static const Expr *find_factor(Padder *p, const Equation *equation, const ExprLi
 
 /* The guard without what kept the read within its tensor. */
 static const Expr *remaining_guard(Padder *p, const ExprList *guard, const Expr *read) {
-  ExprTable *table = p->routine->model->exprs;
+  ExprTable *table = p->layout.routine->model->exprs;
   ExprList answered = {0};
   const Expr *rest = NULL;
-  condition_conjuncts(p->scratch, condition_inside(table, p->scratch, read), &answered);
+  condition_conjuncts(p->layout.scratch, condition_inside(table, p->layout.scratch, read),
+                      &answered);
   for (int i = 0; i < guard->count; i++) {
     bool is_answered = false;
     for (int k = 0; k < answered.count; k++) is_answered |= answered.items[k] == guard->items[i];
@@ -151,57 +146,48 @@ static const Expr *remaining_guard(Padder *p, const ExprList *guard, const Expr 
 
 static Equation *equation_reading(Padder *p, Equation *equation, const Expr *factor,
                                   const Padded *padded, const Expr *guard) {
-  Model *model = p->routine->model;
-  Equation *reading = arena_copy(model->arena, equation, sizeof *equation);
+  ExprTable *exprs = p->layout.routine->model->exprs;
   const Expr *subscripts[LIMIT_RANK];
   for (int dim = 0; dim < factor->tensor->rank; dim++)
-    subscripts[dim] = expr_binary(model->exprs, OP_ADD, factor->args[dim],
-                                  expr_integer(model->exprs, padded->before[dim]));
-  const Expr *read = expr_read(model->exprs, padded->copy, subscripts, NULL);
-  const Expr *a = equation->body->args[0], *b = equation->body->args[1];
-  reading->body = expr_binary(model->exprs, OP_MUL, a == factor ? read : a, b == factor ? read : b);
+    subscripts[dim] =
+        expr_binary(exprs, OP_ADD, factor->args[dim], expr_integer(exprs, padded->before[dim]));
+  const Expr *read = expr_read(exprs, padded->copy, subscripts, NULL);
+  Equation *reading = layout_reading(&p->layout, equation, factor, read);
   reading->guard = guard;
-  map_put(&p->routine->sources, reading, equation_source(p->routine, equation));
   return reading;
 }
 
 static bool may_be_padded(Padder *p, const Equation *equation) {
   if (!equation->guard || equation->lanes != 1) return false;
-  if (map_has(&p->routine->segments, equation->target)) return false;
-  if (map_has(&p->routine->recurrences, equation->target)) return false;
-  return equation_contracts(p->scratch, equation);
+  if (map_has(&p->layout.routine->segments, equation->target)) return false;
+  if (map_has(&p->layout.routine->recurrences, equation->target)) return false;
+  return equation_contracts(p->layout.scratch, equation);
 }
 
-static void pad_equation(Padder *p, Equation *equation) {
-  Arena *arena = p->routine->model->arena;
+static void pad_equation(Layout *layout, Equation *equation) {
+  Padder *p = (Padder *)layout;
+  Arena *arena = p->layout.routine->model->arena;
   ExprList guard = {0};
   Padded wanted = {0};
   const Expr *factor = NULL;
   if (may_be_padded(p, equation)) {
-    condition_conjuncts(p->scratch, equation->guard, &guard);
+    condition_conjuncts(p->layout.scratch, equation->guard, &guard);
     factor = find_factor(p, equation, &guard, &wanted);
   }
   if (factor) {
     Padded *padded = find_made(p, &wanted);
     if (!padded) {
-      padded = arena_copy(p->scratch, &wanted, sizeof wanted);
-      APPEND(p->scratch, &p->made, padded);
-      APPEND(arena, &p->equations, equation_padded(p, padded, equation));
+      padded = arena_copy(p->layout.scratch, &wanted, sizeof wanted);
+      APPEND(p->layout.scratch, &p->made, padded);
+      APPEND(arena, &p->layout.equations, equation_padded(p, padded, equation));
     }
     const Expr *rest = remaining_guard(p, &guard, factor);
     equation = equation_reading(p, equation, factor, padded, rest);
   }
-  APPEND(arena, &p->equations, equation);
+  APPEND(arena, &p->layout.equations, equation);
 }
 
 void routine_pad(Routine *routine) {
-  Padder p = {.routine = routine, .scratch = arena_new()};
-  int forward_count = 0;
-  for (int i = 0; i < routine->equations.count; i++) {
-    pad_equation(&p, routine->equations.items[i]);
-    if (i + 1 == routine->forward_count) forward_count = p.equations.count;
-  }
-  routine->equations = p.equations;
-  routine->forward_count = forward_count;
-  arena_free(p.scratch);
+  Padder padder = {0};
+  layout_run(&padder.layout, routine, pad_equation);
 }

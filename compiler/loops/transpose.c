@@ -12,19 +12,13 @@
 #include "calculus/condition.h"
 #include "calculus/variables.h"
 #include "equations/affine.h"
-#include "loops/build.h"
+#include "loops/layout.h"
 
 enum {
   LEAST_USES = 8,    /* of each element of the copy */
   LEAST_COLUMNS = 4, /* of the inner loop */
   LEAST_TERMS = 4    /* of the sum: fewer do not wait for each other for long */
 };
-
-typedef struct Transposer {
-  Routine *routine;
-  Arena *scratch;
-  EquationList equations; /* in their new order */
-} Transposer;
 
 /* ---- is there something to transpose? ---- */
 
@@ -36,7 +30,7 @@ static double points_of(const IndexList *variables) {
 }
 
 /* Variables that the factor uses, the column last. */
-static IndexList factor_variables(Transposer *t, const Equation *equation, const Expr *factor,
+static IndexList factor_variables(Layout *t, const Equation *equation, const Expr *factor,
                                   const Index *column) {
   IndexList all = equation_variables(t->scratch, equation), used = {0};
   for (int i = 0; i < all.count; i++)
@@ -46,24 +40,8 @@ static IndexList factor_variables(Transposer *t, const Equation *equation, const
   return used;
 }
 
-/* By every value of the target's other variables. */
-static bool is_used_often(Transposer *t, const Equation *equation, const Expr *factor) {
-  double uses = 1;
-  for (int i = 0; i < equation->var_count; i++)
-    if (!expr_uses_index(t->scratch, factor, equation->vars[i]))
-      uses *= (double)extent_maximum(equation->vars[i]->range);
-  return uses >= LEAST_USES;
-}
-
-static double terms_of(const Equation *equation) {
-  double terms = 1;
-  for (int i = 0; i < equation->reduced_count; i++)
-    terms *= (double)extent_maximum(equation->reduced[i]->range);
-  return terms;
-}
-
 /* Every read is certain to be in range, and none is of a value that the same recurrence steps through. */
-static bool may_read_ahead(Transposer *t, const Expr *factor, const RecurrentEquation *recurrent) {
+static bool may_read_ahead(Layout *t, const Expr *factor, const RecurrentEquation *recurrent) {
   ExprTable *table = t->routine->model->exprs;
   ExprList nodes = expr_postorder(t->scratch, &factor, 1);
   for (int i = 0; i < nodes.count; i++) {
@@ -81,7 +59,7 @@ static bool may_read_ahead(Transposer *t, const Expr *factor, const RecurrentEqu
 }
 
 /* Elements of the largest tensor that is read. */
-static double largest_read(Transposer *t, const Expr *factor) {
+static double largest_read(Layout *t, const Expr *factor) {
   double largest = 0;
   ExprList nodes = expr_postorder(t->scratch, &factor, 1);
   for (int i = 0; i < nodes.count; i++) {
@@ -95,7 +73,7 @@ static double largest_read(Transposer *t, const Expr *factor) {
 }
 
 /* The factor to transpose and its variables; null: the equation stays as it is. */
-static const Expr *find_factor(Transposer *t, const Equation *equation, IndexList *variables) {
+static const Expr *find_factor(Layout *t, const Equation *equation, IndexList *variables) {
   const Routine *routine = t->routine;
   const RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
   if (map_has(&routine->segments, equation->target)) return NULL;
@@ -103,13 +81,13 @@ static const Expr *find_factor(Transposer *t, const Equation *equation, IndexLis
   const Index *column = equation->vars[equation->var_count - 1];
   const Expr *factor = contraction_factor(t->scratch, equation, column);
   if (!factor || factor->type != TYPE_REAL || equation_scatters(equation, column)) return NULL;
-  if (extent_maximum(column->range) < LEAST_COLUMNS || terms_of(equation) < LEAST_TERMS)
+  if (extent_maximum(column->range) < LEAST_COLUMNS || contraction_terms(equation) < LEAST_TERMS)
     return NULL;
   if (recurrent && expr_uses_index(t->scratch, factor, recurrent->time)) return NULL;
   if (expr_movement(routine->model->exprs, factor, column) != NOT_BY_ONE) return NULL;
   *variables = factor_variables(t, equation, factor, column);
   bool is_small = variables->count <= LIMIT_RANK && points_of(variables) <= largest_read(t, factor);
-  bool is_worth_it = is_small && is_used_often(t, equation, factor);
+  bool is_worth_it = is_small && contraction_uses(t->scratch, equation, factor) >= LEAST_USES;
   return is_worth_it && may_read_ahead(t, factor, recurrent) ? factor : NULL;
 }
 
@@ -121,11 +99,10 @@ static Name name_of_copy(Model *model, const Equation *equation, const Expr *fac
 }
 
 /* transposed[rest.., column] = factor, over variables of its own. */
-static Equation *equation_transposed(Transposer *t, const Equation *equation, const Expr *factor,
+static Equation *equation_transposed(Layout *t, const Equation *equation, const Expr *factor,
                                      const IndexList *variables) {
   Model *model = t->routine->model;
   Axis axes[LIMIT_RANK] = {{0}};
-  TensorList apart = {0};
   IndexList taken = {0};
   int rank = variables->count;
   for (int i = 0; i < rank; i++) axes[i].extent = variables->items[i]->range;
@@ -137,27 +114,12 @@ static Equation *equation_transposed(Transposer *t, const Equation *equation, co
                      .instance = equation->instance,
                      .span = equation->span};
   for (int i = 0; i < rank; i++) copy->place[i] = i;
-  copy->target = tensor_new(model, &apart, name_of_copy(model, equation, factor), ROLE_VALUE,
-                            TYPE_REAL, axes, rank);
-  copy->target->definition = copy;
-  map_put(&t->routine->made, copy->target, copy->target);
+  layout_define(t, copy, name_of_copy(model, equation, factor), axes, rank);
   return copy;
 }
 
-/* The same contraction with the copy in place of the factor. */
-static Equation *equation_reading(Transposer *t, Equation *equation, const Expr *factor,
-                                  const Tensor *copy, const IndexList *variables) {
-  Model *model = t->routine->model;
-  Equation *reading = arena_copy(model->arena, equation, sizeof *equation);
-  const Expr *read = tensor_read(model, copy, variables->items);
-  const Expr *a = equation->body->args[0], *b = equation->body->args[1];
-  reading->body = expr_binary(model->exprs, OP_MUL, a == factor ? read : a, b == factor ? read : b);
-  map_put(&t->routine->sources, reading, equation_source(t->routine, equation));
-  return reading;
-}
-
 /* Before the first equation of the recurrence that the last ones are of, or at the end. */
-static void insert_before_cycle(Transposer *t, Equation *copy, int group) {
+static void insert_before_cycle(Layout *t, Equation *copy, int group) {
   EquationList *list = &t->equations;
   APPEND(t->routine->model->arena, list, copy);
   for (int i = list->count - 1; i > 0; i--) {
@@ -168,26 +130,20 @@ static void insert_before_cycle(Transposer *t, Equation *copy, int group) {
   }
 }
 
-static void transpose_equation(Transposer *t, Equation *equation) {
+static void transpose_equation(Layout *t, Equation *equation) {
   IndexList variables = {0};
   const RecurrentEquation *recurrent = map_get(&t->routine->recurrences, equation->target);
   const Expr *factor = find_factor(t, equation, &variables);
   if (factor) {
     Equation *copy = equation_transposed(t, equation, factor, &variables);
     insert_before_cycle(t, copy, recurrent ? recurrent->group : 0);
-    equation = equation_reading(t, equation, factor, copy->target, &variables);
+    const Expr *read = tensor_read(t->routine->model, copy->target, variables.items);
+    equation = layout_reading(t, equation, factor, read);
   }
   APPEND(t->routine->model->arena, &t->equations, equation);
 }
 
 void routine_transpose(Routine *routine) {
-  Transposer t = {.routine = routine, .scratch = arena_new()};
-  int forward_count = 0;
-  for (int i = 0; i < routine->equations.count; i++) {
-    transpose_equation(&t, routine->equations.items[i]);
-    if (i + 1 == routine->forward_count) forward_count = t.equations.count;
-  }
-  routine->equations = t.equations;
-  routine->forward_count = forward_count;
-  arena_free(t.scratch);
+  Layout layout;
+  layout_run(&layout, routine, transpose_equation);
 }

@@ -9,7 +9,7 @@
 #include "calculus/condition.h"
 #include "calculus/variables.h"
 #include "equations/contraction.h"
-#include "loops/build.h"
+#include "loops/layout.h"
 
 enum {
   NARROW = 8,        /* a last variable with fewer values may be no inner loop */
@@ -18,41 +18,19 @@ enum {
   LEAST_TERMS = 16   /* of the sum */
 };
 
-typedef struct Turner {
-  Routine *routine;
-  Arena *scratch;
-  EquationList equations; /* in their new order */
-} Turner;
-
-static double terms_of(const Equation *equation) {
-  double terms = 1;
-  for (int i = 0; i < equation->reduced_count; i++)
-    terms *= (double)extent_maximum(equation->reduced[i]->range);
-  return terms;
-}
-
-static bool may_be_turned(Turner *t, const Equation *equation) {
+static bool may_be_turned(Layout *t, const Equation *equation) {
   const Routine *routine = t->routine;
   if (equation->var_count < 2 || equation->guard || equation->lanes != 1) return false;
   if (map_has(&routine->segments, equation->target)) return false;
   if (map_has(&routine->recurrences, equation->target)) return false;
-  if (!equation_contracts(t->scratch, equation) || terms_of(equation) < LEAST_TERMS) return false;
+  if (!equation_contracts(t->scratch, equation) || contraction_terms(equation) < LEAST_TERMS)
+    return false;
   const Index *last = equation->vars[equation->var_count - 1];
   return extent_maximum(last->range) < NARROW && equation->target->type == TYPE_REAL;
 }
 
-/* How often each element of the factor with the column is used: it is transposed for that. */
-static double uses_of(Turner *t, const Equation *equation, const Index *column) {
-  const Expr *factor = contraction_factor(t->scratch, equation, column);
-  double uses = 1;
-  for (int i = 0; i < equation->var_count; i++)
-    if (!expr_uses_index(t->scratch, factor, equation->vars[i]))
-      uses *= (double)extent_maximum(equation->vars[i]->range);
-  return uses;
-}
-
 /* The variable to have last: the widest that one factor alone has; null: the last as it is. */
-static const Index *find_column(Turner *t, const Equation *equation) {
+static const Index *find_column(Layout *t, const Equation *equation) {
   if (!may_be_turned(t, equation)) return NULL;
   const Index *last = equation->vars[equation->var_count - 1], *widest = last;
   for (int i = 0; i < equation->var_count; i++) {
@@ -62,16 +40,17 @@ static const Index *find_column(Turner *t, const Equation *equation) {
     if (is_wider && contraction_factor(t->scratch, equation, index)) widest = index;
   }
   bool is_wide = widest != last && extent_maximum(widest->range) >= LEAST_COLUMNS;
-  return is_wide && uses_of(t, equation, widest) >= LEAST_USES ? widest : NULL;
+  if (!is_wide) return NULL;
+  const Expr *factor = contraction_factor(t->scratch, equation, widest);
+  return contraction_uses(t->scratch, equation, factor) >= LEAST_USES ? widest : NULL;
 }
 
 /* The same sums for a target that has one dim for each variable, the column last. */
-static Equation *equation_turned(Turner *t, Equation *equation, const Index *column) {
+static Equation *equation_turned(Layout *t, Equation *equation, const Index *column) {
   Model *model = t->routine->model;
   Equation *turned = arena_copy(model->arena, equation, sizeof *equation);
   const Index **vars = NEW_ARRAY(model->arena, const Index *, equation->var_count);
   Axis axes[LIMIT_RANK] = {{0}};
-  TensorList apart = {0};
   int count = 0;
   for (int i = 0; i < equation->var_count; i++)
     if (equation->vars[i] != column) vars[count++] = equation->vars[i];
@@ -81,17 +60,14 @@ static Equation *equation_turned(Turner *t, Equation *equation, const Index *col
     turned->place[i] = i;
   }
   turned->vars = vars;
-  turned->target =
-      tensor_new(model, &apart, name_format(model->names, "%s.turned", equation->target->name),
-                 ROLE_VALUE, TYPE_REAL, axes, count);
-  turned->target->definition = turned;
-  map_put(&t->routine->made, turned->target, turned->target);
+  layout_define(t, turned, name_format(model->names, "%s.turned", equation->target->name), axes,
+                count);
   map_put(&t->routine->sources, turned, equation_source(t->routine, equation));
   return turned;
 }
 
 /* target[..] = turned[.., column] */
-static Equation *equation_turning_back(Turner *t, Equation *equation, const Equation *turned) {
+static Equation *equation_turning_back(Layout *t, Equation *equation, const Equation *turned) {
   Model *model = t->routine->model;
   Equation *back = arena_copy(model->arena, equation, sizeof *equation);
   IndexList taken = {0};
@@ -107,7 +83,7 @@ static Equation *equation_turning_back(Turner *t, Equation *equation, const Equa
   return back;
 }
 
-static void turn_equation(Turner *t, Equation *equation) {
+static void turn_equation(Layout *t, Equation *equation) {
   Arena *arena = t->routine->model->arena;
   const Index *column = find_column(t, equation);
   if (!column) {
@@ -120,13 +96,6 @@ static void turn_equation(Turner *t, Equation *equation) {
 }
 
 void routine_turn(Routine *routine) {
-  Turner t = {.routine = routine, .scratch = arena_new()};
-  int forward_count = 0;
-  for (int i = 0; i < routine->equations.count; i++) {
-    turn_equation(&t, routine->equations.items[i]);
-    if (i + 1 == routine->forward_count) forward_count = t.equations.count;
-  }
-  routine->equations = t.equations;
-  routine->forward_count = forward_count;
-  arena_free(t.scratch);
+  Layout layout;
+  layout_run(&layout, routine, turn_equation);
 }

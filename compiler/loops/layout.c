@@ -1,0 +1,32 @@
+/* What the passes on layout share. */
+#include "loops/layout.h"
+
+void layout_run(Layout *layout, Routine *routine, void (*visit)(Layout *, Equation *)) {
+  *layout = (Layout){.routine = routine, .scratch = arena_new()};
+  int forward_count = 0;
+  for (int i = 0; i < routine->equations.count; i++) {
+    visit(layout, routine->equations.items[i]);
+    if (i + 1 == routine->forward_count) forward_count = layout->equations.count;
+  }
+  routine->equations = layout->equations;
+  routine->forward_count = forward_count;
+  arena_free(layout->scratch);
+}
+
+void layout_define(Layout *layout, Equation *equation, Name name, const Axis *axes, int rank) {
+  TensorList apart = {0};
+  Tensor *tensor =
+      tensor_new(layout->routine->model, &apart, name, ROLE_VALUE, TYPE_REAL, axes, rank);
+  equation->target = tensor;
+  tensor->definition = equation;
+  map_put(&layout->routine->made, tensor, tensor);
+}
+
+Equation *layout_reading(Layout *layout, Equation *equation, const Expr *factor, const Expr *read) {
+  Model *model = layout->routine->model;
+  Equation *reading = arena_copy(model->arena, equation, sizeof *equation);
+  const Expr *a = equation->body->args[0], *b = equation->body->args[1];
+  reading->body = expr_binary(model->exprs, OP_MUL, a == factor ? read : a, b == factor ? read : b);
+  map_put(&layout->routine->sources, reading, equation_source(layout->routine, equation));
+  return reading;
+}

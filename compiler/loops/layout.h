@@ -1,0 +1,27 @@
+/* Layout: values lie in memory as the inner loops of contractions run.
+
+   Three passes see to it: windows slide over padded copies (pad.c), sums whose last variable is narrow are
+   computed for a turned target (turn.c), and a factor that the inner loop would stride through is transposed
+   (transpose.c). Each goes through the equations in order and puts others in place of some; what they
+   compute, term by term, stays. */
+#ifndef NNC_LOOPS_LAYOUT_H
+#define NNC_LOOPS_LAYOUT_H
+
+#include "loops/build.h"
+
+typedef struct Layout {
+  Routine *routine;
+  Arena *scratch;
+  EquationList equations; /* in their new order */
+} Layout;
+
+/* Calls `visit` for each equation, which appends it, or what takes its place, to layout->equations. */
+void layout_run(Layout *layout, Routine *routine, void (*visit)(Layout *, Equation *));
+
+/* A value that no program has, defined by the equation; ROLE_VALUE and real. */
+void layout_define(Layout *layout, Equation *equation, Name name, const Axis *axes, int rank);
+
+/* The same contraction with `read` in place of a factor. */
+Equation *layout_reading(Layout *layout, Equation *equation, const Expr *factor, const Expr *read);
+
+#endif
