@@ -46,18 +46,12 @@ static bool runs_along(Arena *scratch, const Equation *equation, const Index *in
   return found;
 }
 
-static bool scatters(const Equation *equation) {
-  for (int i = 0; i < equation->var_count; i++)
-    if (equation_scatters(equation, equation->vars[i])) return true;
-  return false;
-}
-
 static int lanes_of(Arena *scratch, const Equation *equation) {
   if (equation->reduction == REDUCE_NONE) return 0;
   if (!depends_on_order(equation)) return 1;
   const Index *last = equation->reduced[equation->reduced_count - 1];
   if (extent_maximum(last->range) < LANES || equation_contracts(scratch, equation)) return 1;
-  if (scatters(equation)) return 1;
+  if (equation_scatters_any(equation)) return 1;
   return runs_along(scratch, equation, last) ? LANES : 1;
 }
 

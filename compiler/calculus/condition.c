@@ -151,3 +151,9 @@ void condition_conjuncts(Arena *arena, const Expr *condition, ExprList *parts) {
     }
   }
 }
+
+bool equation_scatters_any(const Equation *equation) {
+  for (int i = 0; i < equation->var_count; i++)
+    if (equation_scatters(equation, equation->vars[i])) return true;
+  return false;
+}

@@ -34,6 +34,7 @@ const Expr *condition_not(ExprTable *table, const Expr *e);
 /* The guard of the equation demands `e == index` with `e` read from tensors: the points of the reduction are sent to
    the elements of the target that they name, as the adjoint of a gather does. */
 bool equation_scatters(const Equation *equation, const Index *index);
+bool equation_scatters_any(const Equation *equation); /* along some variable of the target */
 
 /* The parts of a conjunction, in order. */
 void condition_conjuncts(Arena *arena, const Expr *condition, ExprList *parts);

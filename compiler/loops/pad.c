@@ -26,15 +26,18 @@ typedef struct Padder {
 
 /* ---- how much ---- */
 
+static bool is_among(const ExprList *parts, const Expr *part) {
+  for (int i = 0; i < parts->count; i++)
+    if (parts->items[i] == part) return true;
+  return false;
+}
+
 /* Whether `parts` has all conjuncts of the condition. */
 static bool has_conjuncts(Padder *p, const ExprList *parts, const Expr *condition) {
   ExprList wanted = {0};
   condition_conjuncts(p->layout.scratch, condition, &wanted);
-  for (int i = 0; i < wanted.count; i++) {
-    bool found = false;
-    for (int k = 0; k < parts->count; k++) found |= parts->items[k] == wanted.items[i];
-    if (!found) return false;
-  }
+  for (int i = 0; i < wanted.count; i++)
+    if (!is_among(parts, wanted.items[i])) return false;
   return true;
 }
 
@@ -136,11 +139,8 @@ static const Expr *remaining_guard(Padder *p, const ExprList *guard, const Expr 
   const Expr *rest = NULL;
   condition_conjuncts(p->layout.scratch, condition_inside(table, p->layout.scratch, read),
                       &answered);
-  for (int i = 0; i < guard->count; i++) {
-    bool is_answered = false;
-    for (int k = 0; k < answered.count; k++) is_answered |= answered.items[k] == guard->items[i];
-    if (!is_answered) rest = arithmetic_and(table, rest, guard->items[i]);
-  }
+  for (int i = 0; i < guard->count; i++)
+    if (!is_among(&answered, guard->items[i])) rest = arithmetic_and(table, rest, guard->items[i]);
   return rest;
 }
 

@@ -42,12 +42,6 @@ static const Index *find_row(Arena *scratch, const Equation *equation, const Ind
   return row;
 }
 
-static bool scatters(const Equation *equation) {
-  for (int i = 0; i < equation->var_count; i++)
-    if (equation_scatters(equation, equation->vars[i])) return true;
-  return false;
-}
-
 /* Rows as equal as may be, and columns; false: there are too few columns for a vector. */
 static bool choose_size(const Routine *routine, Tiling *tiling) {
   const Target *target = routine->target;
@@ -72,7 +66,7 @@ static bool find_tiling(const Routine *routine, Arena *scratch, const Equation *
   const RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
   const Index *time = recurrent ? recurrent->time : NULL;
   if (equation->guard || equation->lanes != 1 || equation->target->type != TYPE_REAL) return false;
-  if (!equation_contracts(scratch, equation) || scatters(equation)) return false;
+  if (!equation_contracts(scratch, equation) || equation_scatters_any(equation)) return false;
   if (equation_volume(equation) < (double)routine->target->tile.least) return false;
   tiling->column = equation->vars[equation->var_count - 1];
   tiling->across = contraction_factor(scratch, equation, tiling->column);

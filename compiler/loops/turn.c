@@ -31,11 +31,10 @@ static bool may_be_turned(Layout *t, const Equation *equation) {
 
 /* The variable to have last: the widest that one factor alone has; null: the last as it is. */
 static const Index *find_column(Layout *t, const Equation *equation) {
-  if (!may_be_turned(t, equation)) return NULL;
+  if (!may_be_turned(t, equation) || equation_scatters_any(equation)) return NULL;
   const Index *last = equation->vars[equation->var_count - 1], *widest = last;
   for (int i = 0; i < equation->var_count; i++) {
     const Index *index = equation->vars[i];
-    if (equation_scatters(equation, index)) return NULL;
     bool is_wider = extent_maximum(index->range) > extent_maximum(widest->range);
     if (is_wider && contraction_factor(t->scratch, equation, index)) widest = index;
   }
