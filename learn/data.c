@@ -52,8 +52,11 @@ uint8_t *read_idx(const char *name, int64_t size, int64_t *count) {
   return bytes;
 }
 
-Samples read_images(const char *images, const char *labels, int64_t size) {
+Samples read_images(const char *part, int64_t size) {
   Samples samples;
+  char images[64], labels[64];
+  snprintf(images, sizeof images, "%s-images-idx3-ubyte.gz", part);
+  snprintf(labels, sizeof labels, "%s-labels-idx1-ubyte.gz", part);
   int64_t count;
   samples.arrays[0] = read_idx(images, size, &samples.count);
   uint8_t *classes = read_idx(labels, 1, &count);

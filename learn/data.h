@@ -8,8 +8,8 @@
 /* The bytes of an IDX file, gzipped or not, whose samples have `size` bytes; *count becomes their number. */
 uint8_t *read_idx(const char *name, int64_t size, int64_t *count);
 
-/* Images of `size` bytes and their labels. */
-Samples read_images(const char *images, const char *labels, int64_t size);
+/* Images of `size` bytes and their labels, of the files that begin with `part`: "mnist/train". */
+Samples read_images(const char *part, int64_t size);
 
 /* Numbers of a file with commas between, of rows that have a number at each of `columns` places (ends with -1);
    the rest of a row, and rows before `skipped`, are left out. *count becomes the number of rows. */

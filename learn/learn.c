@@ -166,3 +166,13 @@ void learner_report(const Learner *learner, const Published *published, double f
          seconds_now() - learner->started, (unsigned long long)learner->seed);
   fflush(stdout);
 }
+
+void learner_classify(Learner *learner, const Samples *train, const Samples *test, int64_t batch,
+                      int64_t epochs) {
+  for (int64_t epoch = 1; epoch <= epochs; epoch++) {
+    int64_t steps = epoch * train->count / batch - (epoch - 1) * train->count / batch;
+    double loss = learner_train(learner, train, batch, steps);
+    learner_show(learner, epoch, "loss", loss, "test accuracy",
+                 learner_measure(learner, "acc", test));
+  }
+}

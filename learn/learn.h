@@ -61,4 +61,8 @@ uint64_t seed_given(int count, char **arguments);
 void *checked_memory(size_t size);
 _Noreturn void fail(const char *format, ...);
 
+/* Epochs of a classifier, each shown with its loss and the entry "acc" over the test samples. */
+void learner_classify(Learner *learner, const Samples *train, const Samples *test, int64_t batch,
+                      int64_t epochs);
+
 #endif
