@@ -44,7 +44,7 @@ class Expressions(Subscripts):
         if node.size <= most:
             return node
         if node.size > 3*most or self.chance.happens(0.5):
-            scale = max(round(most/node.size, 3), 0.0005)
+            scale = float(f"{most/node.size:.3g}")
             return Node([f"{scale}*(", node, ")"], "real", scale*node.low, scale*node.high, node.reach)
         squash = self.chance.pick(["tanh", "sin", "atan"]) if most >= 1.6 else "sin"
         return Node([squash + "(", node, ")"], "real", -1.58, 1.58, node.reach)
@@ -272,10 +272,11 @@ class Expressions(Subscripts):
         return Node([*parts, "](", body, ")"], "real", low, high, body.reach)
 
     def factor(self, body, count):
-        """Products stay small; few factors may be 0."""
+        """Products of all factors stay below e^2; few factors may be 0."""
         if count <= 3 or self.chance.happens(0.2):
             return self.tame(body, 1)
-        return Node(["1 + 0.2*sin(", body, ")"], "real", 0.8, 1.2, body.reach)
+        part = min(0.2, float(f"{2/count:.1g}"))
+        return Node([f"1 + {part}*sin(", body, ")"], "real", 1 - part, 1 + part, body.reach)
 
     @staticmethod
     def interval(kind, body, count):

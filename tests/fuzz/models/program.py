@@ -73,8 +73,9 @@ class Program:
         return other
 
     def renamed_text(self):
-        """Other names of the same length for all tensors, dims and index variables."""
-        letters, others = "ijklnabdfgorvwem", "wrojaibnkglvfdem"
+        """Other names of the same length for all tensors, dims and index variables. What collides with a name
+        of the compiler's own, i or the letter of a dim, does so again: i2 is longer, and long lines are split."""
+        letters, others = "ijklnabdfgorvwem", "irojawbnkglvfdem"
 
         def other(match):
             word = match[0]
