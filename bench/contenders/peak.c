@@ -1,0 +1,41 @@
+/* The limit of the machine: multiply-adds on twelve chains of registers, which nothing else disturbs. A step is
+   two million of them; the "loss" is the number of operations of a step. */
+#include "measure.h"
+
+#include <stdlib.h>
+
+#ifdef __AVX512F__
+#define LANES 16
+#else
+#define LANES 8
+#endif
+
+typedef float Vector __attribute__((vector_size(4 * LANES)));
+
+enum { CHAINS = 12, TURNS = 200000 };
+
+static Vector chains[CHAINS];
+
+static void step(void *context) {
+  (void)context;
+  Vector a[CHAINS], b = {0}, c = {0};
+  b += 1.0000001f;
+  c += 1e-9f;
+  for (int i = 0; i < CHAINS; i++) a[i] = chains[i];
+  for (int turn = 0; turn < TURNS; turn++) {
+#pragma GCC unroll 12
+    for (int i = 0; i < CHAINS; i++) a[i] = a[i] * b + c;
+    __asm__ volatile("" : "+v"(a[0]), "+v"(a[1]));
+  }
+  for (int i = 0; i < CHAINS; i++) chains[i] = a[i];
+}
+
+static double operations(void *context) {
+  (void)context;
+  return 2.0 * LANES * CHAINS * TURNS;
+}
+
+int main(int count, char **arguments) {
+  if (count < 3) return 2;
+  measure((Plan){atoi(arguments[1]), atoi(arguments[2])}, step, NULL, operations);
+}
