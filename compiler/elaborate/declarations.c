@@ -31,7 +31,7 @@ static bool is_overridden(const Frame *frame, Name name, int64_t *value) {
 static const Extent *bounded_extent(Frame *frame, const Node *node) {
   Model *model = frame->e->model;
   int64_t maximum;
-  const Extent *extent = evaluate_extent(frame, node->parts[0], &(Axis){0});
+  const Extent *extent = evaluate_positive(frame, node->parts[0]);
   if (extent_is_poisoned(extent)) return extent;
   if (!extent_is_constant(extent, &maximum)) {
     report(frame, NN0210, node->parts[0]->span, "the maximum of a dim must be a number");
@@ -48,7 +48,8 @@ static const Extent *bounded_extent(Frame *frame, const Node *node) {
 
 static const Extent *overriding_extent(Frame *frame, const Node *node, int64_t value) {
   ExtentTable *table = frame->e->model->extents;
-  if (value >= 1 && value <= LIMIT_EXTENT) return extent_constant(table, value);
+  int64_t least = node->kind == NODE_DIM_FIXED ? 0 : 1;
+  if (value >= least && value <= LIMIT_EXTENT) return extent_constant(table, value);
   report(frame, NN0210, node->span, "dim '%s' cannot be %lld", node->name, (long long)value);
   return extent_poison(table);
 }
@@ -377,6 +378,18 @@ static void declare_hyper(Frame *frame, const Node *node) {
   settle(frame, node, good ? declared->value : value_poison());
 }
 
+/* What is trained or kept has elements; only what a call is given or computes may have none. */
+static bool check_elements(Frame *frame, const Node *node, const Head *head) {
+  for (int i = 0; i < head->rank; i++) {
+    if (!extent_is_zero(head->axes[i].extent)) continue;
+    report(frame, NN0210, node->span, "'%s' is %s, and a %s has at least one element", node->name,
+           shape_text(frame->e->arena, head->axes, head->rank),
+           node->kind == NODE_PARAM ? "parameter" : "state");
+    return false;
+  }
+  return true;
+}
+
 void run_param(Statement *statement) {
   Frame *frame = statement->frame;
   const Node *node = statement->node;
@@ -385,7 +398,7 @@ void run_param(Statement *statement) {
     return;
   }
   Head head = {0};
-  bool good = read_head(frame, node, &head);
+  bool good = read_head(frame, node, &head) && check_elements(frame, node, &head);
   Role role = node->kind == NODE_PARAM ? ROLE_PARAM : ROLE_STATE;
   if (good && role == ROLE_PARAM && head.type.type != TYPE_REAL) {
     report(frame, NN0209, node->parts[1]->span, "a parameter is real");

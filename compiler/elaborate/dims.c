@@ -67,6 +67,7 @@ static Value reduce_range(const Context *c, Name reduction, Value value, DimRang
   if (parts.count == 0) return value;
   parts.body = value.expr;
   memcpy(parts.indices, value.field->indices + first, (size_t)parts.count * sizeof *parts.indices);
+  if (!check_ranges(c, reduction, &parts, span)) return value_poison();
   return value_expr(hoist_reduction(c, &parts, span).expr, value.field);
 }
 

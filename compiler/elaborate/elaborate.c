@@ -54,7 +54,9 @@ static Model *elaborate_model(Elaborator *e, const Node *node) {
   e->program = &e->model->train;
   e->hoisted_in = NULL;
   elaborate_train(training, node->parts[0]);
-  return diagnostics_error_count(e->diagnostics) == errors ? e->model : NULL;
+  if (diagnostics_error_count(e->diagnostics) > errors) return NULL;
+  settle_empty(e->model);
+  return e->model;
 }
 
 static bool is_wanted(const Elaborator *e, const Node *node) {

@@ -75,7 +75,9 @@ typedef struct Reducing {
 /* The parts of a reduction, with its variables bound; false after an error. */
 bool take_apart(const Context *c, const Node *node, Reducing *parts);
 Value evaluate_reduction(const Context *c, const Node *node);
-/* The hoisted reduction as a scalar of this formula; a mean divided by its count. */
+/* Over no elements: NN0210 and false for argmax and argmin, which have no value then; else a warning. */
+bool check_ranges(const Context *c, Name reduction, const Reducing *parts, Span span);
+/* The hoisted reduction as a scalar of this formula; a mean divided by its count, not a number for 0. */
 Value hoist_reduction(const Context *c, const Reducing *parts, Span span);
 ValueType reduction_type(Reduction reduction, const Expr *body);
 

@@ -1,6 +1,7 @@
 /* Reductions: their variables and guard, and how a nested one becomes an equation of its own. */
 #include "elaborate/indices.h"
 
+#include <math.h>
 #include <string.h>
 
 ValueType reduction_type(Reduction reduction, const Expr *body) {
@@ -75,6 +76,22 @@ static bool evaluate_body(const Context *c, const Node *node, Reducing *parts) {
   return check_body(c, node, parts->reduction, parts->body);
 }
 
+static const Index *empty_range(const Reducing *parts) {
+  for (int i = 0; i < parts->count; i++) {
+    if (extent_is_zero(parts->indices[i]->range)) return parts->indices[i];
+  }
+  return NULL;
+}
+
+bool check_ranges(const Context *c, Name reduction, const Reducing *parts, Span span) {
+  bool places = parts->reduction == REDUCE_ARGMAX || parts->reduction == REDUCE_ARGMIN;
+  const Index *empty = empty_range(parts);
+  if (!empty) return true;
+  report(c->frame, places ? NN0210 : NN0953, span, "'%s' is over no elements: '%s' has the range 0",
+         reduction, empty->name);
+  return !places;
+}
+
 bool take_apart(const Context *c, const Node *node, Reducing *parts) {
   BinderList binders = {0};
   const Node *subs = node->parts[0];
@@ -90,6 +107,7 @@ bool take_apart(const Context *c, const Node *node, Reducing *parts) {
   inner.variables = bind_variables(c, &binders, NULL);
   inner.level = &level;
   if (!collect_indices(c, node, &binders, inner.variables, parts)) return false;
+  if (!check_ranges(c, node->name, parts, node->span)) return false;
   if (!evaluate_body(&inner, node, parts)) return false;
   c->formula->generated.count = generated; /* names of variables out of sight are free again */
   if (level.needs_facts) {
@@ -121,6 +139,7 @@ static const Expr *count_elements(const Context *c, const Reducing *parts, Span 
 
 Value hoist_reduction(const Context *c, const Reducing *parts, Span span) {
   ExprTable *table = c->frame->e->model->exprs;
+  if (parts->is_mean && empty_range(parts)) return value_expr(expr_number(table, NAN), NULL);
   const Expr *read = hoist(c, parts, reduction_name(parts->reduction), parts->body, span);
   if (!parts->is_mean) return value_expr(read, NULL);
   return value_expr(expr_binary(table, OP_DIV, read, count_elements(c, parts, span)), NULL);

@@ -273,8 +273,9 @@ bool is_lower_case(Name name);
 /* static.c: values known at compile time. */
 Value evaluate_static(Frame *frame, const Node *node);                /* NN0305 when it is not */
 bool evaluate_condition(Frame *frame, const Node *node, bool *truth); /* of a static if */
-const Extent *evaluate_extent(Frame *frame, const Node *node,
-                              Axis *axis); /* poisoned after an error */
+/* A size, 0 included unless it depends on the call; poisoned after an error, which 0 is for the second. */
+const Extent *evaluate_extent(Frame *frame, const Node *node, Axis *axis);
+const Extent *evaluate_positive(Frame *frame, const Node *node);
 
 /* expressions.c */
 Value evaluate(const Context *c, const Node *node);

@@ -113,7 +113,7 @@ static void collect_if(Frame *frame, const Node *node, const Scan *scan) {
 /* `checkpoint K`; 0 after an error. */
 static int64_t evaluate_segment(Frame *frame, const Node *node) {
   int64_t steps = 0;
-  const Extent *extent = evaluate_extent(frame, node, &(Axis){0});
+  const Extent *extent = evaluate_positive(frame, node);
   if (extent_is_poisoned(extent) || extent_is_constant(extent, &steps)) return steps;
   report(frame, NN0210, node->span, "the steps between checkpoints must be a fixed number");
   return 0;

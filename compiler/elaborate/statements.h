@@ -85,6 +85,9 @@ void finish_loss(Frame *frame); /* adds the loss lines up */
 void prepare_gradients(Frame *frame); /* inputs with a `grad` clause get an equation of their own */
 void run_grad(Statement *statement);
 
+/* empty.c: tensors without elements leave the equations, once all are there. */
+void settle_empty(Model *model);
+
 /* instances.c: the block or expression of a definition in its frame, and its results. */
 Value elaborate_instance(Frame *frame, const Node *definition);
 

@@ -28,7 +28,7 @@ bool evaluate_condition(Frame *frame, const Node *node, bool *truth) {
 }
 
 static const Extent *reject_size(Frame *frame, const Node *node, Value value) {
-  report(frame, NN0210, node->span, "a size must be a positive whole number, and this is %s",
+  report(frame, NN0210, node->span, "a size must be a whole number, 0 or more, and this is %s",
          value_text(frame->e->arena, value));
   return extent_poison(frame->e->model->extents);
 }
@@ -36,6 +36,7 @@ static const Extent *reject_size(Frame *frame, const Node *node, Value value) {
 /* Sizes that only some run-time dims make positive are left to the entry. */
 static const Extent *check_extent(Frame *frame, const Node *node, const Extent *extent) {
   Elaborator *e = frame->e;
+  if (extent_is_zero(extent)) return extent;
   if (extent_maximum(extent) < 1) return reject_size(frame, node, value_extent(extent));
   if (extent_maximum(extent) > LIMIT_EXTENT) {
     report(frame, NN0211, node->span, "a dim of %s; the limit is 2147483647",
@@ -70,4 +71,11 @@ const Extent *evaluate_extent(Frame *frame, const Node *node, Axis *axis) {
   }
   axis->extent = check_extent(frame, node, extent);
   return axis->extent;
+}
+
+const Extent *evaluate_positive(Frame *frame, const Node *node) {
+  const Extent *extent = evaluate_extent(frame, node, &(Axis){0});
+  if (!extent_is_zero(extent)) return extent;
+  report(frame, NN0210, node->span, "a positive whole number is wanted here, and this is 0");
+  return extent_poison(frame->e->model->extents);
 }

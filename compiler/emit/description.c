@@ -61,7 +61,7 @@ static void add_shape(const Tensor *tensor, Text *row) {
   text_add(row, "{");
   for (int dim = 0; dim < tensor->rank; dim++) {
     int64_t size = extent_maximum(tensor->axes[dim].extent);
-    stride /= size;
+    if (size > 0) stride /= size;
     text_add(row, "%s%" PRId64, dim > 0 ? ", " : "", size);
     text_add(&strides, "%s%" PRId64, dim > 0 ? ", " : "", stride);
   }

@@ -93,6 +93,20 @@ bool tensor_is_scalar(const Tensor *tensor) {
   return tensor->rank == 0;
 }
 
+bool tensor_is_empty(const Tensor *tensor) {
+  for (int dim = 0; dim < tensor->rank; dim++) {
+    if (extent_is_zero(tensor->axes[dim].extent)) return true;
+  }
+  return false;
+}
+
+bool equation_reduces_nothing(const Equation *equation) {
+  for (int i = 0; i < equation->reduced_count; i++) {
+    if (extent_is_zero(equation->reduced[i]->range)) return true;
+  }
+  return false;
+}
+
 const Expr *tensor_read(Model *model, const Tensor *tensor, const Index *const *vars) {
   const Expr *subscripts[LIMIT_RANK];
   for (int i = 0; i < tensor->rank; i++) subscripts[i] = expr_index(model->exprs, vars[i]);
@@ -197,7 +211,7 @@ void equation_bound_values(Model *model, const Equation *equation) {
   }
   bool kept = equation->reduction == REDUCE_NONE || equation->reduction == REDUCE_MAX ||
               equation->reduction == REDUCE_MIN;
-  if (!kept || equation->guard) return;
+  if (!kept || equation->guard || equation_reduces_nothing(equation)) return;
   Affine affine = affine_of(model->exprs, model->arena, equation->body);
   Bounds bounds = affine_bounds(model->exprs, model->arena, &affine);
   if (!bounds.low || !bounds.high) return;

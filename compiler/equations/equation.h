@@ -250,6 +250,9 @@ const Expr *equation_hoist(Model *model, Program *program, Name name, Reduction 
 void equation_bound_values(Model *model, const Equation *equation);
 bool tensor_has_tag(const Tensor *tensor, Name tag);
 bool tensor_is_scalar(const Tensor *tensor);
+/* Whether a dim has size 0, and whether the reduction is over such a range. Run-time sizes are 1 or more. */
+bool tensor_is_empty(const Tensor *tensor);
+bool equation_reduces_nothing(const Equation *equation);
 /* The plain read of each element. */
 const Expr *tensor_read(Model *model, const Tensor *tensor, const Index *const *vars);
 /* The name, or the name with a number, that no tensor of the program or of the model has yet. */

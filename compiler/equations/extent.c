@@ -256,6 +256,11 @@ bool extent_is_constant(const Extent *extent, int64_t *value) {
   return true;
 }
 
+bool extent_is_zero(const Extent *extent) {
+  int64_t value;
+  return extent_is_constant(extent, &value) && value == 0;
+}
+
 bool extent_is_poisoned(const Extent *extent) {
   return extent->poisoned;
 }

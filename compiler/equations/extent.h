@@ -44,6 +44,7 @@ const Extent *extent_divide(ExtentTable *table, const Extent *a, const Extent *b
                             const Extent **remainder);
 
 bool extent_is_constant(const Extent *extent, int64_t *value);
+bool extent_is_zero(const Extent *extent);
 bool extent_is_poisoned(
     const Extent *extent); /* overflowed or derived from an error; equal to itself only */
 const Extent *extent_poison(ExtentTable *table);

@@ -75,7 +75,7 @@ static void take_extents(const Interpreter *interpreter, Cell *cell) {
 }
 
 static void take_memory(Interpreter *interpreter, Cell *cell) {
-  if (cell->count <= cell->capacity) return;
+  if (cell->values && cell->count <= cell->capacity) return;
   Arena *arena = cell_persists(cell) ? interpreter->arena : interpreter->call;
   cell->values = NEW_ARRAY(arena, Dual, cell->count);
   cell->states = NEW_ARRAY(arena, unsigned char, cell->count);

@@ -232,11 +232,22 @@ static void add_facts(Prover *p, const Facts *facts) {
   }
 }
 
+/* An index of range 0 has no value: whatever is said of its values is true. */
+static bool has_no_value(const Affine *affine) {
+  for (int i = 0; i < affine->count; i++) {
+    const Expr *atom = affine->terms[i].atom;
+    const Extent *range = atom->op == OP_INDEX ? atom->index->range : NULL;
+    if (range && extent_is_zero(range)) return true;
+  }
+  return false;
+}
+
 bool affine_proves_range(ExprTable *table, Arena *scratch, const Expr *e, const Extent *extent,
                          const Facts *facts, Witness *witness) {
   Prover p = prover_for(table, scratch);
   Affine low = form_of(&p, e), end = affine_constant(extent);
   Affine high = combine(&p, &end, &low, p.minus, -1);
+  if (has_no_value(&low)) return true;
   add_facts(&p, facts);
   add_definitions(&p, e);
   if (witness) *witness = (Witness){0};

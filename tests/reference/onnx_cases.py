@@ -4,8 +4,6 @@ Each operator is a method that writes its program; a library definition is appli
 the last dim, with other axes brought there by indices.
 """
 
-from math import prod
-
 from cases import Expected, Skip, Untyped, composite, letters, ranged, subscripted
 from onnx_elementwise import Elementwise
 from onnx_gathers import Gathering
@@ -190,13 +188,10 @@ def case(record, form=""):
     for tensor in record["inputs"] + record["outputs"]:
         if not tensor["dtype"].startswith(TYPES):
             raise Untyped(f"type {tensor['dtype']}")
-    if all(prod(tensor["shape"]) == 0 for tensor in record["outputs"]):
-        raise Untyped("the result has no elements")
     c = kind_of(record)(record, record["test"], form).build()
     c.precision = "double" if record["inputs"][0]["dtype"] == "float64" else "float"
     names = c.results or [f"y{i}" for i in range(len(record["outputs"]))]
-    c.expected = {name: Expected(t["data"], ATOL, RTOL)
-                  for name, t in zip(names, record["outputs"]) if prod(t["shape"]) > 0}
+    c.expected = {name: Expected(t["data"], ATOL, RTOL) for name, t in zip(names, record["outputs"])}
     return c
 
 

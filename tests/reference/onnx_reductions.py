@@ -28,18 +28,10 @@ class Reduction(Node):
         places = [f"{i} in 1" if a in axes else i for a, i in enumerate(self.index) if keep or a not in axes]
         self.output(0, places, text)
 
-    def declare_x0(self):
-        """A dim of no elements has room for one that is not there: only numbers below `none`, 0, count."""
-        room = [max(n, 1) for n in self.shape]
-        self.case.input("x0", room, self.inputs[0]["data"] or ["nan"] * (room[0] * room[-1]))
-        if room == self.shape:
-            return ""
-        none = self.case.input("none", [], [0], " : index(2)")
-        return f" if {self.index[self.shape.index(0)]} < {none}"
-
     def reduce(self):
-        axes, condition = self.axes(), self.declare_x0()
-        over = ", ".join(self.index[a] for a in axes) + condition
+        axes = self.axes()
+        self.case.input("x0", self.shape, self.inputs[0]["data"])
+        over = ", ".join(self.index[a] for a in axes)
         x = self.all_of("x0")
         self.result(axes, REDUCTIONS[self.op].format(v=over, x=x) if over else x)
 

@@ -153,7 +153,8 @@ class Shaping(Node):
         """The dims as a definition knows them."""
         names = [f"D{i}" for i in range(len(self.shape))]
         asked = names[self.attribute("start", 0):self.attribute("end", len(names))]
-        text = "".join(f"if i == {i} then {name} else " for i, name in enumerate(asked[:-1])) + asked[-1]
+        last = asked[-1] if asked else "0"
+        text = "".join(f"if i == {i} then {name} else " for i, name in enumerate(asked[:-1])) + last
         name = f"dims_{'_'.join(asked)}_of_{len(names)}"
         self.case.head.append(f"def {name}(x[{', '.join(names)}]) -> y[{len(asked)}] "
                               f"{{ y[i in {len(asked)}] = {text} }}")

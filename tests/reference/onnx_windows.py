@@ -116,8 +116,7 @@ class Windows(Node):
         self.let("h", [], f"conv1d(whole, {c}, {size}, pad = 0, groups = {c}, bias = {str(bias).lower()})")
         activation = {"silu": "silu(h)", "swish": "silu(h)", "none": "h"}[self.attribute("activation", "none")]
         self.output(0, [], activation)
-        if size > 1:
-            self.output(1, ["n", "c", f"v in {size - 1}"], f"whole[n, c, v + {t}]")
+        self.output(1, ["n", "c", f"v in {size - 1}"], f"whole[n, c, v + {t}]")
 
     def Col2Im(self):
         """The adjoint of cutting an image into blocks: each element is the sum of those that it went to."""
