@@ -33,7 +33,7 @@ PARTS     = $(filter-out $(BUILD)/compiler/main.o,$(OBJECTS)) $(BUILD)/libnnrt.a
 UNITS     = $(sort $(wildcard tests/unit/*.c))
 TOOLS     = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(sort $(wildcard tests/tools/*.c)))
 FUZZERS   = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/fuzz/*.c)))
-HAND      = $(sort $(wildcard $(addsuffix /*.[ch],compiler compiler/* runtime/* tests/* examples/* learn)))
+HAND      = $(sort $(wildcard $(addsuffix /*.[ch],compiler compiler/* runtime/* tests/* examples/* learn bench/*)))
 
 all: $(BUILD)/nnc $(BUILD)/libnnrt.a                  ## the compiler and the runtime library
 
@@ -115,6 +115,9 @@ demo: $(BUILD)/examples/digits                        ## train examples/digits a
 TASKS = $(patsubst %.nn,$(BUILD)/%,$(sort $(wildcard learn/*.nn)))
 learn: $(if $(ONLY),$(BUILD)/learn/$(ONLY),$(TASKS))  ## minutes to an hour: known results, by SEED
 	+@status=0; for task in $^; do $$task $(SEED) || status=1; done; exit $$status
+BENCH = NNC_BUILD='$(abspath $(BUILD))' bench
+bench: all                                            ## minutes: times beside those of peers; ONLY=SECTION, ARGS
+	@$(BENCH)/run $(ONLY:%=--only %) $(ARGS)
 lint: examples $(TASKS) | $(BUILD)/flags              ## lengths, layout and clang-tidy
 	tests/tools/lengths $(HAND)
 	clang-format --dry-run --Werror $(HAND)
@@ -145,6 +148,6 @@ help:                                                 ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
 	@echo 'MODE=release|debug|asan|coverage|hostile, V=1, CC, CFLAGS, PREFIX, DESTDIR, ONLY=NAME (of a test or task)'
 
-.PHONY: all check check-update fuzz fuzz-models seeded-bugs coverage examples learn demo lint format install uninstall dist clean help FORCE
+.PHONY: all bench check check-update fuzz fuzz-models seeded-bugs coverage examples learn demo lint format install uninstall dist clean help FORCE
 .DELETE_ON_ERROR .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -5,9 +5,10 @@ Operations are counted in README.md: two for each product of a contraction, forw
 of the larger ones some tens. The limits are ratios that issue 5 asks for: to the kernel written by hand, to
 PyTorch, and the share of the peak."""
 
-from dataclasses import dataclass
+import pathlib
+from dataclasses import dataclass, field
 
-MEGA = 1e6
+MODELS_ARE_IN = pathlib.Path(__file__).resolve().parent / "models"
 
 
 def product(rows, inner, columns):
@@ -25,7 +26,13 @@ class Model:
     expected: float = None   # share of the peak
     to_stored: float = None
     to_torch: float = None
-    before: dict = None      # milliseconds in performance.md
+    before: dict = field(default_factory=dict)  # milliseconds in performance.md
+    options: tuple = ()      # of nnc
+    entry: tuple = ()        # entry point and extents, when not a training step of the whole batch
+
+    @property
+    def source(self):
+        return MODELS_ARE_IN / f"{self.name}.nn"
 
 
 def perceptron():

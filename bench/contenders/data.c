@@ -8,6 +8,8 @@
 
 enum { MOST = 1 << 18 };
 
+static const size_t PIXELS = 50176, FIRST = 100352, LAST = 1280; /* 64 x 784, 784 x 128, 128 x 10 */
+
 static float values[MOST];
 static int32_t labels[MOST];
 static FILE *file;
@@ -35,43 +37,43 @@ static float draw(double shift, double factor) {
 }
 
 /* rows x columns in the order of the draws. */
-static void put_drawn(const char *name, int count, double shift, double factor) {
-  for (int i = 0; i < count; i++) values[i] = draw(shift, factor);
-  put_values(name, (size_t)count);
+static void put_drawn(const char *name, size_t count, double shift, double factor) {
+  for (size_t i = 0; i < count; i++) values[i] = draw(shift, factor);
+  put_values(name, count);
 }
 
 /* [rows][columns], drawn column by column. */
-static void put_turned(const char *name, int rows, int columns, double factor) {
-  for (int c = 0; c < columns; c++)
-    for (int r = 0; r < rows; r++) values[r * columns + c] = draw(0.5, factor);
-  put_values(name, (size_t)(rows * columns));
+static void put_turned(const char *name, size_t rows, size_t columns, double factor) {
+  for (size_t c = 0; c < columns; c++)
+    for (size_t r = 0; r < rows; r++) values[r * columns + c] = draw(0.5, factor);
+  put_values(name, rows * columns);
 }
 
-static void draw_labels(int count, int classes) {
-  for (int i = 0; i < count; i++) labels[i] = (int32_t)(lrand48() % classes);
-  put("t", labels, (size_t)count);
+static void draw_labels(size_t count, long classes) {
+  for (size_t i = 0; i < count; i++) labels[i] = (int32_t)(lrand48() % classes);
+  put("t", labels, count);
 }
 
 static void write_mlp(void) {
-  put_drawn("x", 64 * 784, 0.5, 1);
-  for (int panel = 0; panel < 4; panel++)
-    for (int k = 0; k < 784; k++)
-      for (int j = 0; j < 32; j++) values[k * 128 + panel * 32 + j] = draw(0.5, 0.07f);
-  put_values("z.dense.W", 784 * 128);
-  put_drawn("z.dense2.W", 128 * 10, 0.5, 0.17f);
+  put_drawn("x", PIXELS, 0.5, 1);
+  for (size_t panel = 0; panel < 4; panel++)
+    for (size_t k = 0; k < 784; k++)
+      for (size_t j = 0; j < 32; j++) values[k * 128 + panel * 32 + j] = draw(0.5, 0.07f);
+  put_values("z.dense.W", FIRST);
+  put_drawn("z.dense2.W", LAST, 0.5, 0.17f);
   draw_labels(64, 10);
 }
 
 /* [outputs][inputs][5][5], drawn with the outputs innermost. */
-static void put_windows(const char *name, int inputs, int outputs, double factor) {
-  for (int c = 0; c < inputs; c++)
-    for (int r = 0; r < 25; r++)
-      for (int k = 0; k < outputs; k++) values[(k * inputs + c) * 25 + r] = draw(0.5, factor);
-  put_values(name, (size_t)(inputs * outputs * 25));
+static void put_windows(const char *name, size_t inputs, size_t outputs, double factor) {
+  for (size_t c = 0; c < inputs; c++)
+    for (size_t r = 0; r < 25; r++)
+      for (size_t k = 0; k < outputs; k++) values[(k * inputs + c) * 25 + r] = draw(0.5, factor);
+  put_values(name, inputs * outputs * 25);
 }
 
 static void write_cnn(void) {
-  put_drawn("x", 64 * 784, 0.3, 1);
+  put_drawn("x", PIXELS, 0.3, 1);
   put_windows("h.conv2d.w", 1, 6, 0.4);
   put_windows("h.conv2d2.w", 6, 16, 0.16);
   put_turned("z.dense.W", 400, 120, 0.1);
@@ -80,64 +82,76 @@ static void write_cnn(void) {
   draw_labels(64, 10);
 }
 
-enum { BATCH = 32, TIME = 32, FEATURES = 32, UNITS = 128 };
+static const size_t BATCH = 32, TIME = 32, FEATURES = 32, UNITS = 128;
 
 static void put_sequences(void) {
-  for (int t = 0; t < TIME; t++)
-    for (int n = 0; n < BATCH; n++)
-      for (int i = 0; i < FEATURES; i++)
+  for (size_t t = 0; t < TIME; t++)
+    for (size_t n = 0; n < BATCH; n++)
+      for (size_t i = 0; i < FEATURES; i++)
         values[(n * TIME + t) * FEATURES + i] = (float)(drand48() * 2 - 1);
   put_values("x", BATCH * TIME * FEATURES);
 }
 
 static void draw_labels_of_sequences(void) {
-  for (int t = 0; t < TIME; t++)
-    for (int n = 0; n < BATCH; n++) labels[n * TIME + t] = (int32_t)(lrand48() % 10);
+  for (size_t t = 0; t < TIME; t++)
+    for (size_t n = 0; n < BATCH; n++) labels[n * TIME + t] = (int32_t)(lrand48() % 10);
   put("t", labels, BATCH * TIME);
 }
 
 /* [rows][gates][units], drawn for 16 units at a time: [units/16][rows][gates][16]. */
-static void draw_gates(float *weights, int rows, int gates, double factor) {
-  for (int block = 0; block < UNITS; block += 16)
-    for (int k = 0; k < rows; k++)
-      for (int g = 0; g < gates; g++)
-        for (int u = 0; u < 16; u++)
+static void draw_gates(float *weights, size_t rows, size_t gates, double factor) {
+  for (size_t block = 0; block < UNITS; block += 16)
+    for (size_t k = 0; k < rows; k++)
+      for (size_t g = 0; g < gates; g++)
+        for (size_t u = 0; u < 16; u++)
           weights[(k * gates + g) * UNITS + block + u] = draw(0.5, factor);
 }
 
-static void write_recurrent(int gates) {
+static void write_recurrent(size_t gates) {
   put_sequences();
   draw_gates(values, FEATURES + UNITS, gates, 0.3);
-  size_t inputs = (size_t)(FEATURES * gates * UNITS);
+  size_t inputs = FEATURES * gates * UNITS;
   put("h.Wx", values, inputs);
-  put("h.Wh", values + inputs, (size_t)(UNITS * gates * UNITS));
+  put("h.Wh", values + inputs, UNITS * gates * UNITS);
   draw_gates(values, 1, gates, 0.1);
-  put_values("h.b", (size_t)(gates * UNITS));
+  put_values("h.b", gates * UNITS);
   if (gates == 3) put_drawn("h.bn", UNITS, 0.5, 0.1);
   put_drawn("z.W", UNITS * 10, 0.5, 0.2);
   draw_labels_of_sequences();
 }
 
-enum { LAYERS = 4, WIDTH = 128 };
+enum { SYMBOLS = 512 };
+
+static const size_t LAYERS = 4, WIDTH = 128;
 
 static float small(void) {
   return (float)(drand48() * 2 - 1) * 0.035f;
 }
 
 /* [rows][columns], drawn in panels of 32 columns. */
-static void put_panels(const char *name, int rows, int columns) {
-  for (int panel = 0; panel < columns; panel += 32)
-    for (int k = 0; k < rows; k++)
-      for (int j = 0; j < 32; j++) values[k * columns + panel + j] = small();
-  put_values(name, (size_t)(rows * columns));
+static void put_panels(const char *name, size_t rows, size_t columns) {
+  for (size_t panel = 0; panel < columns; panel += 32)
+    for (size_t k = 0; k < rows; k++)
+      for (size_t j = 0; j < 32; j++) values[k * columns + panel + j] = small();
+  put_values(name, rows * columns);
 }
 
-static void put_layers(const char *name, int rows, int columns) {
-  for (int layer = 0; layer < LAYERS; layer++) {
+static void put_layers(const char *name, size_t rows, size_t columns) {
+  for (size_t layer = 0; layer < LAYERS; layer++) {
     char path[64];
-    snprintf(path, sizeof path, "h.%d.%s", layer, name);
+    snprintf(path, sizeof path, "h.%zu.%s", layer, name);
     put_panels(path, rows, columns);
   }
+}
+
+static void write_symbols(size_t count) {
+  static int32_t symbols[MOST];
+  for (size_t i = 0; i < count; i++) {
+    symbols[i] = (int32_t)(lrand48() % 65);
+    labels[i] = (int32_t)(lrand48() % 65);
+  }
+  put("x", symbols, count);
+  put("t", labels, count);
 }
 
 static void write_gpt(void) {
@@ -147,19 +161,22 @@ static void write_gpt(void) {
   put_layers("f.feed_forward.y.W", 4 * WIDTH, WIDTH);
   put_panels("E", 65, WIDTH);
   put_panels("P", 64, WIDTH);
-  static int32_t symbols[8 * 64];
-  for (int i = 0; i < 8 * 64; i++) {
-    symbols[i] = (int32_t)(lrand48() % 65);
-    labels[i] = (int32_t)(lrand48() % 65);
-  }
-  put("x", symbols, 8 * 64);
-  put("t", labels, 8 * 64);
+  write_symbols(SYMBOLS);
+}
+
+static void write_large_mlp(void) {
+  put_drawn("x", 131072, 0.5, 1);
+  draw_labels(32, 10);
 }
 
 int main(int count, char **arguments) {
   if (count != 2) return 2;
   begin(arguments[1], "mlp", 1);
   write_mlp();
+  begin(arguments[1], "large_mlp", 6);
+  write_large_mlp();
+  begin(arguments[1], "large_gpt", 5);
+  write_symbols(SYMBOLS);
   begin(arguments[1], "cnn", 3);
   write_cnn();
   begin(arguments[1], "lstm", 2);

@@ -3,7 +3,6 @@
 #include "measure.h"
 
 #include <nnrt.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define JOIN(name, suffix) name##suffix
@@ -45,7 +44,7 @@ static void *allocate(size_t bytes, size_t alignment) {
 static void keep(Run *run, const char *name, const void *data, size_t bytes) {
   for (int i = 0; i < run->entry->input_count; i++) {
     const nnrt_tensor *input = &description->tensors[run->entry->inputs[i]];
-    if (strcmp(input->name, name)) continue;
+    if (strcmp(input->name, name) != 0) continue;
     if (bytes != bytes_of(input)) stop_with("another size in the data", name);
     memcpy(run->inputs[i], data, bytes);
     return;
@@ -60,12 +59,15 @@ static void keep(Run *run, const char *name, const void *data, size_t bytes) {
 static void read_data(Run *run, const char *path) {
   FILE *file = fopen(path, "rb");
   if (!file) stop_with("cannot open", path);
-  char name[256];
-  size_t bytes;
-  while (fscanf(file, "%255s %zu", name, &bytes) == 2 && fgetc(file) == '\n') {
+  char line[256];
+  while (fgets(line, sizeof line, file)) {
+    char *space = strchr(line, ' ');
+    if (!space) stop_with("no size", path);
+    *space = '\0';
+    size_t bytes = strtoul(space + 1, NULL, 10);
     void *data = allocate(bytes, 64);
     if (fread(data, 1, bytes, file) != bytes) stop_with("too short", path);
-    keep(run, name, data, bytes);
+    keep(run, line, data, bytes);
     free(data);
   }
   fclose(file);
@@ -74,7 +76,7 @@ static void read_data(Run *run, const char *path) {
 
 static const nnrt_entry *find_entry(const char *name) {
   for (int i = 0; i < description->entry_count; i++)
-    if (!strcmp(description->entries[i].name, name)) return &description->entries[i];
+    if (strcmp(description->entries[i].name, name) == 0) return &description->entries[i];
   stop_with("no entry point", name);
   return NULL;
 }
@@ -84,7 +86,7 @@ static void prepare(Run *run, const char *entry, char **extents) {
   description->init(run->model, 1);
   run->entry = find_entry(entry);
   for (int i = 0; i < description->dim_count; i++)
-    run->extents[i] = *extents && description->dims[i].is_runtime ? atoi(*extents++)
+    run->extents[i] = *extents && description->dims[i].is_runtime ? strtol(*extents++, NULL, 10)
                                                                   : description->dims[i].maximum;
   for (int i = 0; i < run->entry->input_count; i++)
     run->inputs[i] = allocate(bytes_of(&description->tensors[run->entry->inputs[i]]), 64);
@@ -110,5 +112,5 @@ int main(int count, char **arguments) {
   prepare(&run, count > 4 ? arguments[4] : "train_step",
           count > 4 ? arguments + 5 : arguments + count);
   read_data(&run, arguments[1]);
-  measure((Plan){atoi(arguments[2]), atoi(arguments[3])}, step, &run, loss_of);
+  measure(plan_of(arguments + 2), step, &run, loss_of);
 }

@@ -5,11 +5,16 @@
 #define NNC_BENCH_MEASURE_H
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 typedef struct Plan {
   int warmups, steps;
 } Plan;
+
+static inline Plan plan_of(char **arguments) {
+  return (Plan){(int)strtol(arguments[0], NULL, 10), (int)strtol(arguments[1], NULL, 10)};
+}
 
 static inline double seconds_of(clockid_t clock) {
   struct timespec now;

@@ -4,7 +4,6 @@
 #define _GNU_SOURCE
 #include "measure.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static void (*kernel_step)(void);
@@ -36,7 +35,7 @@ int kernel_main(int count, char **arguments);
 
 int main(int count, char **arguments) {
   if (count < 4) return 2;
-  kernel_plan = (Plan){atoi(arguments[2]), atoi(arguments[3])};
+  kernel_plan = plan_of(arguments + 2);
   return kernel_main(2, arguments);
 }
 #define main kernel_main

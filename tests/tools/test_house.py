@@ -27,11 +27,13 @@ def sources(*patterns):
 
 def hand_written():
     return sources("compiler/**/*.[ch]", "compiler/**/*.def", "runtime/**/*.[ch]", "grammars/*",
-                   "tests/**/*.[ch]", "examples/**/*.[ch]", "learn/*", "library/*.nn", "tests/**/*.py")
+                   "tests/**/*.[ch]", "examples/**/*.[ch]", "learn/*", "library/*.nn", "tests/**/*.py",
+                   "bench/**/*.[ch]", "bench/**/*.py", "bench/run", "bench/models/*.nn")
 
 
 def check_lengths():
-    files = sources("compiler/**/*.[ch]", "runtime/**/*.[ch]", "tests/**/*.[ch]", "examples/**/*.[ch]", "learn/*.[ch]")
+    files = sources("compiler/**/*.[ch]", "runtime/**/*.[ch]", "tests/**/*.[ch]", "examples/**/*.[ch]", "learn/*.[ch]",
+                    "bench/**/*.[ch]")
     ran = subprocess.run([ROOT / "tests/tools/lengths", *files], capture_output=True, text=True)
     return ran.stdout.splitlines()
 
