@@ -12,7 +12,8 @@ from test_initialisers import DISTRIBUTIONS  # noqa: E402
 from test_mathematics import CASES  # noqa: E402
 
 PAGE = ROOT / "docs/library.md"
-OUTSIDE = {"keras": "Keras", "onnx": "ONNX", "burn": "burn"}  # by the first word of a case
+OUTSIDE = {"keras": "Keras", "onnx": "ONNX", "burn": "burn", "onnxruntime": "ONNX Runtime",
+           "pytorch": "PyTorch"}  # by the first word of a case
 NAMES_SHOWN = 12  # of cases
 HEAD = """# The library
 
@@ -23,7 +24,8 @@ takes and gives, and what it was checked against. Besides, the derivative of eac
 numbers and central differences (`tests/gradient`).
 
 *Outside numbers* are results that others computed: the operator tests of ONNX, the unit tests of Keras (losses,
-layers, schedules) and of burn (optimizers). A case is named as in `tests/reference`, where `test_reference.py
+layers, schedules), of burn (optimizers) and, for the gated recurrent unit, of ONNX Runtime and Arraymancer (by
+PyTorch). A case is named as in `tests/reference`, where `test_reference.py
 --show NAME` prints its program. *The formula once more* is the paper's or another library's formula written in
 Python for `tests/reference/test_mathematics.py`, element by element, or the distribution function for
 `test_initialisers.py`. *Programs* are those of `tests/notes` and
@@ -174,7 +176,7 @@ def summary(all_definitions, evidence):
     bare = [name for name in none if name not in again]
     return ["", f"{len(all_definitions)} definitions, {len(all_definitions) - len(none)} with outside numbers. Without:",
             "", f"* but with the formula once more, {len(again)}: {shortened(again, len(again))}",
-            f"* {len(bare)} with neither: {shortened(bare, len(bare))}", ""]
+            f"* with neither: {shortened(bare, len(bare)) or 'none'}", ""]
 
 
 def page():

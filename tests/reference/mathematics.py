@@ -178,6 +178,49 @@ def flattened(case):
     case.expect(lambda n, f: x(n, f // 8, f // 4 % 2, f % 4), 2, 24)
 
 
+@formula
+def lines_flattened(case):
+    x = case.real("x", 2, 3, 4)
+    case.apply("flatten1d(x)")
+    case.expect(lambda n, f: x(n, f // 4, f % 4), 2, 12)
+
+
+@formula
+def rectifier_that_leaks(case):
+    x = case.real("x", 3, 4)
+    case.apply("leaky(x, slope = 0.2)")
+    case.expect(lambda n, k: max(x(n, k), 0) + 0.2 * min(x(n, k), 0), 3, 4)
+
+
+# ---- dropout of sequences ------------------------------------------------------------------------------
+
+
+@formula
+def variational_dropout_at_inference(case):
+    x = case.real("x", 2, 3, 4)
+    case.apply("variational_dropout(x, p = 0.3)")
+    case.expect(x, 2, 3, 4)
+
+
+@formula
+def variational_dropout_in_training(case):
+    """What is kept, c, is kept at all steps of a sequence, and is x/(1 - p); a share of 1 - p is kept, of each
+    sequence something else."""
+    for line in ("y = variational_dropout(x, p = 0.3)", "c[n, t, k] = float(y[n, t, k] != 0)",
+                 "state moved = 0", "moved := sum[n, t, k](abs(c[n, t, k] - c[n, 0, k]))",
+                 "state wrong = 1", "wrong := max[n, t, k](abs(y[n, t, k] - c[n, t, k]*x[n, t, k]/0.7))",
+                 "state share = 0", "share := mean[n, k](c[n, 0, k])",
+                 "state alike = 0", "alike := mean[n, k](float(c[n, 0, k] == c[0, 0, k]))",
+                 "param w = 1", "loss w*moved", "train { optimizer still() }"):
+        case.line(line)
+    case.head.append("optimizer still() { w := w }")
+    x = Array([100, 3, 10], [case.rng.uniform(0.5, 1.5) for _ in range(3000)])
+    case.input("x", x.shape, x.data)
+    case.batches = [{"x": x.data}] * 2
+    case.expected = {"moved": Expected([0], 0, 0), "wrong": Expected([0], ATOL, 0),
+                     "share": Expected([0.7], 0.05, 0), "alike": Expected([0.7 ** 2 + 0.3 ** 2], 0.08, 0)}
+
+
 # ---- recurrences --------------------------------------------------------------------------------------
 
 
@@ -371,31 +414,66 @@ def stacked(case):
     case.expect(lambda n, t, k: states[n][t][k], 2, 4, 3)
 
 
-def decoder(case, forced):
-    """Four steps over five symbols, which are those of t or, not forced, its own."""
-    h0, c0 = case.real("h0", 3, 4), case.real("c0", 3, 4)
-    t = Array([3, 4], [case.rng.randrange(5) for _ in range(12)])
-    case.input("t", t.shape, t.data, " : index(5)")
-    case.apply(f"lstm_decoder(t, h0, c0, D = 2, forced = {str(forced).lower()})")
-    table, step = case.param("h.table.E", 6, 2), lstm_step(case, "h.cell", 2, 4)
-    w, b = case.param("h.out.W", 4, 5), case.param("h.out.b", 5)
+def decoder(case, path, symbols, forced):
+    """The logits of an lstm of four units over t[4] from a state, of five symbols, which are those of t or, not
+    forced, its own."""
+    table, step = case.param(f"{path}.table.E", 6, 2), lstm_step(case, f"{path}.cell", 2, 4)
+    w, b = case.param(f"{path}.out.W", 4, 5), case.param(f"{path}.out.b", 5)
 
-    def run(n):
-        state, last, logits = h0.data[4 * n:4 * n + 4] + c0.data[4 * n:4 * n + 4], 5, []
+    def run(n, state):
+        last, logits = 5, []
         for u in range(4):
             state = step([table(last, d) for d in range(2)], state)
             logits.append([sum(state[j] * w(j, k) for j in range(4)) + b(k) for k in range(5)])
-            last = t(n, u) if forced else logits[-1].index(max(logits[-1]))
+            last = symbols(n, u) if forced else logits[-1].index(max(logits[-1]))
         return logits
-    logits = [run(n) for n in range(3)]
+    return run
+
+
+def symbols_below(case, name, bound, *shape):
+    data = [case.rng.randrange(bound) for _ in range(math.prod(shape))]
+    case.input(name, shape, data, f" : index({bound})")
+    return Array(shape, data)
+
+
+def decoder_from_states(case, forced):
+    h0, c0 = case.real("h0", 3, 4), case.real("c0", 3, 4)
+    run = decoder(case, "h", symbols_below(case, "t", 5, 3, 4), forced)
+    case.apply(f"lstm_decoder(t, h0, c0, D = 2, forced = {str(forced).lower()})")
+    logits = [run(n, h0.data[4 * n:4 * n + 4] + c0.data[4 * n:4 * n + 4]) for n in range(3)]
     case.expect(lambda n, u, k: logits[n][u][k], 3, 4, 5)
 
 
 @formula
 def decoder_with_a_teacher(case):
-    decoder(case, True)
+    decoder_from_states(case, True)
 
 
 @formula
 def decoder_fed_by_its_own_output(case):
-    decoder(case, False)
+    decoder_from_states(case, False)
+
+
+def encoder_decoder(case, forced):
+    """Three sequences of up to six symbols of seven, read from their ends; then the decoder."""
+    s, t = symbols_below(case, "s", 7, 3, 6), symbols_below(case, "t", 5, 3, 4)
+    lengths = case.whole("len", 7, [6, 1, 4])
+    case.apply(f"encoder_decoder(s, t, len, D = 2, H = 4, forced = {str(forced).lower()})")
+    table, step = case.param("h.e.E", 7, 2), lstm_step(case, "h.encoder", 2, 4)
+    run = decoder(case, "h.decoder", t, forced)
+
+    def encoded(n):
+        read = [[table(s(n, i), d) for d in range(2)] for i in reversed(range(lengths(n)))]
+        return run_over(step, read, [0] * 8)[-1]
+    logits = [run(n, encoded(n)) for n in range(3)]
+    case.expect(lambda n, u, k: logits[n][u][k], 3, 4, 5)
+
+
+@formula
+def encoder_decoder_with_a_teacher(case):
+    encoder_decoder(case, True)
+
+
+@formula
+def encoder_decoder_fed_by_its_own_output(case):
+    encoder_decoder(case, False)

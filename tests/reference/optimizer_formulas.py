@@ -169,6 +169,11 @@ def proximal(w, g, s, t, lr, alpha):
     return [copysign(max(abs(x) - lr * alpha, 0), x) for x in sgd(w, g, s, t, lr)]
 
 
+def penalised(w, g, s, t, lr, slope):
+    """Deep Learning, equations 7.2 and 7.20, with the derivative of the penalty; biases have none."""
+    return sgd(w, [a + slope(x) for a, x in zip(g, w)] if len(w) == SIZES["W"] else g, s, t, lr)
+
+
 def constrained(w, g, s, t, lr, limit, vectors):
     """keras.constraints.MaxNorm without its epsilon, on each of these lists of elements."""
     w = sgd(w, g, s, t, lr)
@@ -215,12 +220,12 @@ def clipped_together(batch, c):
 
 
 class Training(Case):
-    def __init__(self, name, optimizer, rule, options, kept, group, prepare):
+    def __init__(self, name, optimizer, rule, options, kept, group, prepare, penalty):
         super().__init__(name)
         self.rule = rule
         self.rng = random.Random(name)
         self.lines = ["input gW[3, 4]", "input gb[4]", "param W[3, 4] = 0 @weight", "param b[4] = 0 @bias",
-                      "loss sum(gW*W) + sum(gb*b)", f"train {{ optimizer {optimizer}; {group} }}"]
+                      f"loss sum(gW*W) + sum(gb*b){penalty}", f"train {{ optimizer {optimizer}; {group} }}"]
         self.values = {name: self.draw(size) for name, size in SIZES.items()}
         self.values.update({f"{name}.{k}": self.values[name] for name in SIZES for k in kept})
         self.batches = [{"gW": self.draw(SIZES["W"]), "gb": self.draw(SIZES["b"])} for _ in range(STEPS)]
@@ -236,10 +241,10 @@ class Training(Case):
         return [self.rng.gauss(0, 1) * self.rng.choice((0, 0.1, 1, 1, 3)) for _ in range(count)]
 
 
-def case(optimizer, rule, kept=(), group="", prepare=lambda batch: batch, **options):
+def case(optimizer, rule, kept=(), group="", prepare=lambda batch: batch, penalty="", **options):
     number = 1 + sum(other.rule == rule for other in CASES)
     name = f"optimizer_{rule.__name__}_{number}"
-    CASES.append(Training(name, optimizer, rule, options, kept, group, prepare))
+    CASES.append(Training(name, optimizer, rule, options, kept, group, prepare, penalty))
 
 
 case("sgd(0.1)", sgd, lr=0.1)
@@ -286,6 +291,8 @@ case("clip_norm(2) |> sgd(0.1)", sgd, prepare=lambda batch: clipped_together(bat
 case("clip_value(0.5) |> sgd(0.1)", clipped_value, lr=0.1, c=0.5)
 case("clip_norm_each(2) |> sgd(0.1)", clipped_norm, lr=0.1, c=2)
 case("sgd(0.1) |> prox_l1(0.5, 0.1)", proximal, lr=0.1, alpha=0.5)
+case("sgd(0.1)", penalised, penalty=" + l2(0.3)", lr=0.1, slope=lambda x: 0.3 * x)
+case("sgd(0.1)", penalised, penalty=" + l1(0.3)", lr=0.1, slope=lambda x: 0.3 * ((x > 0) - (x < 0)))
 case("sgd(0.1) |> max_norm(1.2)", constrained, lr=0.1, limit=1.2, vectors=columns)
 case("sgd(0.1) |> max_norm(1.2, first = -1, last = 1)", constrained, group="group @bias { last = 0 }",
      lr=0.1, limit=1.2, vectors=rows)

@@ -13,6 +13,7 @@ import sys
 import burn_cases
 import burn_layers
 import definitions
+import gru_layers
 import keras_layers
 import keras_losses
 import keras_schedules
@@ -23,6 +24,7 @@ from cases import Skip, Untyped
 
 GOLDEN = {"burn_optim": burn_cases, "keras_layers": keras_layers, "keras_losses": keras_losses,
           "keras_schedules": keras_schedules}
+OWN = {"burn_layers": burn_layers, "gru_layers": gru_layers}  # typed from the files they name
 
 
 class Records:
@@ -35,8 +37,9 @@ class Records:
             self.families[name] = [record["id"] for record in records.golden(name)]
             for record in records.golden(name):
                 self.add(record["id"], lambda record=record: module.case(record))
-        for record in records.own("burn_layers"):
-            self.add(record["id"], lambda record=record: burn_layers.case(record))
+        for name, module in OWN.items():
+            for record in records.own(name):
+                self.add(record["id"], lambda record=record, module=module: module.case(record))
         for family in onnx_cases.FAMILIES:
             self.families[family] = [self.add_onnx(family, record) for record in records.of_family(family)]
 
