@@ -1,6 +1,7 @@
 /* A family of nests as one static C function, that of its first: loops and stores under the equations they
    come from, in which the others differ by ranges. */
 #include "emit/expression.h"
+#include "emit/program.h"
 
 #include <string.h>
 
@@ -208,8 +209,9 @@ static bool reads_in_choice(const Expr *value, const Index *index) {
 }
 
 /* gcc 12 unrolls short loops first and then may take loads under different conditions for one vector: wrong
-   values with -O3 -mavx2. */
+   values with -O3 -mavx2. clang unrolls those of a tile first and then makes vectors of its rows. */
 static bool must_not_unroll(const LoopNode *loop) {
+  if (loop->marks & MARK_TILE) return true;
   if (loop->begin->op != OP_INTEGER || loop->end->op != OP_INTEGER) return false;
   for (int i = 0; i < loop->body.count; i++) {
     const LoopNode *node = loop->body.items[i];
@@ -281,15 +283,16 @@ static void write_declare(FunctionWriter *writer, const LoopNode *node) {
     return;
   }
   const char *type = value_type_name(writer->routine, target->type);
-  bool lanes = target->rank == 1 && target->definition == NULL;
+  bool is_array = target->rank > 0 && target->definition == NULL;
   const char *value = node->value ? stored_value(writer, node, "0", LEVEL_TERNARY) : NULL;
   Name name = scope_name(&writer->scope, target, target->name);
-  if (lanes) {
-    const char *count = extent_text(writer, target->axes[0].extent, LEVEL_ANY);
+  if (is_array) {
+    long long count = (long long)tensor_elements(target);
+    write_line(writer, "%s %s[%lld];", type, name, count);
+    if (!value) return;
     Name lane = scope_fresh(&writer->scope, "lane");
-    write_line(writer, "%s %s[%s];", type, name, count);
-    write_line(writer, "for (int64_t %s = 0; %s < %s; ++%s) %s[%s] = %s;", lane, lane, count, lane,
-               name, lane, value);
+    write_line(writer, "for (int64_t %s = 0; %s < %lld; ++%s) %s[%s] = %s;", lane, lane, count,
+               lane, name, lane, value);
   } else if (value) {
     bool constant = target->definition && target->definition->reduction == REDUCE_NONE;
     write_line(writer, "%s%s %s = %s;", constant ? "const " : "", type, name, value);

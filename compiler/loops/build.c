@@ -235,6 +235,13 @@ Tensor *tile_new(Site *site, int64_t rows, int64_t columns, int64_t lanes) {
   return register_new(site, "tile", TYPE_REAL, axes, 2, lanes);
 }
 
+Tensor *array_new(Site *site, Name name, ValueType type, int64_t rows, int64_t columns) {
+  ExtentTable *extents = site->routine->model->extents;
+  const Axis axes[2] = {{.extent = extent_constant(extents, rows)},
+                        {.extent = extent_constant(extents, columns)}};
+  return register_new(site, name, type, axes, 2, 0);
+}
+
 /* ---- places ---- */
 
 void site_bind(Site *site, const Index *index, const Expr *value) {

@@ -38,6 +38,7 @@ typedef struct Site {
   const Expr *values[MAX_LOOPS];
   int bound;
   ExprList guard; /* conjuncts of the guard that no loop or branch answers yet, in order */
+  int tiles;      /* of a product: so many were built */
 } Site;
 
 void build_equation(Site *site);
@@ -65,6 +66,8 @@ LoopNode *store_new(Model *model, const Tensor *target, const Expr *const *subsc
                     Reduction combine, const Expr *value);
 LoopNode *target_store(Site *site, Reduction combine, const Expr *value);
 LoopNode *declare_new(Model *model, const Tensor *target, const Expr *value);
+/* An array of the nest's own. */
+Tensor *array_new(Site *site, Name name, ValueType type, int64_t rows, int64_t columns);
 /* `inserted` right before `node`, which is in `body`. */
 void body_insert_before(Arena *arena, LoopBody *body, const LoopNode *node, LoopNode *inserted);
 LoopBody *open_loop(Site *site, LoopBody *body,

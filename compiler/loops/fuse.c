@@ -8,6 +8,8 @@
    nest (stores stand right in it) is shared only by equations whose innermost loop it would be too, so
    that short loops stay simple. The result is one nest, hence one C function, per cluster. */
 #include "loops/build.h"
+#include "loops/copies.h"
+#include "loops/epilogue.h"
 #include "loops/recurrence.h"
 
 #include "equations/affine.h"
@@ -168,28 +170,6 @@ static bool same_layer(const Cluster *cluster, const Equation *equation) {
 
 /* ---- copies ---- */
 
-static int depth_of(const Instance *instance) {
-  int depth = 0;
-  for (; instance; instance = instance->caller) depth++;
-  return depth;
-}
-
-/* Whether these are in different copies of a layer: what one call made when it was applied more than once,
-   or applications of one definition that applies others. */
-static bool are_in_copies(const Instance *inner, const Instance *other) {
-  const Instance *a = inner, *b = other;
-  int more = depth_of(a) - depth_of(b);
-  for (; more > 0; more--) a = a->caller;
-  for (; more < 0; more++) b = b->caller;
-  if (a == b) return false;
-  while (a->caller != b->caller) {
-    a = a->caller;
-    b = b->caller;
-  }
-  bool one_call = a->call.begin == b->call.begin && a->call.end == b->call.end;
-  return a->definition == b->definition && (one_call || (a != inner && b != other));
-}
-
 /* Each copy of a layer has nests of its own, so that those of all copies are alike. */
 static bool leaves_copy(const Cluster *cluster, const Equation *equation) {
   if (!equation->instance) return false;
@@ -201,11 +181,47 @@ static bool leaves_copy(const Cluster *cluster, const Equation *equation) {
   return false;
 }
 
+/* ---- what is built at once: an equation, or a product and its epilogue ---- */
+
+static EquationList built_together(const Fuser *fuser, Equation *equation) {
+  EquationList all = {0};
+  const Epilogue *epilogue = epilogue_of(fuser->routine, equation);
+  APPEND(fuser->scratch, &all, equation);
+  for (int i = 0; epilogue && i < epilogue->members.count; i++)
+    APPEND(fuser->scratch, &all, epilogue->members.items[i]);
+  return all;
+}
+
+/* What they read of others. */
+static ExprList reads_of(const Fuser *fuser, const EquationList *equations) {
+  ExprList outside = {0};
+  for (int i = 0; i < equations->count; i++) {
+    ExprList reads = equation_reads(fuser->scratch, equations->items[i]);
+    for (int k = 0; k < reads.count; k++) {
+      bool is_own = false;
+      for (int j = 0; equations->count > 1 && j < i; j++)
+        is_own |= reads.items[k]->tensor == equations->items[j]->target;
+      if (!is_own) APPEND(fuser->scratch, &outside, reads.items[k]);
+    }
+  }
+  return outside;
+}
+
+static bool commits_any(const Fuser *fuser, const EquationList *equations) {
+  for (int i = 0; i < equations->count; i++)
+    if (map_has(&fuser->commits, equations->items[i]->target)) return true;
+  return false;
+}
+
 /* A new value is written over the old one when no reader is left: so it joins no cluster before the last. */
-static bool is_read_later(const Fuser *fuser, const Equation *equation, const Cluster *cluster) {
-  const Tensor *old = map_get(&fuser->commits, equation->target);
-  const Cluster *reader = old ? map_get(&fuser->readers, old) : NULL;
-  return reader && reader->number > cluster->number;
+static bool is_read_later(const Fuser *fuser, const EquationList *equations,
+                          const Cluster *cluster) {
+  for (int i = 0; i < equations->count; i++) {
+    const Tensor *old = map_get(&fuser->commits, equations->items[i]->target);
+    const Cluster *reader = old ? map_get(&fuser->readers, old) : NULL;
+    if (reader && reader->number > cluster->number) return true;
+  }
+  return false;
 }
 
 /* Nothing joins what it has to wait for: updates the loss, and what is not drawn, in init, the matrices that
@@ -216,14 +232,15 @@ static bool has_to_wait(const Fuser *fuser, const Cluster *cluster, bool in_forw
 }
 
 /* The cluster to join and the number of loops shared; a new one when none fits. */
-static Cluster *choose_cluster(Fuser *fuser, const Equation *equation, const ExprList *reads,
+static Cluster *choose_cluster(Fuser *fuser, const EquationList *equations, const ExprList *reads,
                                const Schedule *schedule, bool in_forward, int *depth) {
+  const Equation *equation = equations->items[0];
   Cluster *cluster = last_producer(fuser, reads);
-  bool commits = map_has(&fuser->commits, equation->target);
+  bool commits = commits_any(fuser, equations);
   *depth = 0;
   if (fuser->shares && cluster && cluster->nest->equations.count < LONGEST_CLUSTER &&
       !leaves_copy(cluster, equation) && !has_to_wait(fuser, cluster, in_forward, commits) &&
-      !is_read_later(fuser, equation, cluster)) {
+      !is_read_later(fuser, equations, cluster)) {
     *depth = shared_depth(fuser, cluster, equation, reads, schedule, 0);
     if (*depth > 0 || same_layer(cluster, equation)) return cluster;
   }
@@ -276,7 +293,7 @@ static void reopen(Cluster *cluster, const Site *site) {
   while (body->count > 0 && body->items[body->count - 1]->kind == LOOP_FOR && count < MAX_LOOPS) {
     LoopNode *loop = body->items[body->count - 1];
     bool adds_steps = (loop->marks & MARK_STRIP) != 0 && site->schedule.reduced[0];
-    if (loop->marks & (MARK_UNROLL | MARK_VECTOR)) break;
+    if (loop->marks & (MARK_UNROLL | MARK_VECTOR | MARK_TILE)) break;
     bool is_shareable = (loop->marks & MARK_STRIP) != 0 || is_whole(site->routine->model, loop);
     if (!is_shareable || adds_steps) break;
     if (count >= cluster->open_count || cluster->open[count].node != loop)
@@ -319,9 +336,25 @@ static void remember_readers(Fuser *fuser, Cluster *cluster, const Equation *equ
   }
 }
 
-static void join(Fuser *fuser, Cluster *cluster, Equation *equation, const Schedule *schedule,
-                 int depth) {
+/* They stand in the cluster's nest. */
+static void remember(Fuser *fuser, Cluster *cluster, const Site *site,
+                     const EquationList *equations) {
   Routine *routine = fuser->routine;
+  for (int i = 0; i < equations->count; i++) {
+    Site own = *site;
+    own.equation = equations->items[i];
+    APPEND(routine->model->arena, &cluster->nest->equations,
+           equation_source(routine, own.equation));
+    remember_origin(fuser, cluster, &own);
+    remember_readers(fuser, cluster, own.equation);
+  }
+  if (commits_any(fuser, equations)) cluster->commits = true;
+}
+
+static void join(Fuser *fuser, Cluster *cluster, const EquationList *equations,
+                 const Schedule *schedule, int depth) {
+  Routine *routine = fuser->routine;
+  Equation *equation = equations->items[0];
   Site site = {.routine = routine, .equation = equation, .schedule = *schedule, .shared = depth};
   site.segmented = map_get(&routine->segments, equation->target);
   site.bodies[0] = &cluster->nest->body;
@@ -332,13 +365,9 @@ static void join(Fuser *fuser, Cluster *cluster, Equation *equation, const Sched
   }
   int before = site.bodies[depth]->count;
   build_equation(&site);
-  Equation *source = equation_source(routine, equation);
-  site.bodies[depth]->items[before]->equation = source;
-  APPEND(routine->model->arena, &cluster->nest->equations, source);
-  remember_origin(fuser, cluster, &site);
-  remember_readers(fuser, cluster, equation);
+  site.bodies[depth]->items[before]->equation = equation_source(routine, equation);
+  remember(fuser, cluster, &site, equations);
   reopen(cluster, &site);
-  if (map_has(&fuser->commits, equation->target)) cluster->commits = true;
 }
 
 static bool starts_recurrence(const Fuser *fuser, const RecurrentEquation *recurrent) {
@@ -362,8 +391,9 @@ static Cluster *segment_cluster(Fuser *fuser, const Segments *segments, bool in_
   return cluster;
 }
 
-static void place_in_segments(Fuser *fuser, Equation *equation, const Segments *segments,
+static void place_in_segments(Fuser *fuser, const EquationList *equations, const Segments *segments,
                               bool in_forward) {
+  const Equation *equation = equations->items[0];
   const RecurrentEquation *recurrent = map_get(&fuser->routine->recurrences, equation->target);
   Cluster *cluster = segment_cluster(fuser, segments, in_forward);
   Schedule schedule = schedule_of(fuser->routine, equation);
@@ -373,13 +403,14 @@ static void place_in_segments(Fuser *fuser, Equation *equation, const Segments *
   if (recurrent && !steps_here) open_strip_loop(fuser, cluster, recurrent);
   int least = recurrent ? 2 : 1;
   int depth = shared_depth(fuser, cluster, equation, &reads, &schedule, least);
-  join(fuser, cluster, equation, &schedule, depth);
+  join(fuser, cluster, equations, &schedule, depth);
 }
 
-static void place_equation(Fuser *fuser, Equation *equation, bool in_forward) {
+static void place_together(Fuser *fuser, const EquationList *equations, bool in_forward) {
+  const Equation *equation = equations->items[0];
   const RecurrentEquation *recurrent = map_get(&fuser->routine->recurrences, equation->target);
   Schedule schedule = schedule_of(fuser->routine, equation);
-  ExprList reads = equation_reads(fuser->scratch, equation);
+  ExprList reads = reads_of(fuser, equations);
   int depth;
   Cluster *cluster;
   if (recurrent) {
@@ -389,9 +420,9 @@ static void place_equation(Fuser *fuser, Equation *equation, bool in_forward) {
     cluster = fuser->clusters.items[fuser->clusters.count - 1];
     depth = shared_depth(fuser, cluster, equation, &reads, &schedule, 1);
   } else {
-    cluster = choose_cluster(fuser, equation, &reads, &schedule, in_forward, &depth);
+    cluster = choose_cluster(fuser, equations, &reads, &schedule, in_forward, &depth);
   }
-  join(fuser, cluster, equation, &schedule, depth);
+  join(fuser, cluster, equations, &schedule, depth);
 }
 
 void routine_fuse(Routine *routine, bool shares) {
@@ -408,10 +439,12 @@ void routine_fuse(Routine *routine, bool shares) {
       if (routine->kind != ROUTINE_INIT || equation->target->role == ROLE_VALUE) continue;
     }
     const SegmentedEquation *segmented = map_get(&routine->segments, equation->target);
+    EquationList together = built_together(&fuser, equation);
     if (segmented)
-      place_in_segments(&fuser, equation, segmented->segments, i < routine->forward_count);
+      place_in_segments(&fuser, &together, segmented->segments, i < routine->forward_count);
     else
-      place_equation(&fuser, equation, i < routine->forward_count);
+      place_together(&fuser, &together, i < routine->forward_count);
+    i += together.count - 1;
   }
   for (int i = 0; i < fuser.clusters.count; i++) {
     Cluster *cluster = fuser.clusters.items[i];

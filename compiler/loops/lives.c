@@ -22,11 +22,6 @@ static void keep_common_path(Life *life, const Access *access) {
   life->depth = depth;
 }
 
-static bool in_same_body(const Access *a, const Access *b) {
-  return a->depth == b->depth &&
-         memcmp(a->path, b->path, (size_t)a->depth * sizeof a->path[0]) == 0;
-}
-
 static Life *start_life(Walk *walk, const Tensor *tensor) {
   Life *life = NEW(walk->lives->scratch, Life);
   life->tensor = tensor;
@@ -44,13 +39,6 @@ static Life *note_access(Walk *walk, const Tensor *tensor, const Expr *const *su
   if (!life) life = start_life(walk, tensor);
   keep_common_path(life, &walk->at);
   keep_equal(life->subscripts, subscripts, tensor->rank);
-  if (life->last.node == NULL || life->last.step != walk->at.step) {
-    life->same_last_path = true;
-    for (int dim = 0; dim < tensor->rank; dim++) life->last_step_subscripts[dim] = subscripts[dim];
-  } else {
-    life->same_last_path &= in_same_body(&life->last, &walk->at);
-    keep_equal(life->last_step_subscripts, subscripts, tensor->rank);
-  }
   life->last = walk->at;
   APPEND(walk->lives->scratch, &life->accesses, walk->at);
   return life;
@@ -62,9 +50,7 @@ static void note_reads(Walk *walk, const Expr *e) {
   ExprList nodes = expr_postorder(scratch, &e, 1);
   for (int i = 0; i < nodes.count; i++) {
     if (!is_read(nodes.items[i])) continue;
-    Life *life = note_access(walk, nodes.items[i]->tensor, nodes.items[i]->args);
-    life->read_count++;
-    life->last_read = walk->at.sequence;
+    note_access(walk, nodes.items[i]->tensor, nodes.items[i]->args);
   }
   arena_free(scratch);
 }

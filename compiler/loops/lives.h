@@ -28,13 +28,10 @@ typedef struct Life {
   AccessList accesses; /* in sequence */
   Access first, last;  /* in sequence */
   Access store;        /* the last store */
-  int store_count, read_count;
-  int last_read;            /* sequence of the last read; 0: none */
+  int store_count;
   LoopNode *path[MAX_PATH]; /* common to all accesses */
   int depth;
-  const Expr *subscripts[LIMIT_RANK];           /* equal in all accesses; null where they differ */
-  const Expr *last_step_subscripts[LIMIT_RANK]; /* the same over the accesses of the last step */
-  bool same_last_path; /* all accesses of the last step stand in the same innermost body */
+  const Expr *subscripts[LIMIT_RANK]; /* equal in all accesses; null where they differ */
 } Life;
 
 typedef struct Lives {

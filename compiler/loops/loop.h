@@ -27,7 +27,8 @@ enum {                    /* marks of a LOOP_FOR */
        MARK_PARALLEL = 2, /* iterations are independent: may run in threads */
        MARK_UNROLL = 4,   /* a few iterations, known count */
        MARK_STRIP = 8,    /* the steps of one segment of a recurrence */
-       MARK_DOWN = 16     /* from the last iteration to the first */
+       MARK_DOWN = 16,    /* from the last iteration to the first */
+       MARK_TILE = 32     /* over the elements of a tile, for an epilogue: no other equation shares it */
 };
 
 typedef struct LoopNode LoopNode;
@@ -171,6 +172,7 @@ typedef struct Routine {
   Map segments;    /* target Tensor * -> SegmentedEquation * */
   Map sources;     /* rewritten Equation * -> the one of the program it stands for */
   Map made;        /* Tensor * that no program has: kept for segments, or a factor transposed */
+  Map epilogues;   /* target Tensor * of a product -> Epilogue *, see epilogue.h */
   /* The first so many equations are all that the loss needs; of INIT, that draw matrices to be made orthogonal. */
   int forward_count;
   NestList nests;
@@ -221,6 +223,7 @@ void routine_inline(
 void routine_pad(Routine *routine);       /* pad.c: windows slide over copies with zeros around */
 void routine_turn(Routine *routine);      /* turn.c: targets with a narrow last variable */
 void routine_transpose(Routine *routine); /* transpose.c: factors lie along their inner loop */
+void routine_join(Routine *routine);      /* epilogue.c: pointwise readers of products, behind them */
 /* fuse.c: clusters that share loops -> nests of loop nodes; without `shares` every equation has a nest of
    its own, but for those of one recurrence, which share their time loop. */
 void routine_fuse(Routine *routine, bool shares);

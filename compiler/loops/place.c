@@ -113,19 +113,52 @@ static bool place_by_role(Placer *placer, const Tensor *tensor) {
 
 /* ---- updates ---- */
 
-static bool may_replace(const Placer *placer, const Life *value, const Life *old) {
-  const Access *store = &value->store;
-  if (value->store_count != 1 || store->node->combine != REDUCE_NONE) return false;
-  if (store->nest < placer->routine->nests_before_commit) return false;
-  if (store->nest < placer->routine->nests_before_updates) return false;
-  if (!old || old->last.step < store->step) return true;
-  if (old->last.step > store->step || old->last_read > store->sequence) return false;
-  if (!old->same_last_path || old->last.depth != store->depth) return false;
-  for (int i = 0; i < store->depth; i++) {
-    if (old->last.path[i] != store->path[i]) return false;
+/* The access stores to the tensor. */
+static bool is_store_to(const Access *access, const Tensor *tensor) {
+  return access->node->kind == LOOP_STORE && access->node->target == tensor;
+}
+
+static bool in_same_body(const Access *a, const Access *b) {
+  if (a->depth != b->depth) return false;
+  for (int i = 0; i < a->depth; i++)
+    if (a->path[i] != b->path[i]) return false;
+  return true;
+}
+
+/* Right in the body that reads an element, after that or by the same statement, it gets its new value. */
+static bool is_replaced_here(const Life *value, const Access *read, int rank) {
+  for (int i = 0; i < value->accesses.count; i++) {
+    const Access *store = &value->accesses.items[i];
+    if (!is_store_to(store, value->tensor) || store->sequence < read->sequence) continue;
+    bool is_same = in_same_body(store, read);
+    for (int dim = 0; is_same && dim < rank; dim++)
+      is_same = store->subscripts[dim] == read->subscripts[dim];
+    if (is_same) return true;
   }
-  for (int dim = 0; dim < value->tensor->rank; dim++) {
-    if (old->last_step_subscripts[dim] != store->subscripts[dim]) return false;
+  return false;
+}
+
+/* Every store assigns, once for each element, when nothing may stop the step any more. */
+static bool only_assigns(const Placer *placer, const Life *value, const Access **first) {
+  *first = NULL;
+  for (int i = 0; i < value->accesses.count; i++) {
+    const Access *store = &value->accesses.items[i];
+    if (!is_store_to(store, value->tensor)) continue;
+    if (store->node->combine != REDUCE_NONE) return false;
+    if (!*first) *first = store;
+  }
+  return *first && (*first)->nest >= placer->routine->nests_before_commit &&
+         (*first)->nest >= placer->routine->nests_before_updates;
+}
+
+/* No element of the old value is read after it is written over. */
+static bool may_replace(const Placer *placer, const Life *value, const Life *old) {
+  const Access *first;
+  if (!only_assigns(placer, value, &first)) return false;
+  for (int i = 0; old && i < old->accesses.count; i++) {
+    const Access *read = &old->accesses.items[i];
+    if (read->step < first->step) continue;
+    if (!is_replaced_here(value, read, value->tensor->rank)) return false;
   }
   return true;
 }

@@ -1,6 +1,8 @@
 /* Tiles: which contractions are computed in tiles, and their loops. */
 #include "loops/tile.h"
 
+#include "loops/epilogue.h"
+
 #include "calculus/condition.h"
 #include "equations/affine.h"
 #include "equations/contraction.h"
@@ -94,6 +96,8 @@ bool tiling_of(const Routine *routine, const Equation *equation, Tiling *tiling)
 typedef struct Block {
   const Expr *row, *column;
   int64_t rows, columns, lanes;
+  const Expr *new_row; /* the first row and column that no tile before had */
+  int64_t new_column;
 } Block;
 
 static const Expr *plus(ExprTable *exprs, const Expr *a, const Expr *b) {
@@ -129,6 +133,103 @@ static LoopBody *open_elements(Site *site, const Tiling *tiling, const Block *bl
   return body;
 }
 
+/* ---- what is computed of a tile ---- */
+
+/* for r, for j: the elements that no tile before had; its row and column stand for those of the equation. */
+static LoopBody *open_new_elements(Site *site, const Tiling *tiling, const Block *block,
+                                   LoopBody *body, const Expr **subscripts) {
+  ExprTable *exprs = site->routine->model->exprs;
+  LoopBody *outer = body;
+  body = open_elements(site, tiling, block, body, subscripts);
+  if (block->rows > 1) {
+    LoopNode *rows = outer->items[outer->count - 1];
+    rows->marks = MARK_TILE;
+    rows->begin = block->new_row;
+    outer = &rows->body;
+  }
+  if (block->columns > 1) {
+    LoopNode *columns = outer->items[outer->count - 1];
+    columns->marks = MARK_TILE;
+    columns->lanes = 0;
+    columns->begin = expr_integer(exprs, block->new_column);
+  }
+  return body;
+}
+
+/* What reads of values without memory are here. */
+typedef struct Held {
+  Map elements; /* Tensor * -> Expr * */
+} Held;
+
+static const Expr *read_held(void *context, const Expr *leaf) {
+  const Held *held = context;
+  const Expr *element = is_read(leaf) ? map_get(&held->elements, leaf->tensor) : NULL;
+  return element ? element : leaf;
+}
+
+static LoopNode *build_member(Site *site, const Epilogue *epilogue, Held *held,
+                              Equation *equation) {
+  Model *model = site->routine->model;
+  Site own = *site;
+  own.equation = equation;
+  Arena *scratch = arena_new();
+  const Expr *value =
+      expr_rewrite(model->exprs, scratch, site_value(&own, equation->body), read_held, held);
+  arena_free(scratch);
+  if (!map_has(&epilogue->locals, equation->target)) return target_store(&own, REDUCE_NONE, value);
+  Tensor *local = local_new(site, equation->target->name, equation->target->type, 1);
+  map_put(&held->elements, equation->target,
+          (void *)(uintptr_t)expr_read(model->exprs, local, NULL, NULL));
+  return declare_new(model, local, value);
+}
+
+/* `product`: the tile's elements when they have no memory; null: they were stored. */
+static void build_epilogue(Site *site, const Tiling *tiling, const Block *block,
+                           const Tensor *product, LoopBody *body) {
+  Model *model = site->routine->model;
+  const Epilogue *epilogue = epilogue_of(site->routine, site->equation);
+  if (!epilogue) return;
+  Arena *scratch = arena_new();
+  Held held;
+  map_init(&held.elements, scratch);
+  int bound = site->bound;
+  const Expr *element[2];
+  body = open_new_elements(site, tiling, block, body, element);
+  if (product)
+    map_put(&held.elements, site->equation->target,
+            (void *)(uintptr_t)expr_read(model->exprs, product, element, NULL));
+  for (int i = 0; i < epilogue->members.count; i++) {
+    Equation *member = epilogue->members.items[i];
+    LoopNode *node = build_member(site, epilogue, &held, member);
+    if (site->tiles == 0) node->equation = equation_source(site->routine, member);
+    APPEND(model->arena, body, node);
+  }
+  site->bound = bound;
+  arena_free(scratch);
+}
+
+/* Stores the sums of a tile; returns where, when they have no memory of their own. */
+static Tensor *store_tile(Site *site, const Tiling *tiling, const Block *block, Tensor *tile,
+                          LoopBody *body) {
+  Model *model = site->routine->model;
+  const Epilogue *epilogue = epilogue_of(site->routine, site->equation);
+  const Tensor *target = site->equation->target;
+  Tensor *product = NULL;
+  const Expr *element[2];
+  if (epilogue && map_has(&epilogue->locals, target)) {
+    product = array_new(site, target->name, TYPE_REAL, block->rows, block->columns);
+    APPEND(model->arena, body, declare_new(model, product, NULL));
+  }
+  int bound = site->bound;
+  LoopBody *inner = open_elements(site, tiling, block, body, element);
+  const Expr *total = expr_read(model->exprs, tile, element, NULL);
+  LoopNode *store = product ? store_new(model, product, element, REDUCE_NONE, total)
+                            : target_store(site, REDUCE_NONE, total);
+  APPEND(model->arena, inner, store);
+  site->bound = bound;
+  return product;
+}
+
 static void build_block(Site *site, const Tiling *tiling, Block block, LoopBody *body) {
   Model *model = site->routine->model;
   const Equation *equation = site->equation;
@@ -143,10 +244,9 @@ static void build_block(Site *site, const Tiling *tiling, Block block, LoopBody 
   const Expr *value = site_value(site, equation->body);
   APPEND(model->arena, inner, store_new(model, tile, element, REDUCE_SUM, value));
   site->bound = bound;
-  inner = open_elements(site, tiling, &block, body, element);
-  const Expr *total = expr_read(model->exprs, tile, element, NULL);
-  APPEND(model->arena, inner, target_store(site, REDUCE_NONE, total));
-  site->bound = bound;
+  const Tensor *product = store_tile(site, tiling, &block, tile, body);
+  build_epilogue(site, tiling, &block, product, body);
+  site->tiles++;
 }
 
 /* ---- rows ---- */
@@ -183,7 +283,9 @@ static void build_whole_rows(Site *site, const Tiling *tiling, Block block, Loop
     const Expr *value =
         expr_binary(model->exprs, OP_MIN, block.row, expr_extent(model->exprs, last));
     APPEND(model->arena, body, declare_new(model, first, value));
+    const Expr *start = block.row;
     block.row = expr_read(model->exprs, first, NULL, NULL);
+    block.new_row = expr_binary(model->exprs, OP_SUB, start, block.row);
   }
   build_block(site, tiling, block, body);
 }
@@ -214,9 +316,11 @@ static void build_rows(Site *site, const Tiling *tiling, Block block, LoopBody *
 
 /* Tiles of `columns` columns from `begin` to `end`, which they divide. */
 static void build_panels(Site *site, const Tiling *tiling, LoopBody *body, const Extent *begin,
-                         const Extent *end, int64_t columns, int64_t lanes) {
+                         const Extent *end, int64_t columns, int64_t lanes, int64_t new_column) {
   Model *model = site->routine->model;
-  Block block = {.rows = tiling->rows, .columns = columns, .lanes = lanes};
+  Block block = {
+      .rows = tiling->rows, .columns = columns, .lanes = lanes, .new_column = new_column};
+  block.new_row = expr_integer(model->exprs, 0);
   int64_t count;
   bool is_constant = extent_is_constant(extent_subtract(model->extents, end, begin), &count);
   if (is_constant && count == 0) return;
@@ -239,17 +343,18 @@ void build_tiles(Site *site, const Tiling *tiling, LoopBody *body) {
   const Extent *range = tiling->column->range;
   const Extent *zero = extent_constant(extents, 0);
   const Extent *whole = whole_multiple(model, range, tiling->columns);
-  build_panels(site, tiling, body, zero, whole, tiling->columns, tiling->lanes);
+  build_panels(site, tiling, body, zero, whole, tiling->columns, tiling->lanes, 0);
   int64_t columns;
   if (extent_is_constant(range, &columns)) {
     int64_t rest = columns % tiling->columns;
     int64_t width = (rest + tiling->lanes - 1) / tiling->lanes * tiling->lanes;
     const Extent *first = extent_constant(extents, columns - width);
-    build_panels(site, tiling, body, first, rest > 0 ? range : first, width, tiling->lanes);
+    build_panels(site, tiling, body, first, rest > 0 ? range : first, width, tiling->lanes,
+                 width - rest);
     return;
   }
   const Extent *vectors = whole_multiple(model, range, tiling->lanes);
   if (tiling->columns > tiling->lanes)
-    build_panels(site, tiling, body, whole, vectors, tiling->lanes, tiling->lanes);
-  build_panels(site, tiling, body, vectors, range, 1, 1);
+    build_panels(site, tiling, body, whole, vectors, tiling->lanes, tiling->lanes, 0);
+  build_panels(site, tiling, body, vectors, range, 1, 1, 0);
 }

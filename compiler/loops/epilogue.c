@@ -1,0 +1,276 @@
+/* Epilogues: which equations run behind the tiles of a product.
+
+   The product moves down to the first of its readers, and both to the next, as long as the reader is pointwise
+   in them and nothing else needs them before. */
+#include "loops/epilogue.h"
+
+#include "equations/affine.h"
+#include "loops/copies.h"
+#include "loops/tile.h"
+
+enum {
+  MOST_MEMBERS = 6,
+  MOST_NODES = 96 /* of their expressions, which are written once for each kind of tile */
+};
+
+typedef struct Positions {
+  int *items;
+  int count, capacity;
+} Positions;
+
+typedef struct Finder {
+  Routine *routine;
+  Arena *scratch;
+  Map readers;      /* Tensor * -> Positions *, rising */
+  Map replacements; /* Tensor *, the target of an update -> Tensor *, its value */
+  Map positions;    /* Tensor * -> Positions * with one item: of the equation that defines it */
+  Map roots;        /* Tensor * -> itself */
+  bool *is_member;  /* of each equation: it stands behind a product */
+  Equation *
+      *heads; /* of each position: the product to be placed there, before the member; null: none */
+} Finder;
+
+/* A product and what has joined it so far. */
+typedef struct Group {
+  Equation *product;
+  Epilogue *epilogue;
+  int first, last; /* positions of the product and of the last member */
+  int nodes;
+  Map targets; /* Tensor * -> Equation *: of the product and the members, over its variables */
+} Group;
+
+const Epilogue *epilogue_of(const Routine *routine, const Equation *product) {
+  return map_get(&routine->epilogues, product->target);
+}
+
+/* ---- who reads what ---- */
+
+static void note_position(Finder *finder, Map *map, const Tensor *tensor, int position) {
+  Positions *positions = map_get(map, tensor);
+  if (!positions) {
+    positions = NEW(finder->scratch, Positions);
+    map_put(map, tensor, positions);
+  }
+  APPEND(finder->scratch, positions, position);
+}
+
+static Finder finder_new(Routine *routine) {
+  Finder finder = {.routine = routine, .scratch = arena_new()};
+  map_init(&finder.readers, finder.scratch);
+  map_init(&finder.positions, finder.scratch);
+  map_init(&finder.replacements, finder.scratch);
+  map_init(&finder.roots, finder.scratch);
+  int count = routine->equations.count;
+  finder.is_member = NEW_ARRAY(finder.scratch, bool, count);
+  finder.heads = NEW_ARRAY(finder.scratch, Equation *, count);
+  for (int i = 0; i < count; i++) {
+    const Equation *equation = routine->equations.items[i];
+    ExprList reads = equation_reads(finder.scratch, equation);
+    for (int k = 0; k < reads.count; k++)
+      note_position(&finder, &finder.readers, reads.items[k]->tensor, i);
+    note_position(&finder, &finder.positions, equation->target, i);
+  }
+  for (int i = 0; i < routine->updates.count; i++)
+    map_put(&finder.replacements, routine->updates.items[i].target,
+            routine->updates.items[i].value);
+  TensorList roots = routine_roots(routine);
+  for (int i = 0; i < roots.count; i++) map_put(&finder.roots, roots.items[i], roots.items[i]);
+  return finder;
+}
+
+/* Behind all members; -1: there is none. */
+static int next_reader(const Finder *finder, const Group *group) {
+  int next = -1;
+  for (int i = 0; i < group->targets.count; i++) {
+    const Positions *readers = map_get(&finder->readers, group->targets.keys[i]);
+    for (int k = 0; readers && k < readers->count; k++) {
+      int at = readers->items[k];
+      if (at > group->last && (next < 0 || at < next)) next = at;
+    }
+  }
+  return next;
+}
+
+/* A new value that takes the place of one the equation reads is made between these positions. */
+static bool is_replaced_between(Finder *finder, const Equation *equation, int after, int before) {
+  ExprList reads = equation_reads(finder->scratch, equation);
+  for (int i = 0; i < reads.count; i++) {
+    const Tensor *value = map_get(&finder->replacements, reads.items[i]->tensor);
+    const Positions *made = value ? map_get(&finder->positions, value) : NULL;
+    if (made && made->items[0] > after && made->items[0] < before) return true;
+  }
+  return false;
+}
+
+static bool may_move(Finder *finder, const Group *group, int to) {
+  for (int i = 0; i < group->targets.count; i++)
+    if (is_replaced_between(finder, group->targets.values[i], group->last, to)) return false;
+  return true;
+}
+
+/* ---- over the variables of the product ---- */
+
+typedef struct Substitution {
+  const Index *from[LIMIT_RANK];
+  const Expr *to[LIMIT_RANK];
+  const Index *vars[LIMIT_RANK]; /* the indices of `to` */
+  int count;
+} Substitution;
+
+/* The variable of an equation that alone addresses the dim. */
+static const Index *variable_at(const Equation *equation, int dim) {
+  for (int k = 0; k < equation->var_count; k++)
+    if (equation->place[k] == dim) return equation->vars[k];
+  return NULL;
+}
+
+static bool substitute(Finder *finder, Substitution *s, const Index *from, const Index *to) {
+  if (!from || !to || from->range != to->range) return false;
+  for (int i = 0; i < s->count; i++) {
+    if (s->from[i] == from || s->vars[i] == to) return s->from[i] == from && s->vars[i] == to;
+  }
+  s->from[s->count] = from;
+  s->vars[s->count] = to;
+  s->to[s->count++] = expr_index(finder->routine->model->exprs, to);
+  return true;
+}
+
+/* What the variables of the equation are in the product; false: some read is at another place. */
+static bool find_substitution(Finder *finder, const Group *group, const Equation *equation,
+                              Substitution *s) {
+  ExprList reads = equation_reads(finder->scratch, equation);
+  for (int i = 0; i < reads.count; i++) {
+    const Expr *read = reads.items[i];
+    const Equation *source = map_get(&group->targets, read->tensor);
+    if (!source) continue;
+    if (read_default(read)) return false;
+    for (int dim = 0; dim < read->tensor->rank; dim++)
+      if (!substitute(finder, s, lone_index(read->args[dim]), variable_at(source, dim)))
+        return false;
+  }
+  return s->count == equation->var_count && s->count == group->product->var_count;
+}
+
+static Equation *over_product(Finder *finder, Equation *equation, const Substitution *s) {
+  Model *model = finder->routine->model;
+  Equation *member = arena_copy(model->arena, equation, sizeof *equation);
+  const Index **vars = NEW_ARRAY(model->arena, const Index *, equation->var_count);
+  for (int k = 0; k < equation->var_count; k++)
+    for (int i = 0; i < s->count; i++)
+      if (s->from[i] == equation->vars[k]) vars[k] = s->vars[i];
+  member->vars = vars;
+  member->body =
+      expr_substitute(model->exprs, finder->scratch, equation->body, s->from, s->to, s->count);
+  map_put(&finder->routine->sources, member, equation_source(finder->routine, equation));
+  RecurrentEquation *recurrent = map_get(&finder->routine->recurrences, equation->target);
+  for (int i = 0; recurrent && i < s->count; i++)
+    if (s->from[i] == recurrent->time) recurrent->time = s->vars[i];
+  return member;
+}
+
+/* ---- which ---- */
+
+static bool is_pointwise(const Equation *equation) {
+  return equation->reduction == REDUCE_NONE && !equation->guard && !is_draw(equation->body) &&
+         equation->var_count == equation->target->rank;
+}
+
+static bool steps_together(const Routine *routine, const Equation *a, const Equation *b) {
+  const RecurrentEquation *one = map_get(&routine->recurrences, a->target);
+  const RecurrentEquation *other = map_get(&routine->recurrences, b->target);
+  return one && other ? one->group == other->group : one == other;
+}
+
+static int count_nodes(Arena *scratch, const Equation *equation) {
+  return expr_postorder(scratch, &equation->body, 1).count;
+}
+
+static bool may_join(Finder *finder, const Group *group, int position) {
+  const Routine *routine = finder->routine;
+  const Equation *equation = routine->equations.items[position];
+  bool one_section = (position < routine->forward_count) == (group->first < routine->forward_count);
+  if (!one_section || !is_pointwise(equation) || finder->is_member[position]) return false;
+  if (map_has(&routine->segments, equation->target)) return false;
+  if (!steps_together(routine, group->product, equation)) return false;
+  const Instance *instance = group->product->instance;
+  if (instance && equation->instance && are_in_copies(instance, equation->instance)) return false;
+  if (group->epilogue->members.count == MOST_MEMBERS) return false;
+  if (group->nodes + count_nodes(finder->scratch, equation) > MOST_NODES) return false;
+  return may_move(finder, group, position);
+}
+
+static bool join(Finder *finder, Group *group, int position) {
+  Routine *routine = finder->routine;
+  Equation *equation = routine->equations.items[position];
+  Substitution substitution = {.count = 0};
+  if (!may_join(finder, group, position)) return false;
+  if (!find_substitution(finder, group, equation, &substitution)) return false;
+  Equation *member = over_product(finder, equation, &substitution);
+  group->nodes += count_nodes(finder->scratch, equation);
+  group->last = position;
+  map_put(&group->targets, member->target, member);
+  APPEND(routine->model->arena, &group->epilogue->members, member);
+  return true;
+}
+
+static void find_locals(Finder *finder, const Group *group) {
+  for (int i = 0; i < group->targets.count; i++) {
+    const Tensor *target = group->targets.keys[i];
+    const Positions *readers = map_get(&finder->readers, target);
+    bool is_read_here = readers && readers->items[0] > group->first &&
+                        readers->items[readers->count - 1] <= group->last;
+    if (!is_read_here || map_has(&finder->roots, target)) continue;
+    map_put(&group->epilogue->locals, target, (void *)(uintptr_t)target);
+  }
+}
+
+static bool is_product(const Routine *routine, const Equation *equation) {
+  Tiling tiling;
+  return equation->var_count == equation->target->rank && tiling_of(routine, equation, &tiling);
+}
+
+static void find_epilogue(Finder *finder, int position) {
+  Routine *routine = finder->routine;
+  Equation *product = routine->equations.items[position];
+  if (!is_product(routine, product)) return;
+  Group group = {.product = product, .first = position, .last = position};
+  group.epilogue = NEW(routine->model->arena, Epilogue);
+  map_init(&group.epilogue->locals, routine->model->arena);
+  map_init(&group.targets, finder->scratch);
+  map_put(&group.targets, product->target, product);
+  int next = next_reader(finder, &group);
+  while (next >= 0 && join(finder, &group, next)) {
+    finder->is_member[next] = true;
+    next = next_reader(finder, &group);
+  }
+  if (group.epilogue->members.count == 0) return;
+  find_locals(finder, &group);
+  map_put(&routine->epilogues, product->target, group.epilogue);
+  finder->is_member[position] = true;
+  finder->heads[group.last] = product;
+}
+
+/* ---- the pass ---- */
+
+static void append_group(Finder *finder, EquationList *equations, Equation *product) {
+  Arena *arena = finder->routine->model->arena;
+  const Epilogue *epilogue = epilogue_of(finder->routine, product);
+  APPEND(arena, equations, product);
+  for (int i = 0; i < epilogue->members.count; i++)
+    APPEND(arena, equations, epilogue->members.items[i]);
+}
+
+void routine_join(Routine *routine) {
+  Finder finder = finder_new(routine);
+  EquationList equations = {0};
+  for (int i = 0; i < routine->equations.count; i++)
+    if (!finder.is_member[i]) find_epilogue(&finder, i);
+  for (int i = 0; i < routine->equations.count; i++) {
+    if (finder.heads[i])
+      append_group(&finder, &equations, finder.heads[i]);
+    else if (!finder.is_member[i])
+      APPEND(routine->model->arena, &equations, routine->equations.items[i]);
+  }
+  routine->equations = equations;
+  arena_free(finder.scratch);
+}
