@@ -19,16 +19,15 @@ CLAIMS = []
 
 
 class Claim:
-    def __init__(self, check, source, needs, breaks):
-        self.check, self.source, self.needs, self.breaks = check, source, needs, breaks
+    def __init__(self, check, source, breaks):
+        self.check, self.source, self.breaks = check, source, breaks
         self.name = check.__name__.replace("_", "-")
 
 
-def claim(source, needs=None, **breaks):
-    """Declares a claim about a program; each break is named by what is wrong and changes the text. What it
-    needs may not be there: then it is skipped."""
+def claim(source, **breaks):
+    """Declares a claim about a program; each break is named by what is wrong and changes the text."""
     def declare(check):
-        CLAIMS.append(Claim(check, source, needs, {name.replace("_", " "): edit for name, edit in breaks.items()}))
+        CLAIMS.append(Claim(check, source, {name.replace("_", " "): edit for name, edit in breaks.items()}))
         return check
     return declare
 
@@ -160,9 +159,6 @@ def check_broken(claim, program):
 
 
 def try_claim(claim, programs):
-    if claim.needs and not (ROOT / claim.needs).is_dir():
-        print(f"skip {claim.name}: {claim.needs} is not there")
-        return 0
     whole = programs[claim.source, None]
     try:
         problems = claim.check(whole)

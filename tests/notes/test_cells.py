@@ -3,16 +3,18 @@
 
 usage: test_cells.py [TEXT]      only claims whose names contain it"""
 
-import json
 import random
 import sys
 
 import plain_cells
 from claims import ROOT, claim, distance, flat, main, off, only, replaced, rows
 
+sys.path.insert(0, str(ROOT / "tests/reference"))
+
+import records  # noqa: E402
+
 N, T, I, H = 2, 5, 4, 5
 SIZES = {"N": N, "T": T}
-ONNX = "../shared/reference/onnx"
 GATES = {"rnn": [""], "lstm": ["f", "g", "o", ""], "gru": ["u", "r", ""]}
 CELLS = {"rnn": plain_cells.rnn, "lstm": plain_cells.lstm, "gru": plain_cells.gru}
 
@@ -141,17 +143,15 @@ def last_states(program, cell, x, values):
     return [sequence[-1] for sequence in nested(found, steps, H)]
 
 
-def onnx_parameters(case, cell):
-    tensors = {t["name"]: t["data"] for t in case["inputs"]}
-    size, width = case["attributes"]["hidden_size"], case["inputs"][0]["shape"][2]
+def onnx_parameters(cell, weights, recurrent, biases):
+    """From rows of both, gate after gate, and what is added up to the biases."""
     gates, values = ONNX_GATES[cell], {}
-    biases = [float(e) for e in tensors.get("B", [0]*(2*size*len(gates)))]
+    size = len(weights)//len(gates)
     for number, gate in enumerate(gates):
         part = slice(number*size, (number + 1)*size)
-        values[f"a.U{gate}"] = flat(padded(rows(tensors["W"], width)[part], H, I))
-        values[f"a.W{gate}"] = flat(padded(rows(tensors["R"], size)[part], H, H))
-        both = zip(biases[:len(biases)//2][part], biases[len(biases)//2:][part])
-        values[f"a.b{gate}"] = [a + b for a, b in both] + [0.0]*(H - size)
+        values[f"a.U{gate}"] = flat(padded(weights[part], H, I))
+        values[f"a.W{gate}"] = flat(padded(recurrent[part], H, H))
+        values[f"a.b{gate}"] = [sum(both) for both in zip(*(b[part] for b in biases))] + [0.0]*(H - size)
     return values
 
 
@@ -159,32 +159,45 @@ def onnx_gap(program, cell, case):
     """How far the last states are off, in parts of the tolerance."""
     steps, samples, width = case["inputs"][0]["shape"]
     x, size = rows(case["inputs"][0]["data"], width), case["attributes"]["hidden_size"]
+    tensors = {t["name"]: t["data"] for t in case["inputs"]}
+    count = size*len(ONNX_GATES[cell])
+    biases = [float(e) for e in tensors.get("B", [0]*(2*count))]
     found = last_states(program, cell, [[x[t*samples + n] for t in range(steps)] for n in range(samples)],
-                        onnx_parameters(case, cell))
+                        onnx_parameters(cell, rows(tensors["W"], width), rows(tensors["R"], size),
+                                        (biases[:count], biases[count:])))
     pairs = zip(flat([state[:size] for state in found]), case["outputs"][0]["data"])
     return max(abs(f - e)/(1e-7 + 1e-3*abs(e)) for f, e in pairs)
 
 
 def agrees_with_onnx(program, cell):
-    cases = [json.loads(path.read_text()) for path in sorted((ROOT / ONNX / cell).glob("*.json"))]
-    gaps = {case["test"]: onnx_gap(program, cell, case) for case in cases}
+    gaps = {case["test"]: onnx_gap(program, cell, case) for case in records.of_family(cell)}
     program.measured(f"{cell}: {len(gaps)} cases of ONNX, off by at most {max(gaps.values()):.2g} of the tolerance")
     return [f"{name} is off by {gap:.2g} of the tolerance" for name, gap in gaps.items() if not gap <= 1]
 
 
-@claim("cells.nn", ONNX, a_sigmoid_in_place_of_tanh=SIGMOID)
+@claim("cells.nn", a_sigmoid_in_place_of_tanh=SIGMOID)
 def the_simple_recurrent_net_gives_the_numbers_of_onnx(program):
     return agrees_with_onnx(program, "rnn")
 
 
-@claim("cells.nn", ONNX, a_sigmoid_of_what_is_taken_in=LSTM_SIGMOID)
+@claim("cells.nn", a_sigmoid_of_what_is_taken_in=LSTM_SIGMOID)
 def the_lstm_gives_the_numbers_of_onnx(program):
     return agrees_with_onnx(program, "lstm")
 
 
-@claim("cells.nn", ONNX, the_update_gate_turned_round=TURNED, a_sigmoid_of_what_is_new=GRU_SIGMOID)
+@claim("cells.nn", the_update_gate_turned_round=TURNED, a_sigmoid_of_what_is_new=GRU_SIGMOID)
 def the_gru_gives_the_numbers_of_onnx(program):
     return agrees_with_onnx(program, "gru")
+
+
+@claim("cells.nn", the_update_gate_turned_round=TURNED, the_reset_after_the_product=RESET_AFTER)
+def the_gru_gives_the_numbers_of_onnx_runtime(program):
+    record = next(case for case in records.own("gru_layers") if case["id"] == "onnxruntime_gru_forward_with_bias")
+    layer, x = record["layers"][0], record["x"]
+    found = last_states(program, "gru", [list(steps) for steps in zip(*x)],
+                        onnx_parameters("gru", layer["W"], layer["R"], (layer["Wb"], layer["Rb"])))
+    last = record["y"][-1]
+    return off("the last state", [state[:len(last[0])] for state in found], last, record["tolerance"])
 
 
 # The last states of sequences 0, 1, 2, .. where all weights of inputs are 0.01, of states 0.02, and biases 0.03; each
