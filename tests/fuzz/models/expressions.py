@@ -124,8 +124,9 @@ class Expressions(Subscripts):
         if kind == 1:
             return Node([f"0.13*{v}"], "real", 0, 0.13*size.most)
         self.cover("operation", "//" if kind == 2 else "%")
-        text = f"float(({v} + 1)//2)" if kind == 2 else f"float((3*{v} - 1) % 4)"
-        return Node([text], "real", 0, max(size.most/2, 3))
+        by = [2, 4] if size.fixed or self.chance.happens(0.5) else [size.text]*2
+        text = f"float(({v} + 1)//{by[0]})" if kind == 2 else f"float((3*{v} - 1) % {by[1]})"
+        return Node([text], "real", 0, max(size.most, 3))
 
     def choice(self, env, depth):
         proof = self.proved_choice(env) if env and self.chance.happens(0.3) else None

@@ -23,6 +23,9 @@ class Subscripts(Growth):
         below, most, options = self.chance.below, size.most, []
         if r == size:
             options += [Option(12, "plain", v, v), Option(2, "reversed", f"{size.text} - 1 - {v}", v)]
+        if r == size and not size.fixed:
+            by = self.chance.pick([-1, -1, 1, 2])
+            options += [Option(3, "rotated", f"({shifted(v, by)}) % {size.text}", v)]
         if not (r.fixed and size.fixed):
             return options
         if r.most < most:
@@ -62,7 +65,8 @@ class Subscripts(Growth):
         window = f"{s}*{v} + {d}*{w}" if s*d > 1 else f"{v} + {w}"
         window = window.replace("1*", "")
         options = [Option(3, f"window s={s} d={d}, guarded", shifted(window, -p), (v, w), True),
-                   Option(1, "difference, guarded", f"{v} - {w}", (v, w), True)]
+                   Option(1, "difference, guarded", f"{v} - {w}", (v, w), True),
+                   Option(1, "rotated by another", f"({v} - {w}) % {size.text}", (v, w))]
         if not (size.fixed and r.fixed and q.fixed):
             return options
         if s*(r.most - 1) + d*(q.most - 1) < size.most:
