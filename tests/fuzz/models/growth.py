@@ -223,11 +223,25 @@ class Growth:
         self.chance.shuffle(program.statements)
         if head:
             program.statements.insert(0, Node([head], "statement"))
-        chain = optimizers_of(self.chance)
+        self.add_optimizer()
+        return program
+
+    def add_optimizer(self):
+        """Layers have gradients that are 0 but for rounding, such as those of a bias before a norm."""
+        program = self.program
+        chain = optimizers_of(self.chance, may_jump=not program.from_library)
         program.optimizer = " |> ".join(one.text(self.chance) for one in chain)
+        self.cover("optimizer", *[one.name for one in chain if one.place == "step"])
+        if any(one.jumps for one in chain):
+            self.push_gradients()
         program.adds_parameters |= any(one.adds_parameters for one in chain)
         program.averages = any(one.averages for one in chain)
-        return program
+
+    def push_gradients(self):
+        """Away from 0, where rounding decides on their signs and lengths."""
+        self.program.losses += [Node([f"0.0137*sum({t.name})" if t.sizes else f"0.0137*{t.name}"])
+                                for t in self.tensors if t.kind == "param"]
+        self.program.kinks = True
 
     def add_sought(self):
         """What is wanted besides."""

@@ -223,10 +223,10 @@ def choose(definition, env, chance):
     return None
 
 
-def optimizers_of(chance):
+def optimizers_of(chance, may_jump):
     """A chain of optimizers."""
-    chain = []
+    chain, fitting = [], [one for one in OPTIMIZERS if may_jump or not one.jumps]
     for place, probability in (("before", 0.3), ("step", 1), ("behind", 0.2)):
         if chance.happens(probability):
-            chain.append(chance.pick([one for one in OPTIMIZERS if one.place == place and not one.jumps]))
+            chain.append(chance.pick([one for one in fitting if one.place == place]))
     return chain
