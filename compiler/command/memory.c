@@ -44,23 +44,6 @@ static void print_row(Arena *arena, const Sources *sources, const Routine *routi
          first, last, line_of(arena, sources, buffer->tensor));
 }
 
-static int64_t live_bytes(const Routine *routine, int nest) {
-  int64_t bytes = 0;
-  for (int i = 0; i < routine->buffers.count; i++) {
-    const Buffer *buffer = routine->buffers.values[i];
-    bool lives = buffer->place == PLACE_ARENA && buffer->first <= nest && nest <= buffer->last;
-    if (lives) bytes += buffer->bytes;
-  }
-  return bytes;
-}
-
-static int fullest_nest(const Routine *routine) {
-  int fullest = 0;
-  for (int nest = 1; nest < routine->nests.count; nest++)
-    if (live_bytes(routine, nest) > live_bytes(routine, fullest)) fullest = nest;
-  return fullest;
-}
-
 static void print_totals(const Routine *routine) {
   int64_t tape = 0;
   int values = 0;
@@ -73,10 +56,10 @@ static void print_totals(const Routine *routine) {
   if (values > 0)
     printf("  %-45s %12" PRId64 "  in %d value%s that the backward part reads\n", "the tape", tape,
            values, values == 1 ? "" : "s");
-  int fullest = fullest_nest(routine);
   printf("  %-45s %12" PRId64 "  while %s is computed: no plan needs less\n", "alive at once",
-         live_bytes(routine, fullest), routine->nests.items[fullest]->name);
-  printf("  %-45s %12" PRId64 "\n", "scratch", routine->arena_bytes);
+         routine->live_bytes, routine->nests.items[routine->fullest_nest]->name);
+  printf("  %-45s %12" PRId64 "  %.2f times that\n", "scratch", routine->arena_bytes,
+         (double)routine->arena_bytes / (double)routine->live_bytes);
 }
 
 static void print_routine(Arena *arena, const Sources *sources, const Routine *routine) {

@@ -192,6 +192,8 @@ typedef struct Routine {
   RepetitionList
       repetitions; /* in order; each within one of the stages that those two numbers make */
   int64_t arena_bytes;
+  int64_t live_bytes; /* of the arena that nest `fullest_nest` needs at once: no plan has fewer */
+  int fullest_nest;
   TensorList arguments; /* inputs and targets it needs, in order of declaration */
 } Routine;
 

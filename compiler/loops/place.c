@@ -3,20 +3,16 @@
    A value whose uses all share the loops over its dims is a local variable; one whose uses share the outer
    loops shrinks to a row, and one whose uses are a few steps apart to a ring (rings.c). New values of parameters and states are written over the old ones when no
    reader is left; else they are copied by a last nest, so that all commit together. The rest lies in the
-   arena: storage is taken by the nest that first writes a value and given back after the last that uses it
-   (never within a nest, whose arrays are `restrict`), best fit first. */
+   arena (offsets.c): a value has storage from the nest that first writes it to the last that uses it (never
+   for a part of a nest, whose arrays are `restrict`). */
+#include "loops/offsets.h"
 #include "loops/rings.h"
-
-typedef struct Block { /* free arena bytes [begin, end) */
-  int64_t begin, end;
-} Block;
 
 typedef struct Placer {
   Routine *routine;
   Arena *scratch;
   Lives lives;
-  LIST_OF(Block) free;
-  LIST_OF(Buffer *) in_arena; /* in order of first use */
+  BufferList in_arena; /* in order of first use */
 } Placer;
 
 /* ---- strides ---- */
@@ -307,6 +303,8 @@ static bool shrink_dims(Placer *placer, Buffer *buffer, const Life *life, bool *
   return all;
 }
 
+enum { ALIGNMENT = 64 }; /* of what lies in the arena */
+
 static void place_value(Placer *placer, const Life *life, const Map *roots) {
   const Tensor *tensor = life->tensor;
   bool root = map_has(roots, tensor);
@@ -326,71 +324,9 @@ static void place_value(Placer *placer, const Life *life, const Map *roots) {
     declare_local(placer, life);
     return;
   }
-  buffer->bytes = elements * bytes_of(placer->routine, tensor);
+  int64_t bytes = elements * bytes_of(placer->routine, tensor);
+  buffer->bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   APPEND(placer->scratch, &placer->in_arena, buffer);
-}
-
-/* ---- the arena ---- */
-
-enum { ALIGNMENT = 64 };
-
-static int64_t take_block(Placer *placer, int64_t bytes) {
-  int best = -1;
-  for (int i = 0; i < placer->free.count; i++) {
-    int64_t size = placer->free.items[i].end - placer->free.items[i].begin;
-    if (size < bytes) continue;
-    int64_t least =
-        best < 0 ? INT64_MAX : placer->free.items[best].end - placer->free.items[best].begin;
-    if (size < least) best = i;
-  }
-  if (best < 0) {
-    int64_t offset = placer->routine->arena_bytes;
-    placer->routine->arena_bytes += bytes;
-    return offset;
-  }
-  int64_t offset = placer->free.items[best].begin;
-  placer->free.items[best].begin += bytes;
-  return offset;
-}
-
-/* Back into the list, sorted by place and merged with its neighbours. */
-static void give_block(Placer *placer, Block block) {
-  int kept = 0;
-  for (int i = 0; i < placer->free.count; i++) {
-    Block other = placer->free.items[i];
-    if (other.begin == other.end) continue;
-    if (other.end == block.begin) {
-      block.begin = other.begin;
-    } else if (other.begin == block.end) {
-      block.end = other.end;
-    } else {
-      placer->free.items[kept++] = other;
-    }
-  }
-  placer->free.count = kept;
-  APPEND(placer->scratch, &placer->free, block);
-}
-
-typedef struct Ending {
-  Buffer **items;
-  int count, capacity;
-} Ending;
-
-static void lay_out_arena(Placer *placer) {
-  Ending *endings = NEW_ARRAY(placer->scratch, Ending, placer->routine->nests.count + 1);
-  int released = 0;
-  for (int i = 0; i < placer->in_arena.count; i++) {
-    Buffer *buffer = placer->in_arena.items[i];
-    for (; released < buffer->first; released++) {
-      for (int k = 0; k < endings[released].count; k++) {
-        const Buffer *dead = endings[released].items[k];
-        give_block(placer, (Block){dead->offset, dead->offset + dead->bytes});
-      }
-    }
-    buffer->bytes = (buffer->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    buffer->offset = take_block(placer, buffer->bytes);
-    APPEND(placer->scratch, &endings[buffer->last], buffer);
-  }
 }
 
 /* ---- the pass ---- */
@@ -415,6 +351,6 @@ void routine_place(Routine *routine) {
   }
   place_updates(&placer);
   place_values(&placer);
-  lay_out_arena(&placer);
+  offsets_assign(routine, &placer.in_arena);
   arena_free(placer.scratch);
 }
