@@ -9,7 +9,7 @@ SANITIZE = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-om
 FLAGS_release  = -O2
 FLAGS_debug    = -O0 -g -DNNC_VERIFY
 FLAGS_asan     = $(SANITIZE) -DNNC_VERIFY
-FLAGS_coverage = -O0 -g --coverage -DNNC_VERIFY
+FLAGS_coverage = -O0 -g --coverage -DNNC_VERIFY -Dalways_inline=# an inlined copy of a branch is no other branch
 FLAGS_hostile  = $(SANITIZE) -DNNC_VERIFY -DNNC_HOSTILE
 MODE_FLAGS    := $(or $(FLAGS_$(MODE)),$(error MODE is release, debug, asan, coverage or hostile))
 
