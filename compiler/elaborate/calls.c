@@ -152,7 +152,7 @@ static bool is_application(const Frame *frame, const Node *callee) {
 
 static int count_applications(const Frame *frame, const Node *node, bool is_argument) {
   int count = 0;
-  if (!node || node->kind == NODE_ERROR) return 0;
+  if (!node) return 0;
   if (node->kind == NODE_PIPE) {
     const Node *right = node->parts[1];
     count += count_applications(frame, node->parts[0], false);

@@ -107,8 +107,7 @@ ModelList elaborate(Arena *arena, Names *names, Sources *sources, Diagnostics *d
   bool any = false;
   map_init(&e.definitions, arena);
   map_init(&e.library, arena);
-  load_definitions(&e, tree);
-  if (!tree->root) return models;
+  if (!load_definitions(&e, tree)) return models;
   for (int i = 0; i < tree->root->count; i++) {
     const Node *node = tree->root->parts[i];
     if (!is_wanted(&e, node)) continue;

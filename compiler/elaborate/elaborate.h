@@ -36,8 +36,9 @@ typedef struct ModelList {
   int count, capacity;
 } ModelList;
 
-/* Models of the file in source order. With errors (see diagnostics) the list may be shorter. Parsed
-   imports are added to `sources`; their paths to `imports` when it is not null (for -MD). */
+/* Models of the file in source order. With errors (see diagnostics) the list may be shorter, and it is
+   empty where an import does not parse; the file itself does. Parsed imports are added to `sources`;
+   their paths to `imports` when it is not null (for -MD). */
 ModelList elaborate(Arena *arena, Names *names, Sources *sources, Diagnostics *diagnostics,
                     const Tree *tree, ElaborateOptions *options, PathList *imports);
 

@@ -109,7 +109,6 @@ static Value evaluate_total_here(const Context *c, const Node *node) {
 }
 
 static Value reject_node(const Context *c, const Node *node) {
-  if (node->kind == NODE_ERROR) return value_poison();
   report(c->frame, NN0213, node->span, "%s has no value here", node_title(node->kind));
   return value_poison();
 }

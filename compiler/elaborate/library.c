@@ -9,7 +9,8 @@
 
 typedef struct Loader {
   Elaborator *e;
-  Map loaded; /* path (a Name) -> anything */
+  Map loaded;  /* path (a Name) -> anything */
+  bool parses; /* all that was imported so far */
 } Loader;
 
 static void add_definition(Elaborator *e, const Node *node, bool in_library) {
@@ -55,7 +56,6 @@ static void load_import(Loader *loader, const Node *node, const char *importer, 
   const Node *what = node->parts[0];
   const char *path = NULL, *error = NULL;
   size_t size = 0;
-  if (what->kind == NODE_ERROR) return;
   const char *relative =
       what->kind == NODE_STRING ? what->name : arena_format(e->arena, "%s.nn", what->name);
   if (depth == LIMIT_IMPORT_DEPTH) {
@@ -73,13 +73,16 @@ static void load_import(Loader *loader, const Node *node, const char *importer, 
   map_put(&loader->loaded, key, loader);
   if (e->imports) APPEND(e->arena, e->imports, path);
   const SourceFile *file = source_add(e->sources, path, text, (uint32_t)size);
+  int errors = diagnostics_error_count(e->diagnostics);
   const Tree *tree = tree_parse(e->arena, e->names, e->sources, e->diagnostics, file);
-  load_tree(loader, tree, path, false, depth + 1);
+  if (diagnostics_error_count(e->diagnostics) > errors)
+    loader->parses = false;
+  else
+    load_tree(loader, tree, path, false, depth + 1);
 }
 
 static void load_tree(Loader *loader, const Tree *tree, const char *path, bool in_library,
                       int depth) {
-  if (!tree->root) return;
   for (int i = 0; i < tree->root->count; i++) {
     const Node *item = tree->root->parts[i];
     switch (item->kind) {
@@ -92,8 +95,8 @@ static void load_tree(Loader *loader, const Tree *tree, const char *path, bool i
   }
 }
 
-void load_definitions(Elaborator *e, const Tree *tree) {
-  Loader loader = {.e = e};
+bool load_definitions(Elaborator *e, const Tree *tree) {
+  Loader loader = {.e = e, .parses = true};
   map_init(&loader.loaded, e->arena);
   map_put(&loader.loaded, name_of(e->names, tree->file->path), e);
   for (int i = 0; i < library_file_count; i++) {
@@ -104,4 +107,5 @@ void load_definitions(Elaborator *e, const Tree *tree) {
     load_tree(&loader, library, embedded->name, true, LIMIT_IMPORT_DEPTH);
   }
   load_tree(&loader, tree, tree->file->path, false, 0);
+  return loader.parses;
 }

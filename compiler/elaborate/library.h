@@ -4,7 +4,8 @@
 
 #include "elaborate/scope.h"
 
-/* Fills e->definitions: the library first, then imports and the file, which hide it (NN0951). */
-void load_definitions(Elaborator *e, const Tree *tree);
+/* Fills e->definitions: the library first, then imports and the file, which hide it (NN0951). False when an
+   import does not parse: then names are missing that no error should be reported for. */
+bool load_definitions(Elaborator *e, const Tree *tree);
 
 #endif

@@ -322,7 +322,6 @@ void optimizer_run(Trainer *trainer, const Node *block, const TraineeList *train
     case NODE_EQUATION: run_equation(trainer, statement, trainees); break;
     case NODE_IF_STATEMENT: run_if(trainer, statement, trainees); break;
     case NODE_REQUIRE: run_require(statement, trainees); break;
-    case NODE_ERROR: break;
     default:
       report(trainees->items[0]->frame, NN0308, statement->span, "%s has no place in an optimizer",
              node_title(statement->kind));

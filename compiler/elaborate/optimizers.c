@@ -85,7 +85,7 @@ static const Definition *find_optimizer(Trainer *trainer, const Node *call) {
     Diagnostic *d =
         report(trainer->model, NN0201, callee->span, "no optimizer is called '%s'", callee->name);
     if (!definition) suggest_name(d, trainer->model, callee->name);
-  } else if (callee->kind != NODE_ERROR) {
+  } else {
     report(trainer->model, NN0201, callee->span, "this is not an optimizer or a chain of them");
   }
   return NULL;

@@ -7,7 +7,6 @@ enum { LIMIT_WALK = 1500 };
 
 bool binder_add(const Context *c, BinderList *binders, const Node *sub) {
   Arena *arena = c->frame->e->arena;
-  if (sub->kind == NODE_ERROR) return false;
   bool binds = sub->kind == NODE_PACK ||
                ((sub->kind == NODE_IDENT || sub->kind == NODE_IN) && is_lower_case(sub->name));
   if (!binds) {

@@ -56,7 +56,6 @@ static bool selects_any(const Node *selector, const TensorList *tensors) {
 void selectors_check(const Frame *frame, const Node *list) {
   for (int i = 0; list && i < list->count; i++) {
     const Node *selector = list->parts[i];
-    if (selector->kind == NODE_ERROR) continue;
     if (selects_any(selector, &frame->e->model->tensors)) continue;
     const char *mark = selector->kind == NODE_TAG ? "@" : "";
     Diagnostic *d =

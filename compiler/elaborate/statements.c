@@ -38,7 +38,6 @@ static bool is_for_steps(NodeKind kind) {
 static bool is_in_place(Frame *frame, const Node *node, const Scan *scan) {
   const char *where = NULL;
   NodeKind kind = node->kind;
-  if (kind == NODE_ERROR) return false;
   if (scan && kind == NODE_UPDATE) {
     report(frame, NN0404, node->span, "':=' inside a scan: states are updated once for each call");
     return false;

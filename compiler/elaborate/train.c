@@ -46,7 +46,6 @@ static void take_statements(Trainer *trainer, Request *request, const Node *bloc
     case NODE_FREEZE: APPEND(arena, &request->freezes, statement); break;
     case NODE_OPTIMIZER: take_optimizer(trainer, request, statement); break;
     case NODE_IF_STATEMENT: take_if(trainer, request, statement); break;
-    case NODE_ERROR: break;
     default:
       report(trainer->model, NN0308, statement->span, "%s has no place in a train block",
              node_title(statement->kind));
@@ -80,7 +79,6 @@ static Tensor *make_loss(Trainer *trainer, const Request *request) {
 static void take_option(Trainer *trainer, const Node *selectors, const Node *statement) {
   const Node *left = statement->kind == NODE_EQUATION ? statement->parts[0]->parts[0] : NULL;
   if (!left || statement->parts[0]->count > 1 || (left->count > 0 && left->parts[0])) {
-    if (statement->kind == NODE_ERROR) return;
     Diagnostic *d = report(trainer->model, NN0308, statement->span,
                            "a group holds values of options of the optimizer");
     diagnostic_help(d, "write for example 'wd = 0'");
