@@ -87,7 +87,7 @@ bool is_below(const Context *c, const Expr *e, const Extent *extent) {
 
 /* Whether sizes exist for which `room` is not negative but not all have it. */
 static bool depends_on_sizes(const Extent *room) {
-  return room && extent_maximum(room) >= 0;
+  return room && !extent_is_poisoned(room) && extent_maximum(room) >= 0;
 }
 
 /* A subscript over sizes and index variables whose range depends on run-time sizes only. */

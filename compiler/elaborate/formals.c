@@ -49,18 +49,38 @@ static void check_option_name(Elaborator *e, const Node *formal) {
 
 static void check_result(Elaborator *e, const Node *result) {
   ValueType ignored;
-  const Node *type = result->kind == NODE_RESULT ? result->parts[1] : NULL;
+  const Node *type = result->parts[1];
   if (type && !type_named(type->name, &ignored)) reject_type(e, result, false);
+}
+
+static void check_is_new(Elaborator *e, Map *known, const Node *named) {
+  const Node *other = map_get(known, named->name);
+  map_put(known, named->name, (void *)named);
+  if (!other) return;
+  Diagnostic *d =
+      diagnose(e->diagnostics, NN0202, named->span, "there are two of '%s'", named->name);
+  diagnostic_note(d, other->span, "the first one");
+}
+
+static void check_results(Elaborator *e, const Node *results) {
+  Map known;
+  map_init(&known, e->arena);
+  for (int i = 0; i < results->count; i++) {
+    check_is_new(e, &known, results->parts[i]);
+    check_result(e, results->parts[i]);
+  }
 }
 
 void formals_check(Elaborator *e, const Node *definition) {
   bool is_optimizer = definition->kind == NODE_OPTIMIZER_DEF;
   const Node *results = is_optimizer ? NULL : definition->parts[2];
-  for (int i = 0; results && i < results->count; i++) check_result(e, results->parts[i]);
+  Map known;
+  map_init(&known, e->arena);
+  if (results) check_results(e, results);
   for (int list = 0; list < 2; list++) {
     const Node *formals = definition->parts[list];
     for (int i = 0; i < formals->count; i++) {
-      if (formals->parts[i]->kind != NODE_FORMAL) continue;
+      check_is_new(e, &known, formals->parts[i]);
       check_formal(e, formals->parts[i], list == 1 || is_optimizer);
       if (is_optimizer) check_option_name(e, formals->parts[i]);
     }

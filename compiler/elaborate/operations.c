@@ -33,6 +33,10 @@ static bool is_extent_op(Op op) {
   return op == OP_ADD || op == OP_SUB || op == OP_MUL || op == OP_IDIV || op == OP_MOD;
 }
 
+static void check_whole(const Context *c, const Extent *result, Span span) {
+  if (extent_is_poisoned(result)) report(c->frame, NN0211, span, "whole number beyond 64 bits");
+}
+
 static Value apply_to_extents(const Context *c, Op op, const Value *operands, Span span) {
   ExtentTable *table = c->frame->e->model->extents;
   const Extent *result = combine_extents(table, op, operands[0].extent, operands[1].extent);
@@ -40,9 +44,7 @@ static Value apply_to_extents(const Context *c, Op op, const Value *operands, Sp
     report(c->frame, NN0210, span, "division by a size that may be 0");
     return value_poison();
   }
-  if (extent_is_poisoned(result)) {
-    report(c->frame, NN0211, span, "whole number beyond 64 bits");
-  }
+  check_whole(c, result, span);
   return value_extent(result);
 }
 
@@ -125,7 +127,9 @@ static Value build_op(const Context *c, Op op, const Expr **args, int count, con
     if (real) return reject_type(c, span, op, "whole numbers; floor(a/b) is for others");
     if (!whole) return value_of_expr(divide_in_double(table, op, args[0], args[1]), field);
   }
-  return value_of_expr(expr_make(table, op, args, count), field);
+  const Expr *result = expr_make(table, op, args, count);
+  if (result->op == OP_EXTENT) check_whole(c, result->extent, span);
+  return value_of_expr(result, field);
 }
 
 Value apply_op(const Context *c, Op op, const Value *operands, int count, Span span) {

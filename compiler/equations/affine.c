@@ -162,10 +162,17 @@ static const Expr *append_term(ExprTable *table, const Expr *sum, const Extent *
   return minus && atom ? expr_node(table, OP_NEGATE, TYPE_INT, &term, 1) : term;
 }
 
+static bool is_beyond(const Affine *affine) {
+  for (int i = 0; i < affine->count; i++)
+    if (extent_is_poisoned(affine->terms[i].coefficient)) return true;
+  return extent_is_poisoned(affine->constant);
+}
+
 /* Terms with a plus sign, those with a minus sign, the constant; the constant comes first when there
    is no plus sign to begin with. */
 const Expr *affine_expr(ExprTable *table, const Affine *affine) {
   const Expr *sum = NULL;
+  if (is_beyond(affine)) return expr_extent(table, extent_poison(expr_extents(table)));
   bool constant_left = affine->constant != extent_constant(expr_extents(table), 0);
   for (int negative = 0; negative < 2; negative++) {
     if (negative && !sum && constant_left) {

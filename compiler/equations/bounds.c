@@ -110,7 +110,7 @@ static Bounds magnitude_bounds(ExprTable *table, Arena *scratch, const Expr *e, 
   Bounds result = {extent_constant(extents, 0), NULL};
   if (a.low && a.high) {
     const Extent *negative = extent_subtract(extents, result.low, a.low);
-    result.high = choose(extents, negative, a.high, true);
+    if (!extent_is_poisoned(negative)) result.high = choose(extents, negative, a.high, true);
   }
   return result;
 }

@@ -89,7 +89,7 @@ static Cell whole_value(Op op, int64_t a, int64_t b) {
   case OP_LT: return known(a < b);
   case OP_LE: return known(a <= b);
   case OP_NOT: return known(!a);
-  case OP_ABS: return known(a < 0 ? -a : a);
+  case OP_ABS: return a < 0 ? whole_value(OP_NEGATE, a, b) : known(a);
   case OP_SIGN: return known((a > 0) - (a < 0));
   default: return (Cell){0};
   }
