@@ -60,21 +60,23 @@ def once(name, command, sources, libraries=()):
     return program
 
 
-def compile_model(source, target, options=(), name=None):
+def compile_model(model, target, options=()):
     """The C file that nnc writes for a model."""
-    generated = PLACE / "generated" / "-".join([name or source.stem, target, *options]).replace("/", "_").replace(
-        "=", "_").replace(" ", "")
-    generated.parent.mkdir(parents=True, exist_ok=True)
-    output = generated.with_name(generated.name + ".c")
-    call([BUILD / "nnc", f"--target={target}", *options, source, "-o", output])
+    words = [model.name, target, *options]
+    output = PLACE / "generated" / ("-".join(words).replace("/", "_").replace("=", "_") + ".c")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    call([BUILD / "nnc", f"--target={target}", *model.options, *options, model.source, "-o", output])
     return output
 
 
-def build_generated(source, compiler, machine, options=(), threads=1, name=None):
-    """The driver for a generated model, whose description has the name of the model in the file."""
+def build_generated(model, compiler, machine, threads=1, options=()):
+    """The driver for a generated model."""
     target, march = machine
-    output = compile_model(source, target, options, name)
-    command = [compiler, *flags(compiler, march, threads), f"-DMODEL={name or source.stem}", "-I", ROOT / "runtime/core"]
+    output = compile_model(model, target, options)
+    if threads > 1 and "#pragma omp" not in output.read_text():
+        raise NotMeasured("nnc writes no threads")
+    command = [compiler, *flags(compiler, march, threads), f"-DMODEL={model.symbol or model.name}",
+               "-I", ROOT / "runtime/core"]
     return once(f"{output.stem}-{compiler}-{threads}", command,
                 [PROGRAMS / "generated.c", output, BUILD / "libnnrt.a"], ["-lm"])
 

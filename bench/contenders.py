@@ -35,27 +35,28 @@ class Contender:
 class Program(Contender):
     """A program that measures one round and ends: `prepare(model)` gives its command line."""
 
-    def __init__(self, name, prepare, environment=()):
+    def __init__(self, name, prepare, environment=None):
         self.name, self.prepare = name, prepare
-        self.environment = dict(os.environ, **dict(environment))
+        self.environment = environment
 
     def start(self, model):
         command = self.prepare(model)
         return lambda plan: sample_of(building.call([*command(*plan)], env=self.environment))
 
 
-def generated(compiler, machine=building.NATIVE, threads=1, options=(), name=None):
-    """The C that nnc writes for a model, built by a C compiler."""
+def generated(compiler, machine=building.NATIVE, threads=1, name=None, instead=None):
+    """The C that nnc writes for a model (or for the one that is measured instead), built by a C compiler."""
 
-    def prepare(model):
-        program = building.build_generated(model.source, compiler, machine, (*model.options, *options), threads,
-                                           model.name)
-        return lambda warmups, steps: [program, building.PLACE / "data" / model.data, warmups, steps, *model.entry]
+    def prepare(asked):
+        model = instead or asked
+        program = building.build_generated(model, compiler, machine, threads)
+        return lambda warmups, steps: [program, building.PLACE / "data" / model.data, warmups, steps,
+                                       *(model.entry or ("train_step",))]
 
-    return Program(name or f"nnc {compiler}", prepare, {"OMP_NUM_THREADS": str(threads)}.items())
+    return Program(name or f"nnc {compiler}", prepare, dict(os.environ, OMP_NUM_THREADS=str(threads)))
 
 
-def stored(compiler, threads=1):
+def stored(compiler, threads=1, name=None):
     """The kernel written by hand, where the model has one."""
 
     def prepare(model):
@@ -64,7 +65,7 @@ def stored(compiler, threads=1):
         program = building.build_stored(model.stored, compiler)
         return lambda warmups, steps: [program, threads, warmups, steps]
 
-    return Program(f"kernel {compiler}", prepare)
+    return Program(name or f"kernel {compiler}", prepare)
 
 
 class Peak(Contender):
@@ -94,13 +95,10 @@ class Server(Contender):
 
     def start(self, model):
         if self.process is None:
-            limits = {"OMP_NUM_THREADS": str(self.threads), "OPENBLAS_NUM_THREADS": str(self.threads),
-                      "MKL_NUM_THREADS": str(self.threads)}
-            if self.threads == 1:
-                limits["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+            environment = dict(peer_environment(), **limits_of(self.threads))
             self.process = subprocess.Popen(
                 [self.python, building.PROGRAMS / self.script, self.setting, str(self.threads)], text=True,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=dict(peer_environment(), **limits))
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
         self.ask(model, (0, 0))
         return lambda plan: self.ask(model, plan)
 
@@ -125,9 +123,24 @@ class Server(Contender):
 
 
 def peer_environment():
-    """A setting for one library's kernels would make it another contender."""
-    return {name: value for name, value in os.environ.items()
-            if name not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
+    """OpenBLAS chooses its kernels itself, but where it does not know a processor with AVX-512 and takes those of
+    the oldest: then those of the first such processor, which are its best here."""
+    clean = {name: value for name, value in os.environ.items()
+             if name not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
+    program = ("import ctypes\nf = ctypes.CDLL('libopenblas.so.0').openblas_get_corename\n"
+               "f.restype = ctypes.c_char_p\nprint(f().decode())")
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=clean)
+    if ran.stdout.strip() == "Prescott" and building.avx512():
+        clean["OPENBLAS_CORETYPE"] = "SkylakeX"
+    return clean
+
+
+def limits_of(threads):
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "DNNL_NUM_THREADS")
+    limits = {name: str(threads) for name in names}
+    if threads == 1:
+        limits["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+    return limits
 
 
 def interpreters():
@@ -140,7 +153,7 @@ def interpreters():
 def versions(python):
     """{module: version} of what this interpreter can import."""
     program = ("import importlib.metadata as m, importlib.util as u\n"
-               "for n in ('torch', 'jax', 'onnxruntime'):\n"
+               "for n in ('torch', 'jax', 'onnxruntime', 'onnx'):\n"
                "    if u.find_spec(n): print(n, m.version(n))\n")
     try:
         return dict(line.split() for line in building.call([python, "-c", program]).splitlines())
@@ -166,3 +179,64 @@ def training_peers(threads=1):
         if "jax" in there:
             peers.append(Server(f"JAX {there['jax']} jit", python, "jax_steps.py", "jit", threads))
     return peers
+
+
+def product_of(library):
+    """A product of OpenBLAS or oneDNN by its development package."""
+    define, link = {"OpenBLAS": ([], "-lopenblas"), "oneDNN": (["-DONEDNN"], "-ldnnl")}[library]
+
+    def prepare(model):
+        try:
+            program = building.once(f"product-{library}", ["gcc", "-O3", *define],
+                                    [building.PROGRAMS / "product.c"], [link])
+        except Failed as problem:
+            raise NotMeasured(f"{library} is not installed") from problem
+        kind, extents = model.name.split("_")
+        transposed = {"ab": "", "atb": "a", "abt": "b"}[kind]
+        return lambda warmups, steps: [program, building.PLACE / "data" / model.data, *extents.split("x"), transposed,
+                                       warmups, steps]
+
+    return Program(library, prepare, dict(peer_environment(), **limits_of(1)))
+
+
+SAMPLES = {"mlp_infer": (1, 784), "cnn_infer": (1, 1, 28, 28), "lstm_infer": (1, 1, 32)}
+
+
+def onnx_runtime():
+    """ONNX Runtime by its C interface, out of the first interpreter that has it and `onnx` to write the models."""
+    for python in interpreters():
+        there = versions(python)
+        if "onnxruntime" in there and "onnx" in there:
+            break
+    else:
+        python, there = None, {"onnxruntime": ""}
+
+    def prepare(model):
+        if not python:
+            raise NotMeasured("no Python has onnxruntime and onnx")
+        package = building.call([python, "-c", "import onnxruntime as o; print(o.__path__[0])"]).strip()
+        libraries = sorted(pathlib.Path(package).glob("capi/libonnxruntime.so*"))
+        if not libraries:
+            raise NotMeasured("no library in the package")
+        program = building.once("onnxruntime", ["gcc", "-O3"], [building.PROGRAMS / "onnxruntime.c"], ["-ldl"])
+        folder = building.PLACE / "onnx"
+        building.call([python, building.PROGRAMS / "onnx_models.py", building.PLACE / "data", folder])
+        return lambda warmups, steps: [program, libraries[0], folder / f"{model.name}.onnx",
+                                       building.PLACE / "data" / model.data, warmups, steps, *SAMPLES[model.name]]
+
+    return Program(f"ONNX Runtime {there['onnxruntime']}".strip(), prepare)
+
+
+class Bandwidth(Contender):
+    """Seconds for a byte of memory behind the caches, with the name of the limit that it is."""
+
+    name = "bandwidth"
+
+    def start(self, _model):
+        program = building.once("bandwidth", ["gcc", "-O3", "-march=native"], [building.PROGRAMS / "bandwidth.c"])
+
+        def measure(_plan):
+            sample = sample_of(building.call([program, 1, 1]))
+            return Sample(sample.processor / sample.loss, sample.clock / sample.loss, sample.loss)
+
+        return measure

@@ -29,10 +29,12 @@ class Model:
     before: dict = field(default_factory=dict)  # milliseconds in performance.md
     options: tuple = ()      # of nnc
     entry: tuple = ()        # entry point and extents, when not a training step of the whole batch
+    file: str = None         # when not NAME.nn
+    symbol: str = None       # the model in the file, when not NAME
 
     @property
     def source(self):
-        return MODELS_ARE_IN / f"{self.name}.nn"
+        return MODELS_ARE_IN / f"{self.file or self.name}.nn"
 
 
 def perceptron():
@@ -40,10 +42,13 @@ def perceptron():
     return 2 * first + 3 * second
 
 
+def convolutions_forward(batch):
+    return batch * (product(6, 25, 28 * 28) + product(16, 150, 10 * 10) + product(400, 1, 120) + product(120, 1, 84)
+                    + product(84, 1, 10))
+
+
 def convolutions():
-    first, second = 64 * product(6, 25, 28 * 28), 64 * product(16, 150, 10 * 10)
-    dense = product(64, 400, 120) + product(64, 120, 84) + product(64, 84, 10)
-    return 2 * first + 3 * second + 3 * dense
+    return 3 * convolutions_forward(64) - 64 * product(6, 25, 28 * 28)
 
 
 def recurrence(gates):
@@ -73,4 +78,62 @@ MODELS = [
           {"torch": 10.5, "other": 6.9, "reachable": 3.7}),
     Model("gpt", "(d) GPT, AdamW", "gpt", transformer(), (1, 3), ("gpt", "gpt"), 0.76, 1.05, 0.66,
           {"torch": 44, "other": 131, "reachable": 28.5, "share": 0.79}),
+]
+
+BY_NAME = {model.name: model for model in MODELS}
+
+
+def like(plain, name):
+    """Another model with the contractions, the data and the plan of a plain one."""
+    model = BY_NAME[plain]
+    return Model(name, name, model.data, model.operations, model.plan)
+
+
+# a model and the plain one whose share of the peak it should come near
+GENERAL = [("mlp_sgd", like("mlp_sgd", "mlp_norm")), ("mlp_sgd", like("mlp_sgd", "mlp_own_norm")),
+           ("mlp_sgd", like("mlp_sgd", "mlp_own_loss")), ("mlp_adam", like("mlp_adam", "mlp_own_optimizer")),
+           ("lstm", like("lstm", "lstm_norm")), ("lstm", like("lstm", "lstm_own_cell")),
+           ("gpt_plain", like("gpt", "gpt"))]
+BY_NAME.update({model.name: model for _, model in GENERAL}, gpt_plain=like("gpt", "gpt_plain"), gpt=BY_NAME["gpt"])
+
+
+def fixed(**dims):
+    """Options of nnc that fix dims."""
+    return tuple(word for name, size in dims.items() for word in ("-D", f"{name}={size}"))
+
+
+INFERENCE = [  # operations of one sample, the plan, and microseconds in performance.md: ONNX Runtime, reachable
+    Model("mlp_infer", "(a) MLP", "mlp", product(1, 784, 128) + product(1, 128, 10), (500, 4000), file="mlp_sgd",
+          symbol="mlp_sgd", options=fixed(N=1), entry=("infer",), before={"onnx": 6.6, "reachable": 3.6, "bar": 0.6}),
+    Model("cnn_infer", "(b) CNN", "cnn", convolutions_forward(1), (100, 1000), file="cnn", symbol="cnn",
+          options=fixed(N=1), entry=("infer",), before={"onnx": 21.8, "reachable": 9.8, "bar": 0.5}),
+    Model("lstm_infer", "(c) LSTM, one step", "lstm", product(1, 160, 512) + product(1, 128, 10), (500, 4000),
+          file="lstm_step", symbol="lstm_step", entry=("infer",),
+          before={"onnx": 11.5, "reachable": 3.1, "bar": 0.38}),
+]
+
+
+def multiplication(symbol, before, **dims):
+    """before: GFLOP/s of 117 in performance.md for OpenBLAS, oneDNN and C with tiles."""
+    m, k, n = dims["M"], dims["K"], dims["N"]
+    name = f"{symbol}_{m}x{k}x{n}"
+    written = {"ab": "A B", "atb": "A^T B", "abt": "A B^T"}[symbol]
+    steps = max(20, int(2e9 / product(m, k, n)))
+    return Model(name, f"{written} {m}x{k}x{n}", name, product(m, k, n), (5, steps), file="product", symbol=symbol,
+                 options=("--model", symbol, *fixed(**dims)), entry=("infer",),
+                 before=dict(zip(("OpenBLAS", "oneDNN", "tiles"), before)))
+
+
+PRODUCTS = [multiplication("ab", (98, 115, 117), M=64, K=784, N=128),
+            multiplication("ab", (83, 111, 116), M=32, K=256, N=1024),
+            multiplication("ab", (100, 107, 112), M=256, K=512, N=2048),
+            multiplication("atb", (98, 111, 116), M=784, K=64, N=128),
+            multiplication("abt", (52, 54, 114), M=32, K=1024, N=256)]
+
+
+LARGE = [  # bytes that a step moves at least when nothing stays in a cache: weights and slots, `traffic`
+    Model("mlp_large", "MLP 4096 wide, batch 32", "large_mlp", 2 * product(32, 4096, 4096) + 3 * product(32, 4096, 10),
+          (2, 10), before={"traffic": 3 * 4 * 4096 * 4096}),
+    Model("gpt_large", "GPT, d 512", "large_gpt", transformer(width=512), (1, 1), file="gpt", symbol="gpt",
+          options=fixed(D=512), before={"traffic": 8 * 4 * 4 * 12 * 512 * 512}),
 ]

@@ -6,6 +6,9 @@ import sys
 from building import Failed, NotMeasured
 
 
+LIMITS = ("peak", "bandwidth")
+
+
 def median(values):
     return statistics.median(values) if values else None
 
@@ -77,8 +80,12 @@ class Runs:
         names = [name for name in self.samples if name.startswith(prefix) and self.samples[name]]
         return min(names, key=self.median, default=None)
 
+    def names(self):
+        """Of those that were measured, without the limits of the machine."""
+        return [name for name, samples in self.samples.items() if samples and name not in LIMITS]
+
     def losses(self):
-        return {name: samples[-1].loss for name, samples in self.samples.items() if samples and name != "peak"}
+        return {name: self.samples[name][-1].loss for name in self.names()}
 
     def odd_ones(self, tolerance=2e-3):
         """Who computed something else than most did: contenders whose loss is away from the median."""
@@ -89,7 +96,7 @@ class Runs:
         return [name for name, loss in losses.items() if not abs(loss - middle) <= tolerance * abs(middle)]
 
     def record(self):
-        names = [name for name in self.samples if name != "peak"]
+        names = self.names()
         return {"milliseconds": {name: round(1e3 * self.median(name), 6) for name in names},
                 "spread": {name: spread(self.times(name)) for name in names},
                 "losses": self.losses(), "absent": self.absent}

@@ -6,7 +6,7 @@ import building
 import contenders
 from models import MODELS
 from rounds import Runs
-from table import against, figures, number, table
+from table import against, figures, number, paragraphs, table
 
 COMPILERS = building.COMPILERS
 
@@ -23,14 +23,20 @@ class Choice:
     without: tuple
     rounds: int
 
+    def takes(self, model):
+        return not self.only or model.name in self.only
+
     def measure(self, models, line_up):
         """The runs of each model."""
         allowed = [contender for contender in line_up if not contender.name.startswith(self.without)]
-        runs = [Runs(model).measure(allowed, self.rounds)
-                for model in models if not self.only or model.name in self.only]
+        runs = [Runs(model).measure(allowed, self.rounds) for model in models if self.takes(model)]
         for contender in allowed:
             contender.stop()
         return runs
+
+
+def notes_of(all_runs):
+    return "\n".join(line for runs in all_runs for line in warn_of(runs))
 
 
 def warn_of(runs):
@@ -48,7 +54,16 @@ def peers_of(runs):
     return {prefix: runs.fastest(prefix) for prefix in prefixes}
 
 
-class Steps:
+class Section:
+    """Prints its table by `text`, after `measure`."""
+
+    title, all = "", ()
+
+    def record(self):
+        return {runs.model.name: runs.record() for runs in self.all}
+
+
+class Steps(Section):
     """Training steps on one thread beside the kernels written by hand and the peers: the table of the issue."""
 
     title = "Training steps, 1 thread, --target native"
@@ -92,16 +107,14 @@ class Steps:
         return table(head, rows)
 
     def text(self):
-        notes = [line for runs in self.all for line in warn_of(runs)]
         settings = [f"{runs.model.name}: best setting of {prefix}: {name}" for runs in self.all
                     for prefix, name in peers_of(runs).items() if name and name != prefix]
-        return "\n\n".join(["\n".join(part) if isinstance(part, list) else part
-                            for part in (self.times(), self.ratios(), settings, notes) if part])
+        return paragraphs(self.times(), self.ratios(), "\n".join(settings), notes_of(self.all))
 
     def record(self):
         return {runs.model.name: dict(
             runs.record(), mflop=runs.model.operations / 1e6, peak_gflops=runs.peak(),
-            share={name: runs.share(name, runs.model.operations) for name in runs.samples if name != "peak"})
+            share={name: runs.share(name, runs.model.operations) for name in runs.names()})
             for runs in self.all}
 
 

@@ -12,6 +12,10 @@ def figures(value):
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
+def paragraphs(*parts):
+    return "\n\n".join(part for part in parts if part)
+
+
 def table(head, rows):
     """The widest cell of a column decides; columns of numbers stand to the right."""
     cells = [[str(cell) for cell in row] for row in [head, *rows]]

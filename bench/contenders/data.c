@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST = 1 << 18 };
+enum { MOST = 1 << 20 };
 
 static const size_t PIXELS = 50176, FIRST = 100352, LAST = 1280; /* 64 x 784, 784 x 128, 128 x 10 */
 
@@ -154,6 +154,13 @@ static void write_symbols(size_t count) {
   put("t", labels, count);
 }
 
+/* The factors of a product: [rows][columns] as models/product.nn has them, in any order of the dims. */
+static void write_product(const char *directory, const char *name, size_t a, size_t b) {
+  begin(directory, name, 7);
+  put_drawn("a", a, 0.5, 1);
+  put_drawn("b", b, 0.5, 1);
+}
+
 static void write_gpt(void) {
   put_layers("r.attention_with_biases.W", WIDTH, 3 * WIDTH);
   put_layers("r.attention_with_biases.y.W", WIDTH, WIDTH);
@@ -185,5 +192,10 @@ int main(int count, char **arguments) {
   write_recurrent(3);
   begin(arguments[1], "gpt", 5);
   write_gpt();
+  write_product(arguments[1], "ab_64x784x128", PIXELS, FIRST);
+  write_product(arguments[1], "ab_32x256x1024", 8192, 262144);
+  write_product(arguments[1], "ab_256x512x2048", 131072, 1048576);
+  write_product(arguments[1], "atb_784x64x128", PIXELS, 8192);
+  write_product(arguments[1], "abt_32x1024x256", 32768, 262144);
   return fclose(file);
 }

@@ -1,9 +1,10 @@
 /* A generated model as a contender: generated DATA WARMUPS STEPS [ENTRY [EXTENT...]]. MODEL is its description.
-   DATA holds parameters and inputs by name; the others start as `init` makes them. */
+   DATA holds parameters and inputs by name, of which a smaller batch takes the first samples; other
+   parameters start as `init` makes them. */
 #include "measure.h"
+#include "records.h"
 
 #include <nnrt.h>
-#include <string.h>
 
 #define JOIN(name, suffix) name##suffix
 #define DESCRIPTION(name) JOIN(name, _model)
@@ -21,11 +22,6 @@ typedef struct Run {
   double loss;
 } Run;
 
-static void stop_with(const char *what, const char *name) {
-  fprintf(stderr, "%s: %s: %s\n", description->name, what, name);
-  exit(2);
-}
-
 static size_t bytes_of(const nnrt_tensor *tensor) {
 #define NNRT_ROW(code, bytes, name) bytes,
   static const size_t sizes[] = {NNRT_TYPES(NNRT_ROW)};
@@ -35,43 +31,19 @@ static size_t bytes_of(const nnrt_tensor *tensor) {
   return bytes;
 }
 
-static void *allocate(size_t bytes, size_t alignment) {
-  void *memory = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-  if (!memory) stop_with("out of memory", "");
-  return memory;
-}
-
-static void keep(Run *run, const char *name, const void *data, size_t bytes) {
+static void keep(void *context, const char *name, const void *data, size_t bytes) {
+  Run *run = context;
   for (int i = 0; i < run->entry->input_count; i++) {
     const nnrt_tensor *input = &description->tensors[run->entry->inputs[i]];
     if (strcmp(input->name, name) != 0) continue;
-    if (bytes != bytes_of(input)) stop_with("another size in the data", name);
-    memcpy(run->inputs[i], data, bytes);
+    if (bytes < bytes_of(input)) stop_with("another size in the data", name);
+    memcpy(run->inputs[i], data, bytes_of(input));
     return;
   }
   const nnrt_tensor *tensor = nnrt_find(description, name);
   if (!tensor) return;
   if (bytes != bytes_of(tensor)) stop_with("another size in the data", name);
   nnrt_set(tensor, run->model, data);
-}
-
-/* Records of a line "NAME BYTES" and as many bytes. */
-static void read_data(Run *run, const char *path) {
-  FILE *file = fopen(path, "rb");
-  if (!file) stop_with("cannot open", path);
-  char line[256];
-  while (fgets(line, sizeof line, file)) {
-    char *space = strchr(line, ' ');
-    if (!space) stop_with("no size", path);
-    *space = '\0';
-    size_t bytes = strtoul(space + 1, NULL, 10);
-    void *data = allocate(bytes, 64);
-    if (fread(data, 1, bytes, file) != bytes) stop_with("too short", path);
-    keep(run, line, data, bytes);
-    free(data);
-  }
-  fclose(file);
-  if (description->refresh) description->refresh(run->model);
 }
 
 static const nnrt_entry *find_entry(const char *name) {
@@ -111,6 +83,7 @@ int main(int count, char **arguments) {
   static Run run;
   prepare(&run, count > 4 ? arguments[4] : "train_step",
           count > 4 ? arguments + 5 : arguments + count);
-  read_data(&run, arguments[1]);
+  read_records(arguments[1], keep, &run);
+  if (description->refresh) description->refresh(run.model);
   measure(plan_of(arguments + 2), step, &run, loss_of);
 }
