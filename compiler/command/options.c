@@ -147,20 +147,24 @@ static void read_emit(Options *options, const char *list) {
   }
 }
 
-static int64_t read_bytes(const char *text) {
+/* "2000", "64K", "64KiB". */
+static int64_t read_bytes(const char *option, const char *text) {
   char *end;
   int64_t value = strtoll(text, &end, 10);
   static const char units[] = "KMG";
   const char *unit = *end ? strchr(units, *end) : NULL;
-  if (unit && end[1] == '\0') {
+  if (unit && (end[1] == '\0' || strcmp(end + 1, "iB") == 0)) {
     for (int i = 0; i <= unit - units; i++) {
       if (!checked_multiply(value, 1024, &value)) value = -1;
     }
   } else if (*end) {
     value = -1;
   }
-  if (value < 1) usage_error("--max-mem takes a number of bytes, also with K, M or G, not", text);
-  return value;
+  if (value >= 1) return value;
+  fprintf(stderr,
+          "nnc: %s takes a number of bytes, also with K, M or G, not '%s'\nTry 'nnc --help'.\n",
+          option, text);
+  exit(EXIT_USAGE);
 }
 
 static void read_real(Options *options, const char *text) {
@@ -173,8 +177,12 @@ static void read_real(Options *options, const char *text) {
 
 /* Of a model: what `show` prints; of a diagnostic: at once, without one. */
 static void read_explain(Options *options, const char *what) {
-  if (strcmp(what, "memory") != 0) exit(explain_print(what) ? 0 : EXIT_USAGE);
-  options->explain_memory = true;
+  if (strcmp(what, "memory") == 0)
+    options->explanation = EXPLAIN_MEMORY;
+  else if (strcmp(what, "fusion") == 0)
+    options->explanation = EXPLAIN_FUSION;
+  else
+    exit(explain_print(what) ? 0 : EXIT_USAGE);
 }
 
 static void read_target(Arena *arena, Options *options, const char *name) {
@@ -217,7 +225,7 @@ static void read_option(Arena *arena, Options *options, int code, int count, cha
   case CODE_stop_after: options->stop_after = pass_of(optarg, strlen(optarg)); break;
   case CODE_skip: read_skips(options, optarg); break;
   case CODE_time: options->time = true; break;
-  case CODE_max_mem: options->memory_limit = read_bytes(optarg); break;
+  case CODE_max_mem: options->memory_limit = read_bytes("--max-mem", optarg); break;
   case CODE_json: options->json = true; break;
   case CODE_explain: read_explain(options, optarg); break;
   case CODE_help: print_help(); exit(0);
@@ -277,8 +285,8 @@ Options options_read(Arena *arena, int count, char **arguments) {
   options.elaborate.allows_no_model = options.command == COMMAND_CHECK;
   options.input = arguments[optind++];
   if (optind < count) usage_error("one input file at a time; what is", arguments[optind]);
-  if (options.explain_memory && options.command != COMMAND_SHOW)
-    usage_error("--explain memory is for nnc show, not", options.input);
+  if (options.explanation != EXPLAIN_NOTHING && options.command != COMMAND_SHOW)
+    usage_error("--explain of a model is for nnc show, not", options.input);
   bool writes = options.command == COMMAND_COMPILE && options.stop_after == PASS_emit;
   if (writes && !options.output && !options.dumps_any) {
     usage_error("-o FILE.c is missing for", options.input);

@@ -14,6 +14,9 @@ typedef enum {
   PASS_COUNT
 } Pass;
 
+/* What `show` prints in place of its tables. */
+typedef enum { EXPLAIN_NOTHING, EXPLAIN_MEMORY, EXPLAIN_FUSION } Explanation;
+
 typedef struct Options {
   Command command;
   const char *input;  /* "-": standard input */
@@ -27,7 +30,8 @@ typedef struct Options {
   int64_t real_bytes;
   const Target *target;
   int64_t memory_limit;
-  bool standalone, gradients, explain_memory, time, json, warnings;
+  Explanation explanation;
+  bool standalone, gradients, time, json, warnings;
   bool depend;
   const char *depend_file;
 } Options;

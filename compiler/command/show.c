@@ -1,6 +1,7 @@
 /* `nnc show`: the tables a user reads before flashing a device. */
 #include "command/show.h"
 
+#include "command/fusion.h"
 #include "command/layers.h"
 #include "command/memory.h"
 
@@ -127,12 +128,19 @@ static void show_model(Arena *arena, const EmitUnit *unit, int64_t bytes_of_real
          kept + scratch, kept, scratch);
 }
 
+static void show(const Compilation *compilation, const EmitUnit *unit) {
+  switch (compilation->options->explanation) {
+  case EXPLAIN_NOTHING:
+    show_model(compilation->arena, unit, compilation->options->real_bytes);
+    break;
+  case EXPLAIN_MEMORY: memory_print(compilation->arena, &compilation->sources, unit); break;
+  case EXPLAIN_FUSION: fusion_print(compilation->arena, unit); break;
+  }
+}
+
 void show_models(const Compilation *compilation) {
   for (int i = 0; i < compilation->models.count; i++) {
     if (i > 0) printf("\n");
-    if (compilation->options->explain_memory)
-      memory_print(compilation->arena, &compilation->sources, &compilation->units[i]);
-    else
-      show_model(compilation->arena, &compilation->units[i], compilation->options->real_bytes);
+    show(compilation, &compilation->units[i]);
   }
 }

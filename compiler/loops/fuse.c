@@ -48,9 +48,10 @@ typedef struct Fuser {
   Arena *scratch;
   bool shares; /* loops that equations need not share */
   LIST_OF(Cluster *) clusters;
-  Map origins; /* Tensor * -> Origin * */
-  Map commits; /* Tensor *, the value of an update -> the tensor it is for */
-  Map readers; /* Tensor * -> the last Cluster * that reads it */
+  Map origins;   /* Tensor * -> Origin * */
+  Map commits;   /* Tensor *, the value of an update -> the tensor it is for */
+  Map readers;   /* Tensor * -> the last Cluster * that reads it */
+  Fusion fusion; /* of the equation at hand, as far as it is decided */
 } Fuser;
 
 static Origin *origin_of(const Fuser *fuser, const Expr *read) {
@@ -66,13 +67,14 @@ static int origin_loop(const Origin *origin, const LoopNode *loop) {
   return -1;
 }
 
-static bool read_allows(Fuser *fuser, const Equation *equation, const Expr *read,
-                        const LoopNode *loop, const Index *index) {
+static Parting parting_of_read(Fuser *fuser, const Equation *equation, const Expr *read,
+                               const LoopNode *loop, const Index *index) {
   const Origin *origin = origin_of(fuser, read);
   int at = origin ? origin_loop(origin, loop) : -1;
-  if (at < 0) return true;
-  if (recurrence_lag(fuser->scratch, fuser->routine, equation, read) != 0) return true;
-  return origin->dims[at] >= 0 && lone_index(read->args[origin->dims[at]]) == index;
+  if (at < 0) return PARTING_NONE;
+  if (recurrence_lag(fuser->scratch, fuser->routine, equation, read) != 0) return PARTING_NONE;
+  if (origin->dims[at] < 0) return PARTING_UNFINISHED;
+  return lone_index(read->args[origin->dims[at]]) == index ? PARTING_NONE : PARTING_ELSEWHERE;
 }
 
 /* A loop, or branches around one. */
@@ -114,30 +116,47 @@ static bool has_same_range(Fuser *fuser, const Equation *equation, const Schedul
   return open->node->index->range == index->range;
 }
 
-static bool may_share(Fuser *fuser, const Cluster *cluster, const Equation *equation,
-                      const ExprList *reads, const Schedule *schedule, int depth) {
+static Parting parting_of_reads(Fuser *fuser, const Equation *equation, const ExprList *reads,
+                                const LoopNode *loop, const Index *index) {
+  for (int i = 0; i < reads->count; i++) {
+    Parting parting = parting_of_read(fuser, equation, reads->items[i], loop, index);
+    if (parting == PARTING_NONE) continue;
+    fuser->fusion.read = reads->items[i]->tensor;
+    return parting;
+  }
+  return PARTING_NONE;
+}
+
+/* From the loop that stands open at this depth; NONE: it may be shared. */
+static Parting parting_at(Fuser *fuser, const Cluster *cluster, const Equation *equation,
+                          const ExprList *reads, const Schedule *schedule, int depth) {
   const OpenLoop *open = &cluster->open[depth];
   const Index *index = schedule->indices[depth];
   const RecurrentEquation *recurrent = map_get(&fuser->routine->recurrences, equation->target);
-  if (!has_same_range(fuser, equation, schedule, open, depth)) return false;
-  if (recurrent && index == recurrent->time && open->group != recurrent->group) return false;
-  if (open->group && schedule->reduced[depth]) return false;
+  if (!has_same_range(fuser, equation, schedule, open, depth)) return PARTING_EXTENT;
+  if (recurrent && index == recurrent->time && open->group != recurrent->group)
+    return PARTING_STEPS;
+  if (open->group && schedule->reduced[depth]) return PARTING_STEPS;
   bool ends_here = depth == schedule->count - 1;
-  if (is_innermost(open->node) && !ends_here) return false;
-  if (ends_here && has_only_loops(open->node) && schedule->count > 1) return false;
-  for (int i = 0; i < reads->count; i++) {
-    if (!read_allows(fuser, equation, reads->items[i], open->node, index)) return false;
-  }
-  return true;
+  if (is_innermost(open->node) && !ends_here) return PARTING_INNERMOST;
+  if (ends_here && has_only_loops(open->node) && schedule->count > 1) return PARTING_OUTER;
+  return parting_of_reads(fuser, equation, reads, open->node, index);
 }
 
 /* `depth`: so many are shared in any case. */
 static int shared_depth(Fuser *fuser, const Cluster *cluster, const Equation *equation,
                         const ExprList *reads, const Schedule *schedule, int depth) {
-  while (fuser->shares && depth < cluster->open_count && depth < schedule->sharable &&
-         may_share(fuser, cluster, equation, reads, schedule, depth)) {
-    depth++;
+  Parting parting = fuser->shares ? PARTING_NONE : PARTING_SKIPPED;
+  while (parting == PARTING_NONE && depth < schedule->count) {
+    if (depth == cluster->open_count)
+      parting = PARTING_CLOSED;
+    else if (depth == schedule->sharable)
+      parting = PARTING_INNER;
+    else
+      parting = parting_at(fuser, cluster, equation, reads, schedule, depth);
+    depth += parting == PARTING_NONE;
   }
+  fuser->fusion.parting = parting;
   return depth;
 }
 
@@ -152,11 +171,15 @@ static Cluster *cluster_new(Fuser *fuser, bool in_forward) {
   return cluster;
 }
 
+/* Of what is read: the cluster that comes last. */
 static Cluster *last_producer(Fuser *fuser, const ExprList *reads) {
   Cluster *last = NULL;
   for (int i = 0; i < reads->count; i++) {
     const Origin *origin = origin_of(fuser, reads->items[i]);
-    if (origin && (!last || origin->cluster->number > last->number)) last = origin->cluster;
+    if (!origin || (last && origin->cluster->number <= last->number)) continue;
+    last = origin->cluster;
+    fuser->fusion.producer = last->nest;
+    fuser->fusion.read = reads->items[i]->tensor;
   }
   return last;
 }
@@ -231,20 +254,28 @@ static bool has_to_wait(const Fuser *fuser, const Cluster *cluster, bool in_forw
   return (in_forward && cluster->commits) || (cluster->in_forward && (commits || reads_matrices));
 }
 
+/* What keeps equations out of a cluster, whatever its loops. */
+static Parting parting_from(Fuser *fuser, const Cluster *cluster, const EquationList *equations,
+                            bool in_forward) {
+  if (!fuser->shares) return PARTING_SKIPPED;
+  if (cluster->nest->equations.count >= LONGEST_CLUSTER) return PARTING_FULL;
+  if (leaves_copy(cluster, equations->items[0])) return PARTING_COPY;
+  if (has_to_wait(fuser, cluster, in_forward, commits_any(fuser, equations))) return PARTING_WAIT;
+  return is_read_later(fuser, equations, cluster) ? PARTING_OLD_VALUE : PARTING_NONE;
+}
+
 /* The cluster to join and the number of loops shared; a new one when none fits. */
 static Cluster *choose_cluster(Fuser *fuser, const EquationList *equations, const ExprList *reads,
                                const Schedule *schedule, bool in_forward, int *depth) {
   const Equation *equation = equations->items[0];
   Cluster *cluster = last_producer(fuser, reads);
-  bool commits = commits_any(fuser, equations);
   *depth = 0;
-  if (fuser->shares && cluster && cluster->nest->equations.count < LONGEST_CLUSTER &&
-      !leaves_copy(cluster, equation) && !has_to_wait(fuser, cluster, in_forward, commits) &&
-      !is_read_later(fuser, equations, cluster)) {
+  if (cluster) fuser->fusion.parting = parting_from(fuser, cluster, equations, in_forward);
+  if (cluster && fuser->fusion.parting == PARTING_NONE) {
     *depth = shared_depth(fuser, cluster, equation, reads, schedule, 0);
     if (*depth > 0 || same_layer(cluster, equation)) return cluster;
   }
-  return cluster_new(fuser, in_forward && !commits);
+  return cluster_new(fuser, in_forward && !commits_any(fuser, equations));
 }
 
 /* ---- joining ---- */
@@ -351,6 +382,17 @@ static void remember(Fuser *fuser, Cluster *cluster, const Site *site,
   if (commits_any(fuser, equations)) cluster->commits = true;
 }
 
+static void note_fusion(Fuser *fuser, const Cluster *cluster, const Site *site) {
+  Arena *arena = fuser->routine->model->arena;
+  Fusion *fusion = &fuser->fusion;
+  fusion->equation = equation_source(fuser->routine, site->equation);
+  fusion->shared_count = site->shared;
+  fusion->shared = NEW_ARRAY(arena, const Index *, site->shared + 1);
+  for (int i = 0; i < site->shared; i++) fusion->shared[i] = site->loops[i]->index;
+  APPEND(arena, &cluster->nest->fusions, *fusion);
+  fuser->fusion = (Fusion){0};
+}
+
 static void join(Fuser *fuser, Cluster *cluster, const EquationList *equations,
                  const Schedule *schedule, int depth) {
   Routine *routine = fuser->routine;
@@ -363,6 +405,7 @@ static void join(Fuser *fuser, Cluster *cluster, const EquationList *equations,
     site.bodies[i + 1] = &cluster->open[i].node->body;
     site_bind(&site, schedule->indices[i], cluster->open[i].value);
   }
+  note_fusion(fuser, cluster, &site);
   int before = site.bodies[depth]->count;
   build_equation(&site);
   site.bodies[depth]->items[before]->equation = equation_source(routine, equation);
@@ -398,6 +441,7 @@ static void place_in_segments(Fuser *fuser, const EquationList *equations, const
   Cluster *cluster = segment_cluster(fuser, segments, in_forward);
   Schedule schedule = schedule_of(fuser->routine, equation);
   ExprList reads = equation_reads(fuser->scratch, equation);
+  last_producer(fuser, &reads);
   bool steps_here =
       cluster->open_count > 1 && recurrent && cluster->open[1].group == recurrent->group;
   if (recurrent && !steps_here) open_strip_loop(fuser, cluster, recurrent);
@@ -418,6 +462,7 @@ static void place_together(Fuser *fuser, const EquationList *equations, bool in_
       open_time_loop(fuser, cluster_new(fuser, in_forward), recurrent);
     }
     cluster = fuser->clusters.items[fuser->clusters.count - 1];
+    last_producer(fuser, &reads);
     depth = shared_depth(fuser, cluster, equation, &reads, &schedule, 1);
   } else {
     cluster = choose_cluster(fuser, equations, &reads, &schedule, in_forward, &depth);

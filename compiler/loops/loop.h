@@ -28,7 +28,8 @@ enum {                    /* marks of a LOOP_FOR */
        MARK_UNROLL = 4,   /* a few iterations, known count */
        MARK_STRIP = 8,    /* the steps of one segment of a recurrence */
        MARK_DOWN = 16,    /* from the last iteration to the first */
-       MARK_TILE = 32     /* over the elements of a tile, for an epilogue: no other equation shares it */
+       MARK_TILE =
+           32 /* over the elements of a tile, for an epilogue: no other equation shares it */
 };
 
 typedef struct LoopNode LoopNode;
@@ -112,11 +113,31 @@ typedef struct NestFamily {
   NestList members; /* in order of calls */
 } NestFamily;
 
+/* Why an equation shares no more loops with others. */
+typedef enum {
+#define PARTING(name, reason) PARTING_##name,
+#include "loops/partings.def"
+#undef PARTING
+  PARTING_COUNT
+} Parting;
+
+/* What fusion decided of an equation, for `--explain fusion`. */
+typedef struct Fusion {
+  const Equation *equation; /* of the program */
+  const Nest *producer;     /* the last that computes what it reads; null: none does */
+  const Tensor *read;       /* from there; what stands in the way where something does */
+  const Index *
+      *shared; /* the loops it shares with equations before it in its nest, outermost first */
+  int shared_count;
+  Parting parting; /* from the producer, or from the loops inside those shared */
+} Fusion;
+
 struct Nest {
   Name name; /* of the tensor it is about; unique in the routine */
   LoopBody body;
-  EquationList equations; /* of the program, that it computes, in order; */
-  EquationList inlined;   /* and those computed where they are read, here first */
+  EquationList equations;  /* of the program, that it computes, in order; */
+  EquationList inlined;    /* and those computed where they are read, here first */
+  LIST_OF(Fusion) fusions; /* of each of `equations` but those of an epilogue */
   /* Tensors outside registers that it touches, each once, in order of id. */
   TensorList reads, writes;
   DimList dims; /* run-time sizes it needs */
@@ -225,7 +246,7 @@ void routine_inline(
 void routine_pad(Routine *routine);       /* pad.c: windows slide over copies with zeros around */
 void routine_turn(Routine *routine);      /* turn.c: targets with a narrow last variable */
 void routine_transpose(Routine *routine); /* transpose.c: factors lie along their inner loop */
-void routine_join(Routine *routine);      /* epilogue.c: pointwise readers of products, behind them */
+void routine_join(Routine *routine); /* epilogue.c: pointwise readers of products, behind them */
 /* fuse.c: clusters that share loops -> nests of loop nodes; without `shares` every equation has a nest of
    its own, but for those of one recurrence, which share their time loop. */
 void routine_fuse(Routine *routine, bool shares);
