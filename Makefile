@@ -118,6 +118,8 @@ learn: $(if $(ONLY),$(BUILD)/learn/$(ONLY),$(TASKS))  ## minutes to an hour: kno
 BENCH = NNC_BUILD='$(abspath $(BUILD))' bench
 bench: all                                            ## minutes: times beside those of peers; ONLY=SECTION, ARGS
 	@$(BENCH)/run $(ONLY:%=--only %) $(ARGS)
+bench-plots: all                                      ## growth of compile time, C and step time; needs gnuplot
+	@$(BENCH)/growth $(ONLY:%=--only %) $(ARGS)
 lint: examples $(TASKS) | $(BUILD)/flags              ## lengths, layout and clang-tidy
 	tests/tools/lengths $(HAND)
 	clang-format --dry-run --Werror $(HAND)
@@ -148,6 +150,6 @@ help:                                                 ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
 	@echo 'MODE=release|debug|asan|coverage|hostile, V=1, CC, CFLAGS, PREFIX, DESTDIR, ONLY=NAME (of a test or task)'
 
-.PHONY: all bench check check-update fuzz fuzz-models seeded-bugs coverage examples learn demo lint format install uninstall dist clean help FORCE
+.PHONY: all bench bench-plots check check-update fuzz fuzz-models seeded-bugs coverage examples learn demo lint format install uninstall dist clean help FORCE
 .DELETE_ON_ERROR .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

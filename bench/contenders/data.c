@@ -182,6 +182,9 @@ int main(int count, char **arguments) {
   write_mlp();
   begin(arguments[1], "large_mlp", 6);
   write_large_mlp();
+  begin(arguments[1], "growth", 8);
+  put_drawn("x", 524288, 0.5, 1);
+  draw_labels(16384, 10);
   begin(arguments[1], "large_gpt", 5);
   write_symbols(SYMBOLS);
   begin(arguments[1], "cnn", 3);

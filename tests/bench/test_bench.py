@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""make bench stays able to run: every model is one the compiler accepts, and one of them is measured once, without
-optimisation and without peers."""
+"""make bench and make bench-plots stay able to run: every model is one the compiler accepts, and one of them is measured
+once, without optimisation and without peers."""
 
 import json
 import os
@@ -36,5 +36,16 @@ def check_round():
     return None if abs(loss - 2.188956) < 1e-4 else f"the loss is {loss}"
 
 
+def check_growth():
+    ran = subprocess.run([sys.executable, ROOT / "bench/growth", "--only", "time-steps", "--rounds", "1"],
+                         capture_output=True, text=True)
+    rows = [line.split() for line in ran.stdout.splitlines() if line[:1].isdigit()]
+    if ran.returncode or not rows:
+        return ran.stderr or ran.stdout
+    small, large = int(rows[0][2]), int(rows[-1][2])
+    return None if large < 1.2 * small else f"the C of 4096 time steps has {large} bytes, that of 8 {small}"
+
+
 report("models of bench are accepted", check_models())
 report("bench measures a round", check_round())
+report("C does not grow with time", check_growth())

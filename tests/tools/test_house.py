@@ -28,7 +28,7 @@ def sources(*patterns):
 def hand_written():
     return sources("compiler/**/*.[ch]", "compiler/**/*.def", "runtime/**/*.[ch]", "grammars/*",
                    "tests/**/*.[ch]", "examples/**/*.[ch]", "learn/*", "library/*.nn", "tests/**/*.py",
-                   "bench/**/*.[ch]", "bench/**/*.py", "bench/run", "bench/models/*.nn")
+                   "bench/**/*.[ch]", "bench/**/*.py", "bench/run", "bench/growth", "bench/models/*.nn")
 
 
 def check_lengths():
