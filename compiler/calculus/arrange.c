@@ -6,9 +6,10 @@
 
    16 lanes  a reduction along contiguous memory: the last reduced variable runs at least 16 long, every
              read that uses it has it as its innermost subscript, and there is such a read. Full reductions,
-             rows of softmax and layer norm, products of a matrix and a vector.
+             rows of softmax and layer norm, products of a matrix and a vector; contractions of many terms
+             for a narrow target.
    1 lane    in sequence: all others. They are vectorised along a variable of the target instead. So are
-             contractions, products in which each of two factors has a target variable that the other lacks:
+             other contractions, products in which each of two factors has a target variable that the other lacks:
              kernels keep a tile of the target in registers and add along the sum. So are the adjoints of
              gathers, whose points are each added to the element they name.
 
@@ -25,7 +26,7 @@
 #include "equations/affine.h"
 #include "equations/contraction.h"
 
-enum { LANES = 16 };
+enum { LEAST_TERMS = 16 * LANES }; /* of a contraction in lanes: their tree costs little */
 
 static bool depends_on_order(const Equation *equation) {
   if (equation->target->type != TYPE_REAL && equation->target->type != TYPE_F64) return false;
@@ -46,12 +47,16 @@ static bool runs_along(Arena *scratch, const Equation *equation, const Index *in
   return found;
 }
 
+static bool is_long_and_narrow(Arena *scratch, const Equation *equation) {
+  return contraction_is_narrow(scratch, equation) && contraction_terms(equation) >= LEAST_TERMS;
+}
+
 static int lanes_of(Arena *scratch, const Equation *equation) {
   if (equation->reduction == REDUCE_NONE) return 0;
   if (!depends_on_order(equation)) return 1;
   const Index *last = equation->reduced[equation->reduced_count - 1];
-  if (extent_maximum(last->range) < LANES || equation_contracts(scratch, equation)) return 1;
-  if (equation_scatters_any(equation)) return 1;
+  if (extent_maximum(last->range) < LANES || equation_scatters_any(equation)) return 1;
+  if (equation_contracts(scratch, equation) && !is_long_and_narrow(scratch, equation)) return 1;
   return runs_along(scratch, equation, last) ? LANES : 1;
 }
 

@@ -31,6 +31,9 @@ void accumulate(Model *model);
 /* unpad.c: sums leave out the points where a factor is padding. */
 void unpad(Model *model, Program *program);
 
+/* interleave.c: one class of dims, as the samples, lies innermost where vectors along it are fuller. */
+void interleave(Model *model, Program *program);
+
 /* arrange.c: fixes the order of every reduction (equation->lanes), after which no pass may change a
    rounding. */
 void arrange(Model *model, Program *program);

@@ -103,6 +103,12 @@ static void run_unpad(Compilation *compilation, Model *model) {
   unpad(model, &model->eval);
 }
 
+static void run_interleave(Compilation *compilation, Model *model) {
+  (void)compilation;
+  interleave(model, &model->train);
+  interleave(model, &model->eval);
+}
+
 static void run_arrange(Compilation *compilation, Model *model) {
   (void)compilation;
   arrange(model, &model->init);
@@ -313,6 +319,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_hoist: run_model_pass(compilation, run_hoist); break;
   case PASS_contract: run_model_pass(compilation, run_contract); break;
   case PASS_unpad: run_model_pass(compilation, run_unpad); break;
+  case PASS_interleave: run_model_pass(compilation, run_interleave); break;
   case PASS_arrange: run_model_pass(compilation, run_arrange); break;
   case PASS_order:
     make_routines(compilation);

@@ -35,6 +35,7 @@ static const Key target_keys[] = {
     {"title", KEY_TEXT, offsetof(Target, title), 0, 0, NULL},
     {"flags", KEY_TEXT, offsetof(Target, flags), 0, 0, NULL},
     {"vector_bytes", KEY_NUMBER, offsetof(Target, vector_bytes), 0, 64, NULL},
+    {"registers", KEY_NUMBER, offsetof(Target, registers), 0, 1024, NULL},
     {"fused", KEY_TRUTH, offsetof(Target, fused), 0, 0, NULL},
     {"tile", KEY_MAPPING, 0, 0, 0, tile_keys},
     {0}};

@@ -1,7 +1,7 @@
 /* Loops whose iterations are taken by vectors: each statement once for each vector of lanes.
 
-   Their statements are those of a tile (loops/tile.c): products of a number and a contiguous value added to a
-   local tensor of vectors, which is stored in the end. */
+   Their statements are those of a tile (loops/tile.c) and of dots (loops/dots.c): a contiguous value, or the product
+   of one with a number or with another, added to a local tensor of vectors, which is stored in the end. */
 #include "emit/expression.h"
 
 /* "nnrt_f32x16", "nnrt_load_f32x16" */
@@ -64,17 +64,28 @@ static void write_vector_store(FunctionWriter *writer, const Vector *vector, con
                vector_read(writer, vector, node->value));
     return;
   }
-  bool is_left = expr_uses_index(writer->arena, node->value->args[0], vector->loop->index);
   const char *element = held_vector(writer, vector, node->target, node->subscripts);
+  if (is_read(node->value)) {
+    write_line(writer, "%s += %s;", element, vector_read(writer, vector, node->value));
+    return;
+  }
+  if (!number) {
+    write_line(writer, "%s = %s(%s, %s, %s);", element, vector_word(writer, "fma_each", lanes),
+               vector_read(writer, vector, node->value->args[0]),
+               vector_read(writer, vector, node->value->args[1]), element);
+    return;
+  }
+  bool is_left = expr_uses_index(writer->arena, node->value->args[0], vector->loop->index);
   write_line(writer, "%s = %s(%s, %s, %s);", element, vector_word(writer, "fma", lanes), number,
              vector_read(writer, vector, node->value->args[is_left ? 0 : 1]), element);
 }
 
-/* The factor of a product that is the same in all lanes. */
+/* The factor of a product that is the same in all lanes; null: there is none. */
 static const char *write_number(FunctionWriter *writer, const LoopNode *loop,
                                 const LoopNode *node) {
-  if (node->combine == REDUCE_NONE) return NULL;
+  if (node->combine == REDUCE_NONE || is_read(node->value)) return NULL;
   bool is_right = expr_uses_index(writer->arena, node->value->args[0], loop->index);
+  if (is_right && expr_uses_index(writer->arena, node->value->args[1], loop->index)) return NULL;
   const Expr *factor = node->value->args[is_right ? 1 : 0];
   const char *text = write_expression(writer, factor, TYPE_REAL, LEVEL_TERNARY);
   if (loop->lanes == extent_maximum(loop->index->range)) return text;

@@ -39,3 +39,11 @@ double contraction_uses(Arena *scratch, const Equation *equation, const Expr *fa
       uses *= (double)extent_maximum(equation->vars[i]->range);
   return uses;
 }
+
+bool contraction_is_narrow(Arena *scratch, const Equation *equation) {
+  for (int i = 0; i < equation->var_count; i++)
+    if (contraction_factor(scratch, equation, equation->vars[i]) &&
+        extent_maximum(equation->vars[i]->range) > LANES)
+      return false;
+  return true;
+}

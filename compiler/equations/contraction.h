@@ -15,4 +15,8 @@ const Expr *contraction_factor(Arena *scratch, const Equation *equation, const I
 double contraction_terms(const Equation *equation);
 double contraction_uses(Arena *scratch, const Equation *equation, const Expr *factor);
 
+/* No variable of the target that one factor alone has fills more than a vector of the lanes of sums: so it is the
+   sum that runs in lanes, when both factors lie along it. */
+bool contraction_is_narrow(Arena *scratch, const Equation *equation);
+
 #endif

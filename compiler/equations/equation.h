@@ -90,6 +90,8 @@ typedef enum {
   REDUCE_ALL
 } Reduction;
 
+enum { LANES = 16 }; /* of a sum that is not in sequence */
+
 struct Equation {
   Tensor *target;
   const Index **vars; /* iteration variables of the left side, outermost first */

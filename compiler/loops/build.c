@@ -2,6 +2,7 @@
 
    Maps store; sums and the like with one lane accumulate into the target itself (which place.c keeps in a
    register when all its uses share the loops); the rest goes to reduce.c. */
+#include "loops/dots.h"
 #include "loops/tile.h"
 
 #include "calculus/condition.h"
@@ -99,18 +100,19 @@ static const Index *add_segment_loop(const Routine *routine, const Equation *equ
 }
 
 /* Loops around the tiles may be shared. */
-static Schedule tiled_schedule(const Equation *equation, const Index *time, const Tiling *tiling) {
+static Schedule tiled_schedule(const Equation *equation, const Index *time, const Index *row,
+                               const Index *column) {
   Schedule schedule = {0};
   if (time) add_loop(&schedule, time, false);
   for (int k = 0; k < equation->var_count; k++) {
     const Index *index = equation->vars[k];
-    bool is_inside = index == tiling->row || index == tiling->column;
+    bool is_inside = index == row || index == column;
     if (index != time && !is_inside) add_loop(&schedule, index, false);
   }
   schedule.sharable = schedule.count;
-  if (tiling->row) add_loop(&schedule, tiling->row, false);
+  if (row) add_loop(&schedule, row, false);
   for (int k = 0; k < equation->reduced_count; k++) add_loop(&schedule, equation->reduced[k], true);
-  add_loop(&schedule, tiling->column, false);
+  if (column) add_loop(&schedule, column, false);
   return schedule;
 }
 
@@ -119,7 +121,11 @@ Schedule schedule_of(const Routine *routine, const Equation *equation) {
   Tiling tiling;
   const RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
   const Index *time = recurrent ? recurrent->time : NULL;
-  if (tiling_of(routine, equation, &tiling)) return tiled_schedule(equation, time, &tiling);
+  Dots dots;
+  if (tiling_of(routine, equation, &tiling))
+    return tiled_schedule(equation, time, tiling.row, tiling.column);
+  if (dots_of(routine, equation, &dots))
+    return tiled_schedule(equation, time, dots.row, dots.column);
   const Index *number = add_segment_loop(routine, equation, &schedule);
   if (time) add_loop(&schedule, time, false);
   const Index *inner = innermost_variable(routine, equation, time);

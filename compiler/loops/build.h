@@ -55,7 +55,10 @@ LoopNode *strip_loop(Model *model, const Segments *segments, const LoopNode *seg
 
 /* reduce.c: nodes for reductions that need local variables, at the end of `body`. `extra` loops: those of
    the reduced variables. The result is stored to the target. */
-void build_lanes(Site *site, LoopBody *body);     /* sum and prod over several lanes */
+void build_lanes(Site *site, LoopBody *body); /* sum and prod over several lanes */
+/* into[l] += into[l + w] for w = lanes/2, lanes/4, ..., 2; the total is that of lanes 0 and 1. */
+const Expr *build_tree(Site *site, LoopBody *body, const Tensor *into, Reduction combine,
+                       int lanes);
 void build_logsumexp(Site *site, LoopBody *body); /* lse: the greatest first, then the sum of exp */
 void build_arg(Site *site, LoopBody *body);       /* argmax, argmin */
 
@@ -74,6 +77,8 @@ LoopBody *open_loop(Site *site, LoopBody *body,
                     const Index *index); /* appended; binds index to itself */
 LoopBody *append_branch(Site *site, LoopBody *body, const Expr *condition);
 Tensor *local_new(Site *site, const char *name, ValueType type, int64_t lanes);
+/* Numbers that vectors can be loaded from: not of fewer bits, nor drawn. */
+bool is_stored_as_real(const Tensor *tensor);
 /* Rows of columns, which are held as vectors of so many lanes; lanes 1: one column, no vector. */
 Tensor *tile_new(Site *site, int64_t rows, int64_t columns, int64_t lanes);
 

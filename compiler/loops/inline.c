@@ -81,11 +81,22 @@ static bool has_operations(const Equation *equation) {
   return !is_read(equation->body) && equation->body->count > 0;
 }
 
+/* A copy that its readers go through often, in the order in which it lies: what it copies lies in another. */
+static bool is_rearranged(Inliner *inliner, const Equation *equation, const Use *use) {
+  if (!is_read(equation->body) || equation->var_count == 0) return false;
+  const Expr *last =
+      expr_index(inliner->routine->model->exprs, equation->vars[equation->var_count - 1]);
+  const Expr *read = equation->body;
+  return read_rank(read) > 1 && read->args[read_rank(read) - 1] != last &&
+         use->evaluations > MOST_REPEATED * equation_volume(equation);
+}
+
 static bool is_worth_inlining(Inliner *inliner, const Equation *equation) {
   const Use *use = map_get(&inliner->uses, equation->target);
   if (!use || use->blocked || !is_plain(equation)) return false;
   if (map_has(&inliner->routine->recurrences, equation->target)) return false;
   if (equation->target->rank == 0 && equation->body->count > 0) return false;
+  if (is_rearranged(inliner, equation, use)) return false;
   double cost = body_cost(inliner, equation), elements = equation_volume(equation);
   if (cost > (use->count == 1 ? LONGEST_ONCE : LONGEST_OFTEN)) return false;
   if (has_operations(equation) && use->evaluations > MOST_REPEATED * elements) return false;

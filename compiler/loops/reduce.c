@@ -1,5 +1,5 @@
 /* Reductions that need local variables: lanes and their tree, log-sum-exp, the place of an extreme. */
-#include "loops/build.h"
+#include "loops/dots.h"
 
 #include <math.h>
 
@@ -92,9 +92,8 @@ static Op combining_op(Reduction combine) {
   return combine == REDUCE_PROD ? OP_MUL : combine == REDUCE_MAX ? OP_MAX : OP_ADD;
 }
 
-/* into[l] += into[l + w] for w = lanes/2, lanes/4, ..., 2; the total is that of lanes 0 and 1. */
-static const Expr *build_tree(Site *site, LoopBody *body, const Tensor *into, Reduction combine,
-                              int lanes) {
+const Expr *build_tree(Site *site, LoopBody *body, const Tensor *into, Reduction combine,
+                       int lanes) {
   Model *model = site->routine->model;
   ExprTable *exprs = model->exprs;
   for (int width = lanes / 2; width > 1; width /= 2) {
@@ -127,6 +126,11 @@ static const Expr *build_total(Site *site, LoopBody *body, Point point, const ch
 }
 
 void build_lanes(Site *site, LoopBody *body) {
+  Dots dots;
+  if (dots_of(site->routine, site->equation, &dots)) {
+    build_dots(site, &dots, body);
+    return;
+  }
   Point point = {.combine = site->equation->reduction};
   const Expr *total = build_total(site, body, point, "lanes");
   APPEND(site->routine->model->arena, body, target_store(site, REDUCE_NONE, total));

@@ -26,10 +26,15 @@ static bool is_contiguous(ExprTable *table, const Expr *read, const Index *colum
   return found;
 }
 
-static bool is_stored_as_real(const Tensor *tensor) {
+bool is_stored_as_real(const Tensor *tensor) {
   bool callers = tensor->role == ROLE_INPUT || tensor->role == ROLE_TARGET;
   if (tensor->type != TYPE_REAL || (callers && tensor->storage != STORE_REAL)) return false;
   return !tensor->definition || !is_draw(tensor->definition->body);
+}
+
+/* It bounds no loop that the guard asks to be bounded. */
+static bool is_outside_guard(Arena *scratch, const Equation *equation, const Index *index) {
+  return !equation->guard || !expr_uses_index(scratch, equation->guard, index);
 }
 
 /* The widest variable that only `along` has. */
@@ -39,6 +44,7 @@ static const Index *find_row(Arena *scratch, const Equation *equation, const Ind
   for (int i = 0; i < equation->var_count; i++) {
     const Index *index = equation->vars[i];
     if (index == time || contraction_factor(scratch, equation, index) != along) continue;
+    if (!is_outside_guard(scratch, equation, index)) continue;
     if (!row || extent_maximum(index->range) > extent_maximum(row->range)) row = index;
   }
   return row;
@@ -59,6 +65,7 @@ static bool choose_size(const Routine *routine, Tiling *tiling) {
   }
   int64_t most = tiling->rows == 1 ? MOST_VECTORS_OF_A_ROW : target->tile.vectors;
   int64_t vectors = columns / tiling->lanes;
+  while (2 * most <= vectors && 2 * most * tiling->rows <= target->registers * 3 / 4) most *= 2;
   tiling->columns = (vectors < most ? vectors : most) * tiling->lanes;
   return true;
 }
@@ -67,12 +74,13 @@ static bool find_tiling(const Routine *routine, Arena *scratch, const Equation *
                         Tiling *tiling) {
   const RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
   const Index *time = recurrent ? recurrent->time : NULL;
-  if (equation->guard || equation->lanes != 1 || equation->target->type != TYPE_REAL) return false;
+  if (equation->lanes != 1 || equation->target->type != TYPE_REAL) return false;
   if (!equation_contracts(scratch, equation) || equation_scatters_any(equation)) return false;
   if (equation_volume(equation) < (double)routine->target->tile.least) return false;
   tiling->column = equation->vars[equation->var_count - 1];
   tiling->across = contraction_factor(scratch, equation, tiling->column);
   if (tiling->column == time || !tiling->across) return false;
+  if (!is_outside_guard(scratch, equation, tiling->column)) return false;
   if (!is_contiguous(routine->model->exprs, tiling->across, tiling->column)) return false;
   if (!is_stored_as_real(tiling->across->tensor)) return false;
   bool is_left = equation->body->args[0] == tiling->across;
@@ -237,9 +245,10 @@ static void build_block(Site *site, const Tiling *tiling, Block block, LoopBody 
   const Expr *element[2];
   Tensor *tile = tile_new(site, block.rows, block.columns, block.lanes);
   APPEND(model->arena, body, declare_new(model, tile, expr_number(model->exprs, 0)));
-  LoopBody *inner = body;
+  guard_start(site);
+  LoopBody *inner = open_branch(site, body);
   for (int i = 0; i < equation->reduced_count; i++)
-    inner = open_loop(site, inner, equation->reduced[i]);
+    inner = open_bounded_loop(site, inner, equation->reduced[i]);
   inner = open_elements(site, tiling, &block, inner, element);
   const Expr *value = site_value(site, equation->body);
   APPEND(model->arena, inner, store_new(model, tile, element, REDUCE_SUM, value));

@@ -2,7 +2,8 @@
 
    An operation on a vector is that operation on each lane: the same bits as one number at a time. A type may
    be wider than the machine's registers, compilers then split it. nnrt_load and nnrt_store take any address at
-   which a number may stand; nnrt_fma(a, b, c) is the number a times b plus c, by the profile of nnrt_math.h. */
+   which a number may stand; nnrt_fma(a, b, c) is the number a times b plus c, nnrt_fma_each that with a vector a,
+   by the profile of nnrt_math.h. */
 #ifndef NNRT_VECTOR_H
 #define NNRT_VECTOR_H
 
@@ -35,14 +36,23 @@ NNRT_VECTOR(double, f64, 2)
 NNRT_VECTOR(double, f64, 4)
 NNRT_VECTOR(double, f64, 8)
 
-/* With `fused` an expression over all = {a, a, ...}, b and c; x - 0 is x, whatever x is. */
+/* `fused`: an expression over vectors a, b and c; `all` = {a, a, ...}, since x - 0 is x, whatever x is. */
 #define NNRT_VECTOR_FMA(Real, suffix, lanes, fused)                                                \
+  NNRT_INLINE nnrt_##suffix##x##lanes nnrt_fma_each_##suffix##x##lanes(                            \
+      nnrt_##suffix##x##lanes a, nnrt_##suffix##x##lanes b, nnrt_##suffix##x##lanes c) {           \
+    return (nnrt_##suffix##x##lanes)(fused);                                                       \
+  }                                                                                                \
   NNRT_INLINE nnrt_##suffix##x##lanes nnrt_fma_##suffix##x##lanes(                                 \
       Real a, nnrt_##suffix##x##lanes b, nnrt_##suffix##x##lanes c) {                              \
     nnrt_##suffix##x##lanes all = a - (nnrt_##suffix##x##lanes){0};                                \
-    return (nnrt_##suffix##x##lanes)(fused);                                                       \
+    return nnrt_fma_each_##suffix##x##lanes(all, b, c);                                            \
   }
 #define NNRT_LANES_FMA(Real, suffix, lanes)                                                        \
+  NNRT_INLINE nnrt_##suffix##x##lanes nnrt_fma_each_##suffix##x##lanes(                            \
+      nnrt_##suffix##x##lanes a, nnrt_##suffix##x##lanes b, nnrt_##suffix##x##lanes c) {           \
+    for (int i = 0; i < lanes; ++i) c[i] = nnrt_fma_##suffix(a[i], b[i], c[i]);                    \
+    return c;                                                                                      \
+  }                                                                                                \
   NNRT_INLINE nnrt_##suffix##x##lanes nnrt_fma_##suffix##x##lanes(                                 \
       Real a, nnrt_##suffix##x##lanes b, nnrt_##suffix##x##lanes c) {                              \
     for (int i = 0; i < lanes; ++i) c[i] = nnrt_fma_##suffix(a, b[i], c[i]);                       \
@@ -50,21 +60,21 @@ NNRT_VECTOR(double, f64, 8)
   }
 
 #if !NNRT_FMA
-NNRT_VECTOR_FMA(float, f32, 4, all * b + c)
-NNRT_VECTOR_FMA(float, f32, 8, all * b + c)
-NNRT_VECTOR_FMA(float, f32, 16, all * b + c)
-NNRT_VECTOR_FMA(double, f64, 2, all * b + c)
-NNRT_VECTOR_FMA(double, f64, 4, all * b + c)
-NNRT_VECTOR_FMA(double, f64, 8, all * b + c)
+NNRT_VECTOR_FMA(float, f32, 4, a *b + c)
+NNRT_VECTOR_FMA(float, f32, 8, a *b + c)
+NNRT_VECTOR_FMA(float, f32, 16, a *b + c)
+NNRT_VECTOR_FMA(double, f64, 2, a *b + c)
+NNRT_VECTOR_FMA(double, f64, 4, a *b + c)
+NNRT_VECTOR_FMA(double, f64, 8, a *b + c)
 #else
 #if defined __x86_64__ && defined __FMA__
-NNRT_VECTOR_FMA(float, f32, 4, _mm_fmadd_ps((__m128)all, (__m128)b, (__m128)c))
-NNRT_VECTOR_FMA(float, f32, 8, _mm256_fmadd_ps((__m256)all, (__m256)b, (__m256)c))
-NNRT_VECTOR_FMA(double, f64, 2, _mm_fmadd_pd((__m128d)all, (__m128d)b, (__m128d)c))
-NNRT_VECTOR_FMA(double, f64, 4, _mm256_fmadd_pd((__m256d)all, (__m256d)b, (__m256d)c))
+NNRT_VECTOR_FMA(float, f32, 4, _mm_fmadd_ps((__m128)a, (__m128)b, (__m128)c))
+NNRT_VECTOR_FMA(float, f32, 8, _mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c))
+NNRT_VECTOR_FMA(double, f64, 2, _mm_fmadd_pd((__m128d)a, (__m128d)b, (__m128d)c))
+NNRT_VECTOR_FMA(double, f64, 4, _mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c))
 #elif defined __aarch64__
-NNRT_VECTOR_FMA(float, f32, 4, vfmaq_f32((float32x4_t)c, (float32x4_t)all, (float32x4_t)b))
-NNRT_VECTOR_FMA(double, f64, 2, vfmaq_f64((float64x2_t)c, (float64x2_t)all, (float64x2_t)b))
+NNRT_VECTOR_FMA(float, f32, 4, vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b))
+NNRT_VECTOR_FMA(double, f64, 2, vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b))
 NNRT_LANES_FMA(float, f32, 8)
 NNRT_LANES_FMA(double, f64, 4)
 #else
@@ -74,8 +84,8 @@ NNRT_LANES_FMA(double, f64, 2)
 NNRT_LANES_FMA(double, f64, 4)
 #endif
 #if defined __x86_64__ && defined __AVX512F__
-NNRT_VECTOR_FMA(float, f32, 16, _mm512_fmadd_ps((__m512)all, (__m512)b, (__m512)c))
-NNRT_VECTOR_FMA(double, f64, 8, _mm512_fmadd_pd((__m512d)all, (__m512d)b, (__m512d)c))
+NNRT_VECTOR_FMA(float, f32, 16, _mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c))
+NNRT_VECTOR_FMA(double, f64, 8, _mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c))
 #else
 NNRT_LANES_FMA(float, f32, 16)
 NNRT_LANES_FMA(double, f64, 8)

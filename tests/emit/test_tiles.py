@@ -41,6 +41,17 @@ model called {
 }
 """
 
+# Samples lie innermost: windows bound loops of tiles, sums over samples go side by side in lanes.
+INTERLEAVED = """
+model few {
+  input x[32, 1, 12, 12]
+  z = x |> conv2d(3, size = 5, pad = 2) |> maxpool2d(2) |> conv2d(6, pad = 0, stride = 2)
+  output s[n, k] = mean[p, q](z[n, k, p, q])
+  loss mean(s^2)
+  train { optimizer sgd(0.1) }
+}
+"""
+
 
 def known_model():
     count = len(EXTENTS)
@@ -61,9 +72,9 @@ def built(folder, target, real):
     there = folder / f"{pathlib.Path(target).stem}-{real}"
     there.mkdir()
     source = there / "m.nn"
-    source.write_text(known_model() + AT_RUN_TIME)
+    source.write_text(known_model() + AT_RUN_TIME + INTERLEAVED)
     c = generated.compile_source(source, [f"--target={target}", f"--real={real}"])
-    return generated.build_driver(there, [c], ["known", "called"], [*generated.CC, "-O0", *flags_of(target)])
+    return generated.build_driver(there, [c], ["known", "called", "few"], [*generated.CC, "-O0", *flags_of(target)])
 
 
 def flags_of(target):
@@ -73,7 +84,11 @@ def flags_of(target):
 
 
 def requests():
-    asked = [dict(model="known", set={"x": [0.5, -1, 2]}, steps=2)]
+    images = [(i*29 % 83 - 41) / 41 for i in range(32*12*12)]
+    asked = [
+        dict(model="known", set={"x": [0.5, -1, 2]}, steps=2),
+        dict(model="few", set={"x": images}, steps=2, ask=["s"]),
+    ]
     for sizes in SIZES:
         count = sizes["N"] * sizes["T"] * 10
         data = [(i*37 % 101 - 50) / 50 for i in range(count)]

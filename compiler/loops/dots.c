@@ -1,0 +1,212 @@
+/* Dots: which sums in lanes have vectors of their own, and their loops. */
+#include "loops/dots.h"
+
+#include "calculus/condition.h"
+#include "equations/affine.h"
+
+enum { MOST_BESIDE = 8 /* rows or columns */ };
+
+/* ---- which ---- */
+
+/* A value that lies along the index in memory, as numbers that vectors are made of. */
+static bool is_along(const Expr *read, const Index *index) {
+  if (!is_read(read) || read_default(read) || read_rank(read) == 0) return false;
+  if (lone_index(read->args[read_rank(read) - 1]) != index) return false;
+  bool found = is_stored_as_real(read->tensor);
+  Arena *scratch = arena_new();
+  for (int dim = 0; dim + 1 < read_rank(read); dim++)
+    found = found && !expr_uses_index(scratch, read->args[dim], index);
+  arena_free(scratch);
+  return found;
+}
+
+/* A product of such values, or one of them. */
+static bool has_suitable_body(const Equation *equation, const Index *index) {
+  const Expr *e = equation->body;
+  if (e->op != OP_MUL) return is_along(e, index);
+  return is_along(e->args[0], index) && is_along(e->args[1], index);
+}
+
+static int64_t largest_divisor(int64_t of, int64_t most) {
+  int64_t divisor = most < of ? most : of;
+  while (of % divisor != 0) divisor--;
+  return divisor;
+}
+
+static bool is_in_guard(Arena *scratch, const Equation *equation, const Index *index) {
+  return equation->guard && expr_uses_index(scratch, equation->guard, index);
+}
+
+/* How many values of the variable may go on side by side. */
+static int64_t most_beside(Arena *scratch, const Equation *equation, const Index *index) {
+  int64_t range;
+  bool is_free = extent_is_constant(index->range, &range) && range > 0 &&
+                 !is_in_guard(scratch, equation, index);
+  return is_free ? largest_divisor(range, MOST_BESIDE) : 1;
+}
+
+/* Multiply-adds for each vector that is loaded. */
+static double gain_of(int64_t rows, int64_t columns) {
+  return (double)(rows * columns) / (double)(rows + columns);
+}
+
+/* The row and the column that make the most of what is loaded, the last of equals. */
+static void choose_product(Arena *scratch, const Equation *equation, int64_t vectors, Dots *dots) {
+  const Expr *a = equation->body->args[0], *b = equation->body->args[1];
+  for (int i = 0; i < equation->var_count; i++) {
+    const Index *row = equation->vars[i];
+    if (!expr_uses_index(scratch, a, row) || expr_uses_index(scratch, b, row)) continue;
+    for (int k = 0; k < equation->var_count; k++) {
+      const Index *column = equation->vars[k];
+      if (!expr_uses_index(scratch, b, column) || expr_uses_index(scratch, a, column)) continue;
+      int64_t columns = most_beside(scratch, equation, column);
+      int64_t most = vectors / columns > 0 ? vectors / columns : 1;
+      int64_t rows = largest_divisor(most_beside(scratch, equation, row), most);
+      if (gain_of(rows, columns) < gain_of(dots->rows, dots->columns)) continue;
+      *dots =
+          (Dots){rows > 1 ? row : NULL, columns > 1 ? column : NULL, rows, columns, dots->lanes};
+    }
+  }
+}
+
+static void choose_rows(Arena *scratch, const Equation *equation, int64_t vectors, Dots *dots) {
+  for (int i = 0; i < equation->var_count; i++) {
+    int64_t rows = most_beside(scratch, equation, equation->vars[i]);
+    rows = largest_divisor(rows, vectors);
+    if (rows == 1 || rows < dots->rows) continue;
+    dots->row = equation->vars[i];
+    dots->rows = rows;
+  }
+}
+
+static bool find_dots(const Routine *routine, Arena *scratch, const Equation *equation,
+                      Dots *dots) {
+  const Target *target = routine->target;
+  int64_t points, lanes = target->vector_bytes / routine->bytes_of_real;
+  if (equation->reduction != REDUCE_SUM || equation->lanes != LANES) return false;
+  if (equation->target->type != TYPE_REAL || lanes < 1) return false;
+  if (map_has(&routine->recurrences, equation->target)) return false;
+  const Index *last = equation->reduced[equation->reduced_count - 1];
+  if (!extent_is_constant(last->range, &points) || points % LANES != 0) return false;
+  if (is_in_guard(scratch, equation, last) || !has_suitable_body(equation, last)) return false;
+  *dots = (Dots){.rows = 1, .columns = 1, .lanes = lanes < LANES ? lanes : LANES};
+  int64_t vectors = target->registers * 3 / 4 * dots->lanes / LANES;
+  if (equation->body->op == OP_MUL)
+    choose_product(scratch, equation, vectors, dots);
+  else
+    choose_rows(scratch, equation, vectors, dots);
+  return true;
+}
+
+bool dots_of(const Routine *routine, const Equation *equation, Dots *dots) {
+  if (routine->target->vector_bytes == 0) return false;
+  if (map_has(&routine->segments, equation->target)) return false;
+  Arena *scratch = arena_new();
+  bool found = find_dots(routine, scratch, equation, dots);
+  arena_free(scratch);
+  return found;
+}
+
+/* ---- loops ---- */
+
+/* for index in 0..range step `step`, but for one step: its value. */
+static const Expr *open_steps(Site *site, LoopBody **body, const Index *index, int64_t step) {
+  Model *model = site->routine->model;
+  if (!index || extent_maximum(index->range) == step) return expr_integer(model->exprs, 0);
+  const Index *start = index_new(model, index->name, index->range);
+  LoopBody *outer = *body;
+  *body = open_loop(site, outer, start);
+  site->bound--;
+  outer->items[outer->count - 1]->step = step;
+  return expr_index(model->exprs, start);
+}
+
+/* for r in 0..count, all of them at once. */
+static const Expr *open_beside(Site *site, LoopBody **body, const char *name, int64_t count) {
+  Model *model = site->routine->model;
+  if (count == 1) return expr_integer(model->exprs, 0);
+  const Index *index =
+      index_new(model, name_of(model->names, name), extent_constant(model->extents, count));
+  LoopBody *outer = *body;
+  *body = open_loop(site, outer, index);
+  site->bound--;
+  outer->items[outer->count - 1]->marks = MARK_UNROLL;
+  return expr_index(model->exprs, index);
+}
+
+/* Where the rows and columns at hand begin. */
+typedef struct Corner {
+  const Expr *row, *column;
+} Corner;
+
+/* The loops over the rows and columns at hand; the number of each among them. */
+static const Expr *open_dots(Site *site, const Dots *dots, const Corner *corner, LoopBody **body) {
+  ExprTable *exprs = site->routine->model->exprs;
+  const Expr *r = open_beside(site, body, "r", dots->rows);
+  const Expr *j = open_beside(site, body, "j", dots->columns);
+  if (dots->row) site_bind(site, dots->row, expr_binary(exprs, OP_ADD, corner->row, r));
+  if (dots->column) site_bind(site, dots->column, expr_binary(exprs, OP_ADD, corner->column, j));
+  const Expr *before = expr_binary(exprs, OP_MUL, r, expr_integer(exprs, dots->columns));
+  return expr_binary(exprs, OP_ADD, before, j);
+}
+
+static const Expr *open_lanes(Site *site, const Dots *dots, LoopBody **body) {
+  Model *model = site->routine->model;
+  LoopBody *outer = *body;
+  const Index *lane =
+      index_new(model, name_of(model->names, "lane"), extent_constant(model->extents, LANES));
+  *body = open_loop(site, outer, lane);
+  site->bound--;
+  LoopNode *loop = outer->items[outer->count - 1];
+  loop->marks = MARK_VECTOR;
+  loop->lanes = dots->lanes;
+  return expr_index(model->exprs, lane);
+}
+
+/* All points, added to the lanes of each sum. */
+static void build_points(Site *site, const Dots *dots, const Corner *corner, const Tensor *sums,
+                         LoopBody *body) {
+  Model *model = site->routine->model;
+  const Equation *equation = site->equation;
+  int bound = site->bound, last = equation->reduced_count - 1;
+  guard_start(site);
+  body = open_branch(site, body);
+  for (int i = 0; i < last; i++) body = open_bounded_loop(site, body, equation->reduced[i]);
+  const Expr *round = open_steps(site, &body, equation->reduced[last], LANES);
+  const Expr *element[2];
+  element[0] = open_dots(site, dots, corner, &body);
+  element[1] = open_lanes(site, dots, &body);
+  site_bind(site, equation->reduced[last], expr_binary(model->exprs, OP_ADD, round, element[1]));
+  const Expr *value = site_value(site, equation->body);
+  APPEND(model->arena, body, store_new(model, sums, element, REDUCE_SUM, value));
+  site->bound = bound;
+}
+
+/* The lanes of each sum, combined. */
+static void build_totals(Site *site, const Dots *dots, const Corner *corner, const Tensor *sums,
+                         LoopBody *body) {
+  Model *model = site->routine->model;
+  int bound = site->bound;
+  const Expr *element[2];
+  element[0] = open_dots(site, dots, corner, &body);
+  Tensor *lanes = local_new(site, "lanes", TYPE_REAL, LANES);
+  APPEND(model->arena, body, declare_new(model, lanes, NULL));
+  LoopBody *inner = body;
+  element[1] = open_lanes(site, dots, &inner);
+  const Expr *held = expr_read(model->exprs, sums, element, NULL);
+  APPEND(model->arena, inner, store_new(model, lanes, &element[1], REDUCE_NONE, held));
+  const Expr *total = build_tree(site, body, lanes, REDUCE_SUM, LANES);
+  APPEND(model->arena, body, target_store(site, REDUCE_NONE, total));
+  site->bound = bound;
+}
+
+void build_dots(Site *site, const Dots *dots, LoopBody *body) {
+  Model *model = site->routine->model;
+  Corner corner;
+  corner.row = open_steps(site, &body, dots->row, dots->rows);
+  corner.column = open_steps(site, &body, dots->column, dots->columns);
+  Tensor *sums = tile_new(site, dots->rows * dots->columns, LANES, dots->lanes);
+  APPEND(model->arena, body, declare_new(model, sums, expr_number(model->exprs, 0)));
+  build_points(site, dots, &corner, sums, body);
+  build_totals(site, dots, &corner, sums, body);
+}
