@@ -107,7 +107,7 @@ def without_tables(text):
 def machine_code(compiler, c):
     """Bytes of the section .text."""
     flags = run(["pkg-config", "--cflags", "nnc"]).decode().split()
-    run([compiler, "-std=c11", "-O2", *generated.WARNINGS.split(), *flags, "-c", c, "-o",
+    run([compiler, "-std=c11", "-O1", *generated.WARNINGS.split(), *flags, "-c", c, "-o",
          c.with_suffix(".o")])
     sizes = run(["size", "-A", c.with_suffix(".o")]).decode()
     return int(re.search(r"^\.text\s+(\d+)", sizes, re.M).group(1))
@@ -131,8 +131,7 @@ def check_sizes(folder, name):
 
 def results(folder, source, name, options=()):
     """Initial values, the losses of some steps, and what is kept after them."""
-    driver = generated.build_driver(folder, [generated.compile_source(source, options)], [name],
-                                    ("cc", "-O0"))
+    driver = generated.build_driver(folder, [generated.compile_source(source, options)], [name])
     description = generated.describe(driver, [name])[name]
     kept, inputs = generated.kept_names(description), generated.draw_inputs(description, 1)
     first, last = generated.drive(driver, [dict(model=name, set=inputs, ask=kept + ["loss"]),

@@ -74,7 +74,7 @@ def built(folder, target, real):
     source = there / "m.nn"
     source.write_text(known_model() + AT_RUN_TIME + INTERLEAVED)
     c = generated.compile_source(source, [f"--target={target}", f"--real={real}"])
-    return generated.build_driver(there, [c], ["known", "called", "few"], [*generated.CC, "-O0", *flags_of(target)])
+    return generated.build_driver(there, [c], ["known", "called", "few"], [*generated.CC, *flags_of(target)])
 
 
 def flags_of(target):

@@ -179,7 +179,7 @@ def build(programs, folder, cc):
         program.driver = driver
 
 
-def main(cc=("cc", "-O0")):
+def main(cc=generated.CC):
     """Tries all claims, or those whose names contain the text of the command line."""
     text = "".join(sys.argv[1:])
     chosen = [claim for claim in CLAIMS if text in claim.name]

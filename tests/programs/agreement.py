@@ -109,7 +109,7 @@ def check_file(path, folder, real):
     source.write_text(path.read_text())
     c = generated.compile_source(source, [f"--real={real}"])
     driver = generated.build_driver(folder, [c], models,
-                                    generated.sanitizing() if real == "double" else ("cc", "-O0"))
+                                    generated.sanitizing() if real == "double" else generated.CC)
     problems = {name: [] for name in models}
     for case in cases_of(driver, models):
         found = case.problems(generated.drive(driver, case.requests()), real)

@@ -91,7 +91,7 @@ def main():
                 files.append(generated.compile_source(path, ["--real=double"]))
             factors[name] = factor
         models = [model for name in factors for model in (name, "plain_" + name)]
-        driver = generated.build_driver(folder, files, models, ("cc", "-O0"))
+        driver = generated.build_driver(folder, files, models)
         for name, factor in factors.items():
             failures += generated.report(f"averages-stand-in {name}", Pair(driver, folder, name).problems(factor))
     return failures != 0

@@ -124,7 +124,7 @@ def problems_of(cell, folder):
     source = folder / f"{cell}.nn"
     source.write_text(program_of(cell, SEGMENTS))
     models = {f"m{segment}": source for segment in SEGMENTS}
-    driver = generated.build_driver(folder, [generated.compile_source(source)], models, ("cc", "-O0"))
+    driver = generated.build_driver(folder, [generated.compile_source(source)], models)
     described = generated.describe(driver, models)
     found = {model: results_of(driver, model, described[model]) for model in models}
     return [f"{model} differs at {sizes}" for model in models

@@ -52,7 +52,7 @@ def generated_results(folder, cases):
     source = folder / "cases.nn"
     source.write_text("\n".join([*heads, *models]) + "\n")
     c = compile_source(source, [f"--real={cases[0].precision}"])
-    driver = build_driver(folder, [c], names, cc=("cc", "-O0"), warn=False)
+    driver = build_driver(folder, [c], names, warn=False)
     requests = [{"model": name, **case.request()} for name, case in zip(names, cases)]
     return json.loads(run([driver], json.dumps(requests).encode()))
 
