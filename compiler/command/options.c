@@ -109,8 +109,8 @@ static void read_define(Arena *arena, Options *options, const char *text) {
   const char *equals = strchr(text, '=');
   char *end = NULL;
   int64_t value = equals ? strtoll(equals + 1, &end, 10) : 0;
-  if (!equals || end == equals + 1 || *end != '\0' || equals == text || value < 1) {
-    usage_error("-D takes DIM=SIZE with a size of at least 1, not", text);
+  if (!equals || end == equals + 1 || *end != '\0' || equals == text || value < 0) {
+    usage_error("-D takes DIM=SIZE with a whole number, not", text);
   }
   DimOverride *all = NEW_ARRAY(arena, DimOverride, options->elaborate.override_count + 1);
   for (int i = 0; i < options->elaborate.override_count; i++)

@@ -159,7 +159,7 @@ def test_warnings_only_when_wanted():
 def test_usage_errors():
     write("m.nn")
     for arguments in (["--nonsense"], [], ["check"], ["m.nn"], ["m.nn", "more.nn", "-o", "m.c"], ["m.nn", "-o"],
-                      ["m.nn", "-D", "N", "-o", "m.c"], ["m.nn", "-D", "N=0", "-o", "m.c"], ["m.nn", "-D", "N=1x"],
+                      ["m.nn", "-D", "N", "-o", "m.c"], ["m.nn", "-D", "N=-1", "-o", "m.c"], ["m.nn", "-D", "N=1x"],
                       ["m.nn", "--real", "half"], ["m.nn", "--emit", "all"], ["m.nn", "--dump", "nothing"],
                       ["m.nn", "--stop-after", "nothing"], ["m.nn", "--max-mem", "1X"], ["m.nn", "-MX"],
                       ["m.nn", "-o", "m.nn"], ["@none"]):
