@@ -30,17 +30,29 @@ static void make_constant(Equation *equation, const Expr *body) {
   equation->body = body;
 }
 
-static void settle_equation(Model *model, Arena *scratch, Equation *equation) {
+static void drop_reads(Model *model, Equation *equation) {
+  Arena *scratch = arena_new();
   ExprTable *table = model->exprs;
-  if (tensor_is_empty(equation->target)) {
+  equation->body = expr_rewrite(table, scratch, equation->body, replace_read, model);
+  if (equation->guard)
+    equation->guard = expr_rewrite(table, scratch, equation->guard, replace_read, model);
+  arena_free(scratch);
+}
+
+static void settle_equation(Model *model, Equation *equation, bool may_read) {
+  if (tensor_is_empty(equation->target))
     make_constant(equation, zero_of(model, equation->target->type));
-  } else if (equation_reduces_nothing(equation)) {
+  else if (equation_reduces_nothing(equation))
     make_constant(equation, neutral_value(model, equation));
-  } else {
-    equation->body = expr_rewrite(table, scratch, equation->body, replace_read, model);
-    if (equation->guard)
-      equation->guard = expr_rewrite(table, scratch, equation->guard, replace_read, model);
+  else if (may_read)
+    drop_reads(model, equation);
+}
+
+static bool any_is_empty(const TensorList *tensors) {
+  for (int i = 0; i < tensors->count; i++) {
+    if (tensor_is_empty(tensors->items[i])) return true;
   }
+  return false;
 }
 
 /* A derivative with respect to nothing has no elements either, whatever depends on what. */
@@ -65,13 +77,15 @@ static void settle_gradients(Model *model, Program *program) {
   gradients->count = kept;
 }
 
+static void settle_program(Model *model, Program *program) {
+  bool may_read = any_is_empty(&model->tensors) || any_is_empty(&program->tensors);
+  for (int i = 0; i < program->equations.count; i++)
+    settle_equation(model, program->equations.items[i], may_read);
+  settle_gradients(model, program);
+}
+
 void settle_empty(Model *model) {
-  Program *programs[] = {&model->init, &model->train, &model->eval};
-  Arena *scratch = arena_new();
-  for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
-    for (int k = 0; k < programs[i]->equations.count; k++)
-      settle_equation(model, scratch, programs[i]->equations.items[k]);
-    settle_gradients(model, programs[i]);
-  }
-  arena_free(scratch);
+  settle_program(model, &model->init);
+  settle_program(model, &model->train);
+  settle_program(model, &model->eval);
 }
