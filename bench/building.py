@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -43,15 +44,23 @@ def flags(compiler, march, threads=1):
     return words
 
 
+def with_headers(paths):
+    """Sources, and our headers that they include."""
+    found = dict.fromkeys(paths)
+    for path in paths:
+        names = re.findall(rb'^#include "([\w.]+)"', path.read_bytes(), re.M)
+        found |= dict.fromkeys(PROGRAMS / name.decode() for name in names if (PROGRAMS / name.decode()).exists())
+    return found
+
+
 def once(name, command, sources, libraries=()):
     """The program that `command -o FILE sources libraries` makes, made anew when a source or a word changed."""
     if not shutil.which(command[0]):
         raise NotMeasured(f"no {command[0]}")
     words = [str(word) for word in (*command, *sources, *libraries)]
     digest = hashlib.sha256(" ".join(words).encode())
-    headers = sorted(PROGRAMS.glob("*.h"))
-    for path in (*sources, *headers):
-        digest.update(pathlib.Path(path).read_bytes())
+    for path in with_headers([pathlib.Path(word) for word in words if word.endswith((".c", ".h", ".a"))]):
+        digest.update(path.read_bytes())
     program = PLACE / "programs" / f"{name}-{digest.hexdigest()[:16]}"
     if not program.exists():
         program.parent.mkdir(parents=True, exist_ok=True)

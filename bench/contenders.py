@@ -186,15 +186,17 @@ def product_of(library):
     define, link = {"OpenBLAS": ([], "-lopenblas"), "oneDNN": (["-DONEDNN"], "-ldnnl")}[library]
 
     def prepare(model):
-        try:
-            program = building.once(f"product-{library}", ["gcc", "-O3", *define],
-                                    [building.PROGRAMS / "product.c"], [link])
-        except Failed as problem:
-            raise NotMeasured(f"{library} is not installed") from problem
         kind, extents = model.name.split("_")
-        transposed = {"ab": "", "atb": "a", "abt": "b"}[kind]
-        return lambda warmups, steps: [program, building.PLACE / "data" / model.data, *extents.split("x"), transposed,
-                                       warmups, steps]
+        if kind == "conv" and library != "oneDNN":
+            raise NotMeasured("has no convolutions")
+        source = "convolution" if kind == "conv" else "product"
+        try:
+            program = building.once(f"{source}-{library}", ["gcc", "-O3", *define],
+                                    [building.PROGRAMS / f"{source}.c"], [link])
+        except Failed as problem:
+            raise NotMeasured(f"{library} is not installed, or of another version") from problem
+        shape = [] if kind == "conv" else [*extents.split("x"), {"ab": "", "atb": "a", "abt": "b"}[kind]]
+        return lambda warmups, steps: [program, building.PLACE / "data" / model.data, *shape, warmups, steps]
 
     return Program(library, prepare, dict(peer_environment(), **limits_of(1)))
 

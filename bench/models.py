@@ -130,6 +130,10 @@ PRODUCTS = [multiplication("ab", (98, 115, 117), M=64, K=784, N=128),
             multiplication("atb", (98, 111, 116), M=784, K=64, N=128),
             multiplication("abt", (52, 54, 114), M=32, K=1024, N=256)]
 
+PRODUCTS.append(Model("conv_64x64x32", "3x3 windows, 64 to 64, 32x32", "conv_64x64x32", product(64, 9 * 64, 32 * 32),
+                      (5, 30), file="product", symbol="conv", options=("--model", "conv"), entry=("infer",),
+                      before={"OpenBLAS": 90, "oneDNN": 119, "tiles": 116}))
+
 
 LARGE = [  # bytes that a step moves at least when nothing stays in a cache: weights and slots, `traffic`
     Model("mlp_large", "MLP 4096 wide, batch 32", "large_mlp", 2 * product(32, 4096, 4096) + 3 * product(32, 4096, 10),

@@ -200,5 +200,8 @@ int main(int count, char **arguments) {
   write_product(arguments[1], "ab_256x512x2048", 131072, 1048576);
   write_product(arguments[1], "atb_784x64x128", PIXELS, 8192);
   write_product(arguments[1], "abt_32x1024x256", 32768, 262144);
+  begin(arguments[1], "conv_64x64x32", 9);
+  put_drawn("x", 65536, 0.5, 1);
+  put_drawn("w", 36864, 0.5, 1);
   return fclose(file);
 }
