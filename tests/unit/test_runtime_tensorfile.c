@@ -237,6 +237,35 @@ Test(runtime_tensorfile, tensors_are_copied_in_the_order_of_the_language) {
   cr_expect_arr_eq(again.W, model.W, sizeof model.W);
 }
 
+static int refreshed;
+
+static void count_refresh(void *model) {
+  (void)model;
+  ++refreshed;
+}
+
+Test(runtime_tensorfile, what_the_model_keeps_is_found_by_name) {
+  nnrt_model description = small_model();
+  Small model = filled(), want = filled();
+  double rate = 0.25, m[3] = {1, 2, 3}, got[3];
+  description.refresh = count_refresh;
+  cr_expect_eq(nnrt_find(&description, "W.m"), &tensors[2]);
+  cr_expect_null(nnrt_find(&description, "y"), "an output is not kept");
+  cr_expect_eq(nnrt_set_named(&description, &model, "rate", &rate), NNRT_OK);
+  cr_expect_eq(refreshed, 0, "nothing is derived from a hyper-parameter");
+  cr_expect_eq(nnrt_set_named(&description, &model, "W.m", m), NNRT_OK);
+  cr_expect_eq(refreshed, 1);
+  cr_expect_eq(nnrt_set_named(&description, &model, "y", m), NNRT_E_NAME);
+  want.rate = rate;
+  memcpy(want.m, m, sizeof m);
+  cr_expect_arr_eq(&model, &want, sizeof model);
+  cr_expect_eq(nnrt_get_named(&description, &model, "W.m", got), NNRT_OK);
+  cr_expect_arr_eq(got, m, sizeof m);
+  cr_expect_eq(nnrt_get_named(&description, &model, "rate", got), NNRT_OK);
+  cr_expect_eq(got[0], rate);
+  cr_expect_eq(nnrt_get_named(&description, &model, "rates", got), NNRT_E_NAME);
+}
+
 Test(runtime_tensorfile, every_error_has_a_text) {
   for (int code = 0; code < NNRT_ERROR_COUNT; ++code) cr_expect(*nnrt_error_text(code));
   cr_expect_str_eq(nnrt_error_text(NNRT_OK), "no error");
