@@ -125,20 +125,29 @@ static void run_segment(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_segment]) routine_segment(routine);
 }
 
+static void run_recompute(Compilation *compilation, Routine *routine) {
+  if (!compilation->options->skips[PASS_recompute]) routine_recompute(routine);
+}
+
 static void run_inline(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_inline]) routine_inline(routine);
 }
 
+/* Whether a pass may that copies values for their layout. */
+static bool copies(const Compilation *compilation, const Routine *routine, Pass pass) {
+  return !compilation->options->skips[pass] && routine->pressure->copies;
+}
+
 static void run_pad(Compilation *compilation, Routine *routine) {
-  if (!compilation->options->skips[PASS_pad]) routine_pad(routine);
+  if (copies(compilation, routine, PASS_pad)) routine_pad(routine);
 }
 
 static void run_turn(Compilation *compilation, Routine *routine) {
-  if (!compilation->options->skips[PASS_turn]) routine_turn(routine);
+  if (copies(compilation, routine, PASS_turn)) routine_turn(routine);
 }
 
 static void run_transpose(Compilation *compilation, Routine *routine) {
-  if (!compilation->options->skips[PASS_transpose]) routine_transpose(routine);
+  if (copies(compilation, routine, PASS_transpose)) routine_transpose(routine);
 }
 
 static void run_join(Compilation *compilation, Routine *routine) {
@@ -153,32 +162,10 @@ static void run_split(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_split]) routine_split(routine);
 }
 
-static int64_t planned_bytes(const Routine *routine) {
-  int64_t bytes = routine->arena_bytes;
-  const TensorList *tensors = &routine->model->tensors;
-  for (int i = 0; i < tensors->count; i++) {
-    const Tensor *tensor = tensors->items[i];
-    if (tensor->role != ROLE_PARAM && tensor->role != ROLE_STATE && tensor->role != ROLE_SLOT)
-      continue;
-    int64_t elements = routine->bytes_of_real;
-    for (int dim = 0; dim < tensor->rank; dim++) {
-      if (!checked_multiply(elements, extent_maximum(tensor->axes[dim].extent), &elements))
-        return INT64_MAX;
-    }
-    if (!checked_add(bytes, elements, &bytes)) return INT64_MAX;
-  }
-  return bytes;
-}
-
 static void run_place(Compilation *compilation, Routine *routine) {
+  (void)compilation;
   routine_place(routine);
   routine_describe(routine);
-  int64_t bytes = planned_bytes(routine), limit = compilation->options->memory_limit;
-  if (bytes <= limit) return;
-  Diagnostic *d = diagnose(compilation->diagnostics, NN0602, routine->model->span,
-                           "the model needs %lld bytes of memory, more than the %lld allowed",
-                           (long long)bytes, (long long)limit);
-  diagnostic_help(d, "make a dim smaller, or allow more with --max-mem");
 }
 
 static void run_roll(Compilation *compilation, Routine *routine) {
@@ -220,6 +207,7 @@ static void add_routine(Compilation *compilation, EmitUnit *unit, RoutineKind ki
   Routine *routine = routine_new(unit->model, kind, step);
   routine->bytes_of_real = compilation->options->real_bytes;
   routine->target = compilation->options->target;
+  routine->pressure = pressure_at(compilation->pressure);
   grown[unit->count++] = routine;
   unit->routines = grown;
 }
@@ -248,6 +236,44 @@ static void make_routines(Compilation *compilation) {
       add_routine(compilation, unit, ROUTINE_INFER, NULL);
     }
   }
+}
+
+/* ---- memory ---- */
+
+static void report_memory(Compilation *compilation, ErrorCode code, const Model *model,
+                          int64_t bytes, int64_t limit, const char *help) {
+  Diagnostic *d = diagnose(compilation->diagnostics, code, model->span,
+                           "the model needs %lld bytes of memory, more than the %lld allowed",
+                           (long long)bytes, (long long)limit);
+  diagnostic_help(d, "%s", help);
+}
+
+/* The bytes of the largest model. */
+static int64_t most_bytes(const Compilation *compilation, const Model **model) {
+  int64_t most = 0;
+  for (int i = 0; i < compilation->models.count; i++) {
+    int64_t bytes = emit_struct_bytes(&compilation->units[i]);
+    if (bytes <= most) continue;
+    most = bytes;
+    *model = compilation->models.items[i];
+  }
+  return most;
+}
+
+/* Whether plans have to be made again under more pressure: --ram asks for it, and there is more. */
+static bool raises_pressure(Compilation *compilation) {
+  const Model *model = NULL;
+  int64_t bytes = most_bytes(compilation, &model), ram = compilation->options->ram;
+  if (ram > 0 && bytes > ram) {
+    if (compilation->least == 0 || bytes < compilation->least) compilation->least = bytes;
+    if (++compilation->pressure < PRESSURE_COUNT) return true;
+    report_memory(compilation, NN0604, model, compilation->least, ram,
+                  "that is the least that was found: make a dim smaller, or allow more with --ram");
+  } else if (bytes > compilation->options->memory_limit) {
+    report_memory(compilation, NN0602, model, bytes, compilation->options->memory_limit,
+                  "make a dim smaller, or allow more with --max-mem");
+  }
+  return false;
 }
 
 /* ---- dumps and verifiers ---- */
@@ -326,6 +352,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
     run_routine_pass(compilation, run_order);
     break;
   case PASS_segment: run_routine_pass(compilation, run_segment); break;
+  case PASS_recompute: run_routine_pass(compilation, run_recompute); break;
   case PASS_inline: run_routine_pass(compilation, run_inline); break;
   case PASS_pad: run_routine_pass(compilation, run_pad); break;
   case PASS_turn: run_routine_pass(compilation, run_turn); break;
@@ -354,11 +381,13 @@ bool compilation_run(Compilation *compilation, Pass last) {
       fprintf(stderr, "%-10s %8.2f ms %10zu bytes\n", pass_name(pass),
               1e3 * (seconds_now() - start), arena_used(compilation->arena));
     }
+    bool repeats = pass == PASS_place && raises_pressure(compilation);
     if (diagnostics_error_count(compilation->diagnostics) > 0) return false;
 #ifdef NNC_VERIFY
     verify(compilation, pass);
 #endif
     if (compilation->options->dumps[pass]) dump(compilation, pass);
+    if (repeats) pass = PASS_order - 1;
   }
   return true;
 }

@@ -14,6 +14,8 @@ typedef struct Compilation {
   Tree *tree;
   PathList imports;
   ModelList models;
+  int pressure;    /* its level, for --ram */
+  int64_t least;   /* bytes that the models took under one so far */
   EmitUnit *units; /* one for each model, once the routine passes have begun */
   Text header, source;
   bool file_failed; /* NN0901 or NN0902 was reported */

@@ -73,7 +73,8 @@ static void print_routine(Arena *arena, const Sources *sources, const Routine *r
 }
 
 void memory_print(Arena *arena, const Sources *sources, const EmitUnit *unit) {
-  printf("model %s\n", unit->model->name);
+  printf("model %s: %" PRId64 " bytes; %s\n", unit->model->name, emit_struct_bytes(unit),
+         unit->routines[0]->pressure->title);
   for (int i = 0; i < unit->count; i++)
     if (unit->routines[i]->arena_bytes > 0) print_routine(arena, sources, unit->routines[i]);
 }

@@ -226,6 +226,7 @@ static void read_option(Arena *arena, Options *options, int code, int count, cha
   case CODE_skip: read_skips(options, optarg); break;
   case CODE_time: options->time = true; break;
   case CODE_max_mem: options->memory_limit = read_bytes("--max-mem", optarg); break;
+  case CODE_ram: options->ram = read_bytes("--ram", optarg); break;
   case CODE_json: options->json = true; break;
   case CODE_explain: read_explain(options, optarg); break;
   case CODE_help: print_help(); exit(0);

@@ -30,6 +30,7 @@ typedef struct Options {
   int64_t real_bytes;
   const Target *target;
   int64_t memory_limit;
+  int64_t ram; /* bytes that each model may take; 0: any number */
   Explanation explanation;
   bool standalone, gradients, time, json, warnings;
   bool depend;

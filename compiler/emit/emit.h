@@ -22,6 +22,9 @@ typedef struct EmitOptions {
   bool standalone; /* the runtime is written into the file */
 } EmitOptions;
 
+/* What sizeof says of the model's struct; INT64_MAX: more than can be counted. */
+int64_t emit_struct_bytes(const EmitUnit *unit);
+
 /* Texts of the .h and the .c; the same bytes for the same input, always. */
 void emit(Arena *arena, Names *names, const EmitOptions *options, const EmitUnit *units, int count,
           Text *header, Text *source);

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { HEAD_BYTES = 24, SCRATCH_ALIGNMENT = 64 };
+
 static void line(ProgramWriter *program, const char *text) {
   text_add(program->text, "%s\n", text);
 }
@@ -20,13 +22,13 @@ static void write_member(ProgramWriter *program, const Tensor *tensor) {
   add_comment(program->text, strlen(member), arena_format(program->arena, "= %s", line));
 }
 
-static int64_t scratch_bytes(const ProgramWriter *program) {
+static int64_t scratch_bytes(const EmitUnit *unit) {
   int64_t most = 0;
-  for (int i = 0; i < program->unit->count; i++) {
-    int64_t bytes = program->unit->routines[i]->arena_bytes;
+  for (int i = 0; i < unit->count; i++) {
+    int64_t bytes = unit->routines[i]->arena_bytes;
     if (bytes > most) most = bytes;
   }
-  return most > 0 ? most : 64;
+  return most > 0 ? most : SCRATCH_ALIGNMENT;
 }
 
 static void write_members(ProgramWriter *program, Role role) {
@@ -76,9 +78,32 @@ void write_struct(ProgramWriter *program) {
   write_members(program, ROLE_STATE);
   write_members(program, ROLE_SLOT);
   text_add(program->text,
-           "  unsigned char scratch[%" PRId64 "] __attribute__((aligned(64)));\n} %s;\n\n",
-           scratch_bytes(program), program->prefix);
+           "  unsigned char scratch[%" PRId64 "] __attribute__((aligned(%d)));\n} %s;\n\n",
+           scratch_bytes(program->unit), SCRATCH_ALIGNMENT, program->prefix);
   write_metrics_struct(program);
+}
+
+static bool add_aligned(int64_t *bytes, int64_t alignment, int64_t more) {
+  return checked_add(*bytes, alignment - 1, bytes) &&
+         checked_add(*bytes / alignment * alignment, more, bytes);
+}
+
+/* The members that write_struct writes. */
+int64_t emit_struct_bytes(const EmitUnit *unit) {
+  static const Role roles[] = {ROLE_HYPER, ROLE_PARAM, ROLE_STATE, ROLE_SLOT};
+  int64_t bytes = HEAD_BYTES;
+  for (int r = 0; r < 4; r++) {
+    for (int i = 0; i < unit->model->tensors.count; i++) {
+      const Tensor *tensor = unit->model->tensors.items[i];
+      int64_t size, element;
+      if (tensor->role != roles[r]) continue;
+      element = member_bytes(unit->routines[0], tensor);
+      if (!checked_multiply(element, tensor_elements(tensor), &size)) return INT64_MAX;
+      if (!add_aligned(&bytes, element, size)) return INT64_MAX;
+    }
+  }
+  if (!add_aligned(&bytes, SCRATCH_ALIGNMENT, scratch_bytes(unit))) return INT64_MAX;
+  return add_aligned(&bytes, SCRATCH_ALIGNMENT, 0) ? bytes : INT64_MAX;
 }
 
 /* ---- prototypes ---- */

@@ -4,7 +4,7 @@
    those of the sizes, under every ABI. */
 #include "emit/program.h"
 
-static int64_t element_bytes(const Routine *routine, const Tensor *tensor) {
+int64_t member_bytes(const Routine *routine, const Tensor *tensor) {
   bool callers = tensor->role == ROLE_INPUT || tensor->role == ROLE_TARGET;
   if (callers) bug("'%s' is no member", tensor->name);
   switch (tensor->type) {
@@ -23,7 +23,7 @@ void places_open(MemberPlaces *places, Arena *arena) {
 }
 
 void places_add(MemberPlaces *places, const Routine *routine, const Tensor *tensor) {
-  int64_t bytes = element_bytes(routine, tensor);
+  int64_t bytes = member_bytes(routine, tensor);
   if (bytes != places->last_bytes) {
     places->run++;
     places->offset = 0;

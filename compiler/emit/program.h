@@ -16,6 +16,7 @@ typedef struct MemberPlaces {
   int run;
   int64_t offset, last_bytes;
 } MemberPlaces;
+int64_t member_bytes(const Routine *routine, const Tensor *tensor); /* of an element */
 void places_open(MemberPlaces *places, Arena *arena);
 void places_add(MemberPlaces *places, const Routine *routine, const Tensor *tensor);
 

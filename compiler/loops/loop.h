@@ -13,6 +13,7 @@
 #define NNC_LOOPS_LOOP_H
 
 #include "equations/equation.h"
+#include "loops/pressure.h"
 #include "loops/target.h"
 
 typedef enum {
@@ -199,6 +200,7 @@ typedef struct Routine {
   NestList nests;
   int64_t bytes_of_real; /* 4 or 8 */
   const Target *target;
+  const Pressure *pressure;
   /* After this many nests the loss is known and nothing outside scratch has changed: where a loss that is
      not finite stops the call. 0 when there is no loss. Of INIT: so many draw matrices, which are then made
      orthogonal, before anything reads them. */
@@ -241,6 +243,7 @@ void routine_order(
 void routine_segment(
     Routine
         *routine); /* segment.c: scans with checkpoints run in segments, twice for the gradient */
+void routine_recompute(Routine *routine); /* recompute.c: values of the forward part not kept */
 void routine_inline(
     Routine *routine); /* inline.c: cheap or single-use pointwise equations into readers */
 void routine_pad(Routine *routine);       /* pad.c: windows slide over copies with zeros around */

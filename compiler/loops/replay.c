@@ -1,9 +1,9 @@
 /* Replay: the equations that keep what enters each segment, those that compute its values again, and those of
    the backward part, which read these. */
+#include "loops/again.h"
 #include "loops/segment.h"
 
 #include "calculus/condition.h"
-#include "calculus/variables.h"
 
 static ExprTable *exprs_of(const Scan *scan) {
   return scan->routine->model->exprs;
@@ -27,9 +27,9 @@ typedef struct Rewrite {
 
 /* How far into its segment a step is, in the direction of the scan. */
 static const Expr *steps_into_segment(const Scan *scan, const Expr *step) {
-  const Expr *into = binary(scan, OP_MOD, step, whole(scan, scan->steps->segment));
+  const Expr *into = binary(scan, OP_MOD, step, whole(scan, scan->segment));
   if (scan->forth.direction > 0) return into;
-  return binary(scan, OP_SUB, whole(scan, scan->steps->segment - 1), into);
+  return binary(scan, OP_SUB, whole(scan, scan->segment - 1), into);
 }
 
 /* Every subscript but that of time is within the tensor. */
@@ -46,7 +46,7 @@ static const Expr *read_entering(const Scan *scan, const Timed *timed, const Exp
                                  const Expr *step, int64_t lag) {
   const Expr *subscripts[LIMIT_RANK];
   int count = 0;
-  subscripts[count++] = binary(scan, OP_IDIV, step, whole(scan, scan->steps->segment));
+  subscripts[count++] = binary(scan, OP_IDIV, step, whole(scan, scan->segment));
   if (timed->lag > 1)
     subscripts[count++] =
         binary(scan, OP_SUB, whole(scan, lag - 1), steps_into_segment(scan, step));
@@ -87,29 +87,13 @@ static void rewrite_equation(const Scan *scan, Equation *equation, const Expr *s
 
 /* ---- new tensors and equations ---- */
 
-static Tensor *tensor_like(const Scan *scan, const Tensor *like, const char *ending) {
-  Model *model = scan->routine->model;
-  Tensor *tensor = arena_copy(model->arena, like, sizeof *like);
-  tensor->name = name_format(model->names, "%s.%s", like->name, ending);
-  tensor->id = model->next_tensor++;
-  return tensor;
-}
-
-/* The same equation over variables of its own. */
-static Equation *equation_again(const Scan *scan, const Timed *timed, const Index **time) {
-  Model *model = scan->routine->model;
-  Equation *again = arena_copy(model->arena, timed->equation, sizeof *timed->equation);
-  IndexList variables = equation_variables(scan->scratch, timed->equation), taken = {0};
-  Renaming renaming = renaming_new(model, model->arena, variables.items, variables.count, &taken);
-  again->vars = renaming.to;
-  again->reduced = renaming.to + again->var_count;
-  again->target = timed->again;
-  again->body = renaming_apply(model, scan->scratch, &renaming, again->body);
-  again->guard = renaming_apply(model, scan->scratch, &renaming, again->guard);
+/* `*time`: the variable that counts its steps. */
+static Equation *timed_again(const Scan *scan, const Timed *timed, const Index **time) {
+  Renaming renaming;
+  Equation *again =
+      equation_again(scan->routine, scan->scratch, timed->equation, timed->again, &renaming);
   for (int i = 0; i < renaming.count; i++)
     if (renaming.from[i] == timed->time) *time = renaming.to[i];
-  timed->again->definition = again;
-  map_put(&scan->routine->sources, again, equation_source(scan->routine, timed->equation));
   return again;
 }
 
@@ -142,7 +126,7 @@ static Equation *equation_entering(const Scan *scan, Timed *timed, const Segment
     vars[rank] = index_new(model, name_format(model->names, "i%d", dim), axes[rank].extent);
     subscripts[dim] = expr_index(exprs_of(scan), vars[rank++]);
   }
-  timed->entering = tensor_like(scan, tensor, "kept");
+  timed->entering = tensor_like(model, tensor, "kept");
   timed->entering->rank = rank;
   for (int dim = 0; dim < rank; dim++) timed->entering->axes[dim] = axes[dim];
   Reduction none = tensor->type == TYPE_BOOL ? REDUCE_ANY : REDUCE_SUM;
@@ -166,10 +150,10 @@ static Segments *segments_new(const Scan *scan, int direction) {
   Model *model = scan->routine->model;
   ExtentTable *extents = model->extents;
   Segments *segments = NEW(model->arena, Segments);
-  const Extent *steps = extent_constant(extents, scan->steps->segment);
-  const Extent *last = extent_constant(extents, scan->steps->segment - 1);
+  const Extent *steps = extent_constant(extents, scan->segment);
+  const Extent *last = extent_constant(extents, scan->segment - 1);
   const Extent *count = extent_floor_divide(extents, extent_add(extents, scan->time, last), steps);
-  *segments = (Segments){scan->steps->segment, scan->time, direction,
+  *segments = (Segments){scan->segment, scan->time, direction,
                          index_new(model, name_of(model->names, "segment"), count)};
   return segments;
 }
@@ -216,13 +200,13 @@ static void add_again(Scan *scan, EquationList *list, const Segments *segments) 
   for (int i = 0; i < scan->forward.count; i++) {
     Timed *timed = scan->forward.values[i];
     if (timed && timed->is_needed)
-      timed->again = tensor_like(scan, timed->equation->target, "again");
+      timed->again = tensor_like(scan->routine->model, timed->equation->target, "again");
   }
   for (int i = 0; i < scan->forth.end; i++) {
     const Timed *timed = map_get(&scan->forward, scan->routine->equations.items[i]->target);
     if (!timed || !timed->is_needed) continue;
     const Index *time = NULL;
-    Equation *again = equation_again(scan, timed, &time);
+    Equation *again = timed_again(scan, timed, &time);
     rewrite_equation(scan, again, expr_index(exprs_of(scan), time));
     note_recurrent(scan, timed, time);
     add_segmented(scan, list, segments, again, time, segments->number);

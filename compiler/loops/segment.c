@@ -8,6 +8,8 @@
 #include "calculus/variables.h"
 #include "equations/affine.h"
 
+#include <math.h>
+
 static Equation *equation_at(const Scan *scan, int position) {
   return scan->routine->equations.items[position];
 }
@@ -331,10 +333,15 @@ static void read_equations(Scan *scan) {
   for (int i = 0; i < roots.count; i++) map_put(&scan->roots, roots.items[i], roots.items[i]);
 }
 
-/* Of a scan with checkpoints that save anything. */
-static bool has_checkpoints(const RecurrentEquation *recurrent) {
+/* Steps of a scan to be computed at a time; 0: all, since there are no checkpoints or they save nothing.
+   Without a number of the program's, sqrt(T) makes the sum of what is kept and what is computed again least. */
+static int64_t segment_of(const Routine *routine, const RecurrentEquation *recurrent) {
   const Steps *steps = recurrent->time->steps;
-  return steps && steps->segment > 0 && steps->segment < extent_maximum(recurrent->time->range);
+  int64_t most = extent_maximum(recurrent->time->range);
+  int64_t segment = steps ? steps->segment : 0;
+  if (steps && segment == 0 && routine->pressure->segments)
+    segment = (int64_t)ceil(sqrt((double)most));
+  return segment < most ? segment : 0;
 }
 
 /* The recurrence at this position, in segments. */
@@ -343,6 +350,7 @@ static void segment_scan(Routine *routine, Map *known, int first,
   Scan scan = {.routine = routine, .known = known, .scratch = arena_new()};
   scan.time = recurrent->time->range;
   scan.steps = recurrent->time->steps;
+  scan.segment = segment_of(routine, recurrent);
   read_equations(&scan);
   scan.forth.first = first;
   scan.forth.end = end_of_group(&scan, first);
@@ -369,7 +377,7 @@ void routine_segment(Routine *routine) {
     const RecurrentEquation *recurrent = map_get(&routine->recurrences, target);
     if (!recurrent || recurrent->group == group) continue;
     group = recurrent->group;
-    if (!map_has(&routine->segments, target) && has_checkpoints(recurrent))
+    if (!map_has(&routine->segments, target) && segment_of(routine, recurrent) > 0)
       segment_scan(routine, &known, i, recurrent);
   }
   arena_free(scratch);

@@ -36,6 +36,7 @@ typedef struct Scan {
   Map roots;        /* Tensor * */
   Steps *steps;
   const Extent *time;
+  int64_t segment; /* steps computed at a time */
   struct {
     int first, end, direction, group; /* the recurrence: positions, +1 or -1 */
   } forth, back;                      /* back.group 0: there is none */
