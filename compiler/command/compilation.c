@@ -150,6 +150,10 @@ static void run_transpose(Compilation *compilation, Routine *routine) {
   if (copies(compilation, routine, PASS_transpose)) routine_transpose(routine);
 }
 
+static void run_panel(Compilation *compilation, Routine *routine) {
+  if (!compilation->options->skips[PASS_panel]) routine_panel(routine);
+}
+
 static void run_join(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_join]) routine_join(routine);
 }
@@ -357,6 +361,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_pad: run_routine_pass(compilation, run_pad); break;
   case PASS_turn: run_routine_pass(compilation, run_turn); break;
   case PASS_transpose: run_routine_pass(compilation, run_transpose); break;
+  case PASS_panel: run_routine_pass(compilation, run_panel); break;
   case PASS_join: run_routine_pass(compilation, run_join); break;
   case PASS_fuse: run_routine_pass(compilation, run_fuse); break;
   case PASS_split: run_routine_pass(compilation, run_split); break;

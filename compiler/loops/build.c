@@ -6,6 +6,7 @@
 #include "loops/tile.h"
 
 #include "calculus/condition.h"
+#include "calculus/variables.h"
 #include "equations/affine.h"
 
 #include <math.h>
@@ -294,28 +295,13 @@ LoopBody *append_branch(Site *site, LoopBody *body, const Expr *condition) {
   return &branch->body;
 }
 
-/* The address on the left side: one variable a dim, or mixed radix where several share it. */
-static const Expr *left_subscript(Site *site, int dim) {
-  ExprTable *exprs = site->routine->model->exprs;
-  const Equation *equation = site->equation;
-  const Expr *address = NULL;
-  for (int k = 0; k < equation->var_count; k++) {
-    if (equation->place[k] != dim) continue;
-    const Expr *var = expr_index(exprs, equation->vars[k]);
-    const Expr *range = expr_extent(exprs, equation->vars[k]->range);
-    address =
-        address ? expr_binary(exprs, OP_ADD, expr_binary(exprs, OP_MUL, address, range), var) : var;
-  }
-  return address ? address : expr_integer(exprs, 0);
-}
-
 LoopNode *target_store(Site *site, Reduction combine, const Expr *value) {
+  Model *model = site->routine->model;
   const Tensor *target = site->equation->target;
+  const Expr *own = equation_own_read(model, site->equation, target);
   const Expr *subscripts[LIMIT_RANK];
-  for (int dim = 0; dim < target->rank; dim++) {
-    subscripts[dim] = site_value(site, left_subscript(site, dim));
-  }
-  return store_new(site->routine->model, target, subscripts, combine, value);
+  for (int dim = 0; dim < target->rank; dim++) subscripts[dim] = site_value(site, own->args[dim]);
+  return store_new(model, target, subscripts, combine, value);
 }
 
 /* ---- the equation ---- */

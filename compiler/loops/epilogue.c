@@ -4,6 +4,7 @@
    in them and nothing else needs them before. */
 #include "loops/epilogue.h"
 
+#include "calculus/variables.h"
 #include "equations/affine.h"
 #include "loops/copies.h"
 #include "loops/tile.h"
@@ -33,6 +34,7 @@ typedef struct Finder {
 /* A product and what has joined it so far. */
 typedef struct Group {
   Equation *product;
+  const Expr *own; /* its target at its own variables */
   Epilogue *epilogue;
   int first, last; /* positions of the product and of the last member */
   int nodes;
@@ -110,28 +112,24 @@ static bool may_move(Finder *finder, const Group *group, int to) {
 
 /* ---- over the variables of the product ---- */
 
+/* What the variables of an equation are: dims of the product's target. */
 typedef struct Substitution {
   const Index *from[LIMIT_RANK];
-  const Expr *to[LIMIT_RANK];
-  const Index *vars[LIMIT_RANK]; /* the indices of `to` */
+  const Expr *to[LIMIT_RANK]; /* over the variables of the product */
+  int dims[LIMIT_RANK];
   int count;
 } Substitution;
 
-/* The variable of an equation that alone addresses the dim. */
-static const Index *variable_at(const Equation *equation, int dim) {
-  for (int k = 0; k < equation->var_count; k++)
-    if (equation->place[k] == dim) return equation->vars[k];
-  return NULL;
-}
-
-static bool substitute(Finder *finder, Substitution *s, const Index *from, const Index *to) {
-  if (!from || !to || from->range != to->range) return false;
-  for (int i = 0; i < s->count; i++) {
-    if (s->from[i] == from || s->vars[i] == to) return s->from[i] == from && s->vars[i] == to;
-  }
+static bool substitute(const Group *group, Substitution *s, const Index *from, const Expr *to) {
+  const Tensor *target = group->product->target;
+  int dim = 0;
+  while (dim < target->rank && group->own->args[dim] != to) dim++;
+  if (dim == target->rank || !from || from->range != target->axes[dim].extent) return false;
+  for (int i = 0; i < s->count; i++)
+    if (s->from[i] == from || s->dims[i] == dim) return s->from[i] == from && s->dims[i] == dim;
   s->from[s->count] = from;
-  s->vars[s->count] = to;
-  s->to[s->count++] = expr_index(finder->routine->model->exprs, to);
+  s->to[s->count] = to;
+  s->dims[s->count++] = dim;
   return true;
 }
 
@@ -144,27 +142,42 @@ static bool find_substitution(Finder *finder, const Group *group, const Equation
     const Equation *source = map_get(&group->targets, read->tensor);
     if (!source) continue;
     if (read_default(read)) return false;
+    const Expr *own = equation_own_read(finder->routine->model, source, read->tensor);
     for (int dim = 0; dim < read->tensor->rank; dim++)
-      if (!substitute(finder, s, lone_index(read->args[dim]), variable_at(source, dim)))
-        return false;
+      if (!substitute(group, s, lone_index(read->args[dim]), own->args[dim])) return false;
   }
-  return s->count == equation->var_count && s->count == group->product->var_count;
+  return s->count == equation->var_count && s->count == group->product->target->rank;
 }
 
-static Equation *over_product(Finder *finder, Equation *equation, const Substitution *s) {
-  Model *model = finder->routine->model;
+/* The variables of the product that stand for each of the equation's, which address the same dims. */
+static void set_variables(Finder *finder, const Group *group, const Equation *equation,
+                          const Substitution *s, Equation *member) {
+  const Equation *product = group->product;
+  member->vars = NEW_ARRAY(finder->routine->model->arena, const Index *, product->var_count);
+  member->var_count = 0;
+  for (int k = 0; k < equation->var_count; k++) {
+    int i = 0;
+    while (s->from[i] != equation->vars[k]) i++;
+    for (int j = 0; j < product->var_count; j++) {
+      if (product->place[j] != s->dims[i]) continue;
+      member->place[member->var_count] = equation->place[k];
+      member->vars[member->var_count++] = product->vars[j];
+    }
+  }
+}
+
+static Equation *over_product(Finder *finder, const Group *group, Equation *equation,
+                              const Substitution *s) {
+  Routine *routine = finder->routine;
+  Model *model = routine->model;
   Equation *member = arena_copy(model->arena, equation, sizeof *equation);
-  const Index **vars = NEW_ARRAY(model->arena, const Index *, equation->var_count);
-  for (int k = 0; k < equation->var_count; k++)
-    for (int i = 0; i < s->count; i++)
-      if (s->from[i] == equation->vars[k]) vars[k] = s->vars[i];
-  member->vars = vars;
+  set_variables(finder, group, equation, s, member);
   member->body =
       expr_substitute(model->exprs, finder->scratch, equation->body, s->from, s->to, s->count);
-  map_put(&finder->routine->sources, member, equation_source(finder->routine, equation));
-  RecurrentEquation *recurrent = map_get(&finder->routine->recurrences, equation->target);
+  map_put(&routine->sources, member, equation_source(routine, equation));
+  RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
   for (int i = 0; recurrent && i < s->count; i++)
-    if (s->from[i] == recurrent->time) recurrent->time = s->vars[i];
+    if (s->from[i] == recurrent->time) recurrent->time = lone_index(s->to[i]);
   return member;
 }
 
@@ -205,7 +218,7 @@ static bool join(Finder *finder, Group *group, int position) {
   Substitution substitution = {.count = 0};
   if (!may_join(finder, group, position)) return false;
   if (!find_substitution(finder, group, equation, &substitution)) return false;
-  Equation *member = over_product(finder, equation, &substitution);
+  Equation *member = over_product(finder, group, equation, &substitution);
   group->nodes += count_nodes(finder->scratch, equation);
   group->last = position;
   map_put(&group->targets, member->target, member);
@@ -224,16 +237,13 @@ static void find_locals(Finder *finder, const Group *group) {
   }
 }
 
-static bool is_product(const Routine *routine, const Equation *equation) {
-  Tiling tiling;
-  return equation->var_count == equation->target->rank && tiling_of(routine, equation, &tiling);
-}
-
 static void find_epilogue(Finder *finder, int position) {
   Routine *routine = finder->routine;
   Equation *product = routine->equations.items[position];
-  if (!is_product(routine, product)) return;
+  Tiling tiling;
+  if (!tiling_of(routine, product, &tiling)) return;
   Group group = {.product = product, .first = position, .last = position};
+  group.own = equation_own_read(routine->model, product, product->target);
   group.epilogue = NEW(routine->model->arena, Epilogue);
   map_init(&group.epilogue->locals, routine->model->arena);
   map_init(&group.targets, finder->scratch);

@@ -1,6 +1,8 @@
 /* What the passes on layout share. */
 #include "loops/layout.h"
 
+#include "equations/affine.h"
+
 void layout_run(Layout *layout, Routine *routine, void (*visit)(Layout *, Equation *)) {
   *layout = (Layout){.routine = routine, .scratch = arena_new()};
   int forward_count = 0;
@@ -29,4 +31,32 @@ Equation *layout_reading(Layout *layout, Equation *equation, const Expr *factor,
   reading->body = expr_binary(model->exprs, OP_MUL, a == factor ? read : a, b == factor ? read : b);
   map_put(&layout->routine->sources, reading, equation_source(layout->routine, equation));
   return reading;
+}
+
+bool layout_may_read_ahead(Layout *t, const Expr *factor, const RecurrentEquation *recurrent) {
+  ExprTable *table = t->routine->model->exprs;
+  ExprList nodes = expr_postorder(t->scratch, &factor, 1);
+  for (int i = 0; i < nodes.count; i++) {
+    const Expr *read = nodes.items[i];
+    if (!is_read(read)) continue;
+    const RecurrentEquation *other = map_get(&t->routine->recurrences, read->tensor);
+    if (recurrent && other && other->group == recurrent->group) return false;
+    if (map_has(&t->routine->segments, read->tensor)) return false;
+    for (int dim = 0; dim < read->tensor->rank && !read_default(read); dim++)
+      if (!affine_proves_range(table, t->scratch, read->args[dim], read->tensor->axes[dim].extent,
+                               NULL, NULL))
+        return false;
+  }
+  return true;
+}
+
+void layout_insert(Layout *t, Equation *copy, int group) {
+  EquationList *list = &t->equations;
+  APPEND(t->routine->model->arena, list, copy);
+  for (int i = list->count - 1; i > 0; i--) {
+    const RecurrentEquation *last = map_get(&t->routine->recurrences, list->items[i - 1]->target);
+    if (!last || last->group != group) return;
+    list->items[i] = list->items[i - 1];
+    list->items[i - 1] = copy;
+  }
 }

@@ -13,6 +13,7 @@ typedef struct Layout {
   Routine *routine;
   Arena *scratch;
   EquationList equations; /* in their new order */
+  EquationList panels;    /* copies in panels, of those */
 } Layout;
 
 /* Calls `visit` for each equation, which appends it, or what takes its place, to layout->equations. */
@@ -23,5 +24,12 @@ void layout_define(Layout *layout, Equation *equation, Name name, const Axis *ax
 
 /* The same contraction with `read` in place of a factor. */
 Equation *layout_reading(Layout *layout, Equation *equation, const Expr *factor, const Expr *read);
+
+/* Whether a copy of the factor may be made before the equation: every read is certain to be in range, and none
+   is of a value that the same recurrence steps through. `recurrent`: of the equation, null: it is in none. */
+bool layout_may_read_ahead(Layout *layout, const Expr *factor, const RecurrentEquation *recurrent);
+
+/* The copy at the end, or before the first equation of the recurrence that the last ones are of. */
+void layout_insert(Layout *layout, Equation *copy, int group);
 
 #endif

@@ -40,24 +40,6 @@ static IndexList factor_variables(Layout *t, const Equation *equation, const Exp
   return used;
 }
 
-/* Every read is certain to be in range, and none is of a value that the same recurrence steps through. */
-static bool may_read_ahead(Layout *t, const Expr *factor, const RecurrentEquation *recurrent) {
-  ExprTable *table = t->routine->model->exprs;
-  ExprList nodes = expr_postorder(t->scratch, &factor, 1);
-  for (int i = 0; i < nodes.count; i++) {
-    const Expr *read = nodes.items[i];
-    if (!is_read(read)) continue;
-    const RecurrentEquation *other = map_get(&t->routine->recurrences, read->tensor);
-    if (recurrent && other && other->group == recurrent->group) return false;
-    if (map_has(&t->routine->segments, read->tensor)) return false;
-    for (int dim = 0; dim < read->tensor->rank && !read_default(read); dim++)
-      if (!affine_proves_range(table, t->scratch, read->args[dim], read->tensor->axes[dim].extent,
-                               NULL, NULL))
-        return false;
-  }
-  return true;
-}
-
 /* Elements of the largest tensor that is read. */
 static double largest_read(Layout *t, const Expr *factor) {
   double largest = 0;
@@ -88,7 +70,7 @@ static const Expr *find_factor(Layout *t, const Equation *equation, IndexList *v
   *variables = factor_variables(t, equation, factor, column);
   bool is_small = variables->count <= LIMIT_RANK && points_of(variables) <= largest_read(t, factor);
   bool is_worth_it = is_small && contraction_uses(t->scratch, equation, factor) >= LEAST_USES;
-  return is_worth_it && may_read_ahead(t, factor, recurrent) ? factor : NULL;
+  return is_worth_it && layout_may_read_ahead(t, factor, recurrent) ? factor : NULL;
 }
 
 /* ---- the copy ---- */
@@ -118,25 +100,13 @@ static Equation *equation_transposed(Layout *t, const Equation *equation, const 
   return copy;
 }
 
-/* Before the first equation of the recurrence that the last ones are of, or at the end. */
-static void insert_before_cycle(Layout *t, Equation *copy, int group) {
-  EquationList *list = &t->equations;
-  APPEND(t->routine->model->arena, list, copy);
-  for (int i = list->count - 1; i > 0; i--) {
-    const RecurrentEquation *last = map_get(&t->routine->recurrences, list->items[i - 1]->target);
-    if (!last || last->group != group) return;
-    list->items[i] = list->items[i - 1];
-    list->items[i - 1] = copy;
-  }
-}
-
 static void transpose_equation(Layout *t, Equation *equation) {
   IndexList variables = {0};
   const RecurrentEquation *recurrent = map_get(&t->routine->recurrences, equation->target);
   const Expr *factor = find_factor(t, equation, &variables);
   if (factor) {
     Equation *copy = equation_transposed(t, equation, factor, &variables);
-    insert_before_cycle(t, copy, recurrent ? recurrent->group : 0);
+    layout_insert(t, copy, recurrent ? recurrent->group : 0);
     const Expr *read = tensor_read(t->routine->model, copy->target, variables.items);
     equation = layout_reading(t, equation, factor, read);
   }
