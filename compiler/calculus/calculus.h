@@ -21,6 +21,9 @@ void share(Model *model, Program *program);
 /* hoist.c: costly expressions that use fewer variables than their equation get equations of their own. */
 void hoist(Model *model, Program *program);
 
+/* reuse.c: costly values that an equation stores are read where they were computed again. */
+void reuse(Model *model, Program *program);
+
 /* contract.c: products of more than two tensors under a sum are split pairwise by least work. */
 void contract(Model *model, Program *program);
 
@@ -28,8 +31,11 @@ void contract(Model *model, Program *program);
    that gradients are added to, and the step's updates once more, reading their mean. After derive. */
 void accumulate(Model *model);
 
-/* unpad.c: sums leave out the points where a factor is padding. */
+/* unpad.c: sums leave out the points where a factor is padding, or 0 by its definition. */
 void unpad(Model *model, Program *program);
+
+/* demand.c: sums are not taken for elements that no one reads. */
+void demand(Model *model, Program *program);
 
 /* interleave.c: one class of dims, as the samples, lies innermost where vectors along it are fuller. */
 void interleave(Model *model, Program *program);

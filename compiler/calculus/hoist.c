@@ -108,26 +108,6 @@ static void choose_parts(Hoister *h) {
   }
 }
 
-static const Expr *rebuild(Hoister *h) {
-  for (int i = 0; i < h->nodes.count; i++) {
-    const Expr *e = h->nodes.items[i], *args[LIMIT_RANK + 1];
-    if (map_has(&h->replacements, e)) continue;
-    bool same = true;
-    for (int k = 0; k < e->count; k++) {
-      args[k] = map_get(&h->replacements, e->args[k]);
-      same = same && args[k] == e->args[k];
-    }
-    const Expr *made = e;
-    if (!same && is_read(e))
-      made =
-          expr_read(h->model->exprs, e->tensor, args, read_default(e) ? args[e->count - 1] : NULL);
-    else if (!same)
-      made = expr_make(h->model->exprs, e->op, args, e->count);
-    map_put(&h->replacements, e, (void *)made);
-  }
-  return map_get(&h->replacements, h->equation->body);
-}
-
 static void hoist_equation(Hoister *h) {
   h->variables = equation_variables(h->scratch, h->equation);
   h->varying = 0;
@@ -144,7 +124,9 @@ static void hoist_equation(Hoister *h) {
     describe_node(h, h->nodes.items[i], &h->parts[i]);
   }
   choose_parts(h);
-  if (h->replacements.count > 0) h->equation->body = rebuild(h);
+  if (h->replacements.count > 0)
+    h->equation->body =
+        expr_replace(h->model->exprs, h->scratch, h->equation->body, &h->replacements);
 }
 
 void hoist(Model *model, Program *program) {

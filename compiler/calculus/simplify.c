@@ -15,7 +15,8 @@
 enum {
   MOST_PASSES = 12,
   MOST_ROUNDS = 4,
-  REWRITES_FOR_EACH_NODE = 8 /* the budget */
+  REWRITES_FOR_EACH_NODE = 8, /* the budget */
+  LARGEST_CONDITION = 16      /* nodes of one that is asked where it is read */
 };
 
 typedef struct Simplifier {
@@ -42,10 +43,23 @@ static const Expr *decide_read(Simplifier *s, const Expr *e) {
   return inside == ALWAYS_TRUE ? expr_read(table, e->tensor, e->args, NULL) : read_default(e);
 }
 
+/* A condition that takes no reduction is asked where its value is read: there it may bound a loop. */
+static const Expr *ask_condition(Simplifier *s, const Expr *e) {
+  bool is_condition = is_read(e) && e->type == TYPE_BOOL && !read_default(e);
+  if (s->phase != SIMPLIFY_ALGEBRA || !is_condition) return e;
+  const Equation *equation = equation_of(e->tensor);
+  if (!equation || equation->reduction != REDUCE_NONE) return e;
+  if (equation->var_count != read_rank(e)) return e;
+  if (expr_postorder(s->site.scratch, &equation->body, 1).count > LARGEST_CONDITION) return e;
+  s->changed = true;
+  return expr_substitute(s->site.model->exprs, s->site.scratch, equation->body, equation->vars,
+                         e->args, equation->var_count);
+}
+
 /* A comparison of whole numbers that its ranges decide, or the opposite of one. */
 static const Expr *decide(Simplifier *s, const Expr *e) {
   ExprTable *table = s->site.model->exprs;
-  if (is_read(e)) return decide_read(s, e);
+  if (is_read(e)) return ask_condition(s, decide_read(s, e));
   if (e->op == OP_NOT) return condition_not(table, e->args[0]);
   if (e->op < OP_EQ || e->op > OP_LE) return e;
   Truth truth = condition_truth(table, s->site.scratch, e);

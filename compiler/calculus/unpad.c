@@ -1,6 +1,7 @@
-/* Padding: a sum of products leaves out the points where a factor is a default of 0.
+/* Padding: a sum of products leaves out the points where a factor is a default of 0, or 0 by its definition.
 
      sum[r](x[p+r-1 | 0]*w[r]) = sum[r if 0 <= p+r-1 and p+r-1 < P](x[p+r-1]*w[r])
+     sum[u](p[t, u]*v[u]) = sum[u if u <= t](p[t, u]*v[u]) with p[t, u] = if u <= t then .. else 0
 
    so that windows become bounds of loops. FINITE: what is left out is a zero, which changes no sum that begins
    at +0, unless the other factors are infinite or NaN. Any other reduction of a read alone whose default is what
@@ -9,6 +10,8 @@
 
 #include "calculus/arithmetic.h"
 #include "calculus/condition.h"
+#include "calculus/known.h"
+#include "calculus/support.h"
 
 #include <math.h>
 
@@ -61,7 +64,25 @@ static const Expr *drop_default(void *context, const Expr *leaf) {
   return leaf;
 }
 
+static bool sums_over(Arena *scratch, const Equation *equation, const Expr *condition) {
+  for (int i = 0; i < equation->reduced_count; i++)
+    if (expr_uses_index(scratch, condition, equation->reduced[i])) return true;
+  return false;
+}
+
+/* Inequalities that end the loop of a variable of the sum at that of another; others would only cost a test. */
+static void restrict_to_support(Unpadding *u, Equation *equation) {
+  if (equation->reduction != REDUCE_SUM) return;
+  ExprList links = {0}, support = expr_support(u->model, u->scratch, equation->body);
+  for (int i = 0; i < support.count; i++)
+    if (links_indices(u->scratch, support.items[i]) &&
+        sums_over(u->scratch, equation, support.items[i]))
+      APPEND(u->scratch, &links, support.items[i]);
+  guard_restrict(u->model, u->scratch, equation, &links);
+}
+
 static void unpad_equation(Unpadding *u, Equation *equation) {
+  restrict_to_support(u, equation);
   ExprTable *table = u->model->exprs;
   note_reads(u, equation);
   for (int i = 0; i < u->padded.count; i++) {

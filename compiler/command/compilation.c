@@ -91,6 +91,12 @@ static void run_hoist(Compilation *compilation, Model *model) {
   hoist(model, &model->eval);
 }
 
+static void run_reuse(Compilation *compilation, Model *model) {
+  (void)compilation;
+  reuse(model, &model->train);
+  reuse(model, &model->eval);
+}
+
 static void run_contract(Compilation *compilation, Model *model) {
   (void)compilation;
   contract(model, &model->train);
@@ -101,6 +107,12 @@ static void run_unpad(Compilation *compilation, Model *model) {
   (void)compilation;
   unpad(model, &model->train);
   unpad(model, &model->eval);
+}
+
+static void run_demand(Compilation *compilation, Model *model) {
+  (void)compilation;
+  demand(model, &model->train);
+  demand(model, &model->eval);
 }
 
 static void run_interleave(Compilation *compilation, Model *model) {
@@ -347,8 +359,10 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_accumulate: run_model_pass(compilation, run_accumulate); break;
   case PASS_simplify: run_model_pass(compilation, run_simplify); break;
   case PASS_hoist: run_model_pass(compilation, run_hoist); break;
+  case PASS_reuse: run_model_pass(compilation, run_reuse); break;
   case PASS_contract: run_model_pass(compilation, run_contract); break;
   case PASS_unpad: run_model_pass(compilation, run_unpad); break;
+  case PASS_demand: run_model_pass(compilation, run_demand); break;
   case PASS_interleave: run_model_pass(compilation, run_interleave); break;
   case PASS_arrange: run_model_pass(compilation, run_arrange); break;
   case PASS_order:

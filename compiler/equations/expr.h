@@ -102,6 +102,8 @@ ExprList expr_postorder(Arena *scratch, const Expr *const *roots, int count);
 typedef const Expr *(*ExprReplace)(void *context, const Expr *leaf);
 const Expr *expr_rewrite(ExprTable *table, Arena *scratch, const Expr *e, ExprReplace replace,
                          void *context);
+/* Every expression that is a key of the map replaced by what it has there, once. */
+const Expr *expr_replace(ExprTable *table, Arena *scratch, const Expr *e, const Map *replacements);
 /* Index variables replaced by expressions, all at once. */
 const Expr *expr_substitute(ExprTable *table, Arena *scratch, const Expr *e,
                             const Index *const *indices, const Expr *const *values, int count);

@@ -69,6 +69,18 @@ const Expr *expr_rewrite(ExprTable *table, Arena *scratch, const Expr *e, ExprRe
   return map_get(&rewritten, e);
 }
 
+const Expr *expr_replace(ExprTable *table, Arena *scratch, const Expr *e, const Map *replacements) {
+  Map rewritten;
+  map_init(&rewritten, scratch);
+  ExprList list = expr_postorder(scratch, &e, 1);
+  for (int i = 0; i < list.count; i++) {
+    const Expr *given = map_get(replacements, list.items[i]);
+    map_put(&rewritten, list.items[i],
+            (void *)(given ? given : rebuild(table, list.items[i], &rewritten)));
+  }
+  return map_get(&rewritten, e);
+}
+
 typedef struct Substitution {
   const Index *const *indices;
   const Expr *const *values;

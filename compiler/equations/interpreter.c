@@ -29,6 +29,10 @@ void interpreter_use_f32_draws(Interpreter *interpreter, bool f32) {
   interpreter->f32_draws = f32;
 }
 
+int64_t interpreter_operations(const Interpreter *interpreter) {
+  return interpreter->operations;
+}
+
 const char *interpreter_error(const Interpreter *interpreter) {
   return interpreter->error;
 }

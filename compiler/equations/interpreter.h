@@ -46,6 +46,10 @@ bool interpreter_finish_step(Interpreter *interpreter, int step_block, double *l
 /* Commits the updates that are kept in inference, `state ... @live`. */
 bool interpreter_finish_inference(Interpreter *interpreter);
 
+/* Operations on reals so far: each of an expression where it is evaluated, one for each point that a reduction of
+   more than one adds. */
+int64_t interpreter_operations(const Interpreter *interpreter);
+
 const char *interpreter_error(const Interpreter *interpreter); /* null: none */
 
 #endif

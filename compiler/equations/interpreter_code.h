@@ -89,6 +89,7 @@ struct Interpreter {
   LIST_OF(Cell *) cells;   /* by tensor id; null: not used yet */
   LIST_OF(Code *) checks;  /* of model->checks */
   Dual step;               /* of a model without a step number */
+  int64_t operations;      /* on reals, so far */
   const char *error;
 };
 

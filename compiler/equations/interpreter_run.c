@@ -39,8 +39,13 @@ static bool must_call(const Code *code, int block) {
   return block >= 0 && code->stamps[block] != code->now;
 }
 
-static Dual apply(const Code *code, const Instruction *instruction) {
+static bool is_real(const Expr *e) {
+  return e && (e->type == TYPE_REAL || e->type == TYPE_F64);
+}
+
+static Dual apply(Interpreter *interpreter, const Code *code, const Instruction *instruction) {
   Dual operands[3];
+  interpreter->operations += is_real(code->sources[instruction->to]);
   for (int k = 0; k < 3; k++) operands[k] = code->slots[instruction->args[k]];
   return dual_apply(instruction->op, operands);
 }
@@ -81,7 +86,7 @@ static Outcome run_block(Interpreter *interpreter, Code *code, int block, Elemen
     int call = -1;
     Outcome outcome = OUTCOME_DONE;
     switch (instruction->kind) {
-    case DO_APPLY: code->slots[instruction->to] = apply(code, instruction); break;
+    case DO_APPLY: code->slots[instruction->to] = apply(interpreter, code, instruction); break;
     case DO_READ: outcome = read_element(interpreter, code, instruction, &call, missing); break;
     case DO_DRAW:
       code->slots[instruction->to].value = interpreter_draw(interpreter, instruction->op, code);
@@ -222,8 +227,10 @@ static Outcome evaluate_point(Interpreter *interpreter, Code *code, Accumulator 
     if (code->slots[code->guard].value == 0) return OUTCOME_DONE;
   }
   Outcome outcome = run_block(interpreter, code, code->body_block, missing);
-  if (outcome == OUTCOME_DONE) add_point(accumulator, code->slots[code->body], number);
-  return outcome;
+  if (outcome != OUTCOME_DONE) return outcome;
+  interpreter->operations += accumulator->any && is_real(code->sources[code->body]);
+  add_point(accumulator, code->slots[code->body], number);
+  return OUTCOME_DONE;
 }
 
 Outcome code_evaluate(Interpreter *interpreter, Code *code, int64_t address, Dual *result,

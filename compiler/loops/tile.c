@@ -32,19 +32,18 @@ bool is_stored_as_real(const Tensor *tensor) {
   return tensor->role != ROLE_VALUE || !is_draw(tensor->definition->body);
 }
 
-/* It bounds no loop that the guard asks to be bounded. */
-static bool is_outside_guard(Arena *scratch, const Equation *equation, const Index *index) {
-  return !equation->guard || !expr_uses_index(scratch, equation->guard, index);
+static bool is_in_guard(Arena *scratch, const Equation *equation, const Index *index) {
+  return equation->guard && expr_uses_index(scratch, equation->guard, index);
 }
 
-/* The widest variable that only `along` has. */
+/* The widest variable that only `along` has; `cut`: one in the guard, too. */
 static const Index *find_row(Arena *scratch, const Equation *equation, const Index *time,
-                             const Expr *along) {
+                             const Expr *along, bool cut) {
   const Index *row = NULL;
   for (int i = 0; i < equation->var_count; i++) {
     const Index *index = equation->vars[i];
     if (index == time || contraction_factor(scratch, equation, index) != along) continue;
-    if (!is_outside_guard(scratch, equation, index)) continue;
+    if (!cut && is_in_guard(scratch, equation, index)) continue;
     if (!row || extent_maximum(index->range) > extent_maximum(row->range)) row = index;
   }
   return row;
@@ -70,6 +69,17 @@ static bool choose_size(const Routine *routine, Tiling *tiling) {
   return true;
 }
 
+/* One that cuts no tile, when there is one; none when the guard does not let tiles be cut. */
+static bool choose_row(const Routine *routine, Arena *scratch, const Equation *equation,
+                       const Index *time, Tiling *tiling) {
+  ExprTable *table = routine->model->exprs;
+  tiling->row = find_row(scratch, equation, time, tiling->along, false);
+  if (!tiling->row) tiling->row = find_row(scratch, equation, time, tiling->along, true);
+  if (guard_fits(table, scratch, equation, tiling)) return true;
+  tiling->row = NULL;
+  return guard_fits(table, scratch, equation, tiling);
+}
+
 static bool find_tiling(const Routine *routine, Arena *scratch, const Equation *equation,
                         Tiling *tiling) {
   const RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
@@ -80,13 +90,11 @@ static bool find_tiling(const Routine *routine, Arena *scratch, const Equation *
   tiling->column = equation->vars[equation->var_count - 1];
   tiling->across = contraction_factor(scratch, equation, tiling->column);
   if (tiling->column == time || !tiling->across) return false;
-  if (!is_outside_guard(scratch, equation, tiling->column)) return false;
   if (!is_contiguous(routine->model->exprs, tiling->across, tiling->column)) return false;
   if (!is_stored_as_real(tiling->across->tensor)) return false;
   bool is_left = equation->body->args[0] == tiling->across;
   tiling->along = equation->body->args[is_left ? 1 : 0];
-  tiling->row = find_row(scratch, equation, time, tiling->along);
-  return choose_size(routine, tiling);
+  return choose_row(routine, scratch, equation, time, tiling) && choose_size(routine, tiling);
 }
 
 bool tiling_of(const Routine *routine, const Equation *equation, Tiling *tiling) {
@@ -100,14 +108,6 @@ bool tiling_of(const Routine *routine, const Equation *equation, Tiling *tiling)
 
 /* ---- a tile ---- */
 
-/* Where a tile begins and how large it is; lanes 1: its one column is no vector. */
-typedef struct Block {
-  const Expr *row, *column;
-  int64_t rows, columns, lanes;
-  const Expr *new_row; /* the first row and column that no tile before had */
-  int64_t new_column;
-} Block;
-
 static const Expr *plus(ExprTable *exprs, const Expr *a, const Expr *b) {
   return expr_binary(exprs, OP_ADD, a, b);
 }
@@ -120,25 +120,37 @@ static LoopNode *open_own_loop(Site *site, LoopBody **body, const Index *index) 
   return outer->items[outer->count - 1];
 }
 
-/* for r, for j in vectors: the elements of a tile; its row and column stand for those of the equation. */
-static LoopBody *open_elements(Site *site, const Tiling *tiling, const Block *block, LoopBody *body,
-                               const Expr **subscripts) {
+LoopBody *open_rows(Site *site, const Tiling *tiling, const Block *block, LoopBody *body,
+                    unsigned marks, const Expr **subscripts) {
   Model *model = site->routine->model;
   Index *r =
       index_new(model, name_of(model->names, "r"), extent_constant(model->extents, block->rows));
+  subscripts[0] = block->rows > 1 ? expr_index(model->exprs, r) : expr_integer(model->exprs, 0);
+  if (block->rows > 1) open_own_loop(site, &body, r)->marks = marks;
+  if (tiling->row) site_bind(site, tiling->row, plus(model->exprs, block->row, subscripts[0]));
+  return body;
+}
+
+LoopBody *open_columns(Site *site, const Tiling *tiling, const Block *block, LoopBody *body,
+                       unsigned marks, const Expr **subscripts) {
+  Model *model = site->routine->model;
   Index *j =
       index_new(model, name_of(model->names, "j"), extent_constant(model->extents, block->columns));
-  subscripts[0] = block->rows > 1 ? expr_index(model->exprs, r) : expr_integer(model->exprs, 0);
   subscripts[1] = block->columns > 1 ? expr_index(model->exprs, j) : expr_integer(model->exprs, 0);
-  if (block->rows > 1) open_own_loop(site, &body, r)->marks = MARK_UNROLL;
   if (block->columns > 1) {
     LoopNode *loop = open_own_loop(site, &body, j);
-    loop->marks = MARK_VECTOR;
-    loop->lanes = block->lanes;
+    loop->marks = marks;
+    loop->lanes = marks & MARK_VECTOR ? block->lanes : 0;
   }
-  if (tiling->row) site_bind(site, tiling->row, plus(model->exprs, block->row, subscripts[0]));
   site_bind(site, tiling->column, plus(model->exprs, block->column, subscripts[1]));
   return body;
+}
+
+/* Both, to be kept in registers. */
+static LoopBody *open_elements(Site *site, const Tiling *tiling, const Block *block, LoopBody *body,
+                               const Expr **subscripts) {
+  body = open_rows(site, tiling, block, body, MARK_UNROLL, subscripts);
+  return open_columns(site, tiling, block, body, MARK_VECTOR, subscripts);
 }
 
 /* ---- what is computed of a tile ---- */
@@ -240,31 +252,29 @@ static Tensor *store_tile(Site *site, const Tiling *tiling, const Block *block, 
 
 static void build_block(Site *site, const Tiling *tiling, Block block, LoopBody *body) {
   Model *model = site->routine->model;
-  const Equation *equation = site->equation;
-  int bound = site->bound;
-  const Expr *element[2];
   Tensor *tile = tile_new(site, block.rows, block.columns, block.lanes);
   APPEND(model->arena, body, declare_new(model, tile, expr_number(model->exprs, 0)));
-  guard_start(site);
-  LoopBody *inner = open_branch(site, body);
-  for (int i = 0; i < equation->reduced_count; i++)
-    inner = open_bounded_loop(site, inner, equation->reduced[i]);
-  inner = open_elements(site, tiling, &block, inner, element);
-  const Expr *value = site_value(site, equation->body);
-  APPEND(model->arena, inner, store_new(model, tile, element, REDUCE_SUM, value));
-  site->bound = bound;
+  build_sum(site, tiling, &block, tile, body);
   const Tensor *product = store_tile(site, tiling, &block, tile, body);
+  build_zeros(site, tiling, &block, product, body);
   build_epilogue(site, tiling, &block, product, body);
   site->tiles++;
 }
 
 /* ---- rows ---- */
 
+/* What is known of where tiles of `step` begin: before the last of these, when they divide the range. */
+static const Extent *range_of_steps(Model *model, const Extent *range, int64_t step) {
+  int64_t count;
+  if (!extent_is_constant(range, &count) || count % step != 0) return range;
+  return extent_constant(model->extents, count - step + 1);
+}
+
 /* for row in 0..range step `step`: where a tile begins. */
 static LoopBody *open_steps(Site *site, LoopBody *body, const Index *index, const Extent *begin,
                             const Extent *end, int64_t step, const Expr **at) {
   Model *model = site->routine->model;
-  const Index *start = index_new(model, index->name, index->range);
+  const Index *start = index_new(model, index->name, range_of_steps(model, index->range, step));
   LoopNode *loop = open_own_loop(site, &body, start);
   loop->begin = expr_extent(model->exprs, begin);
   loop->end = expr_extent(model->exprs, end);

@@ -17,10 +17,34 @@ typedef struct Tiling {
   int64_t rows, columns;      /* of a tile; columns are vectors of lanes */
 } Tiling;
 
+/* Where a tile begins and how large it is; lanes 1: its one column is no vector. */
+typedef struct Block {
+  const Expr *row, *column;
+  int64_t rows, columns, lanes;
+  const Expr *new_row; /* the first row and column that no tile before had */
+  int64_t new_column;
+} Block;
+
 /* Whether the equation is computed in tiles on the routine's target. */
 bool tiling_of(const Routine *routine, const Equation *equation, Tiling *tiling);
 
 /* The nodes for all rows and columns, at the end of `body`. */
 void build_tiles(Site *site, const Tiling *tiling, LoopBody *body);
+
+/* for r, and for j: the rows of a tile and its columns, with these marks, as what row and column of the equation
+   stand for from here on; subscripts[0] and [1] are those of the element in the tile. */
+LoopBody *open_rows(Site *site, const Tiling *tiling, const Block *block, LoopBody *body,
+                    unsigned marks, const Expr **subscripts);
+LoopBody *open_columns(Site *site, const Tiling *tiling, const Block *block, LoopBody *body,
+                       unsigned marks, const Expr **subscripts);
+
+/* tile_guard.c: a tile takes the terms that the guard of the sum lets in. */
+bool guard_fits(ExprTable *table, Arena *scratch, const Equation *equation, const Tiling *tiling);
+/* The loops of the sum, which add to the tile. */
+void build_sum(Site *site, const Tiling *tiling, const Block *block, const Tensor *tile,
+               LoopBody *body);
+/* Elements that the guard leaves out become 0: of the target or, not null, of the tile's own array `product`. */
+void build_zeros(Site *site, const Tiling *tiling, const Block *block, const Tensor *product,
+                 LoopBody *body);
 
 #endif

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Products in tiles of every target give the bits of products in loops: all edges of rows and columns, with
-sizes known to the compiler and to the call alone, forwards and backwards, in float and double."""
+sizes known to the compiler and to the call alone, with guards that cut tiles, forwards and backwards, in float and
+double."""
 
 import pathlib
 import sys
@@ -22,7 +23,7 @@ model known {{
 """
 PRODUCT = """  param a{n}[{rows}, 11] ~ uniform(-1, 1)
   param b{n}[11, {columns}] ~ uniform(-1, 1)
-  c{n}[i, j] = sum[k](a{n}[i, k]*b{n}[k, j])
+  c{n}[i, j] = sum[k{guard}](a{n}[i, k]*b{n}[k, j])
   l{n} = mean[i, j](tanh(c{n}[i, j])*x[(i + j) % 3])
 """
 
@@ -34,7 +35,8 @@ model called {
   q = dense(h, 12)
   s[n, t, u] = sum[d](q[n, t, d]*q[n, u, d])
   a[n, t, u] = exp(s[n, t, u] - lse[v](s[n, t, v]))
-  o[n, t, d] = sum[u](a[n, t, u]*h[n, u, d])
+  p[n, t, u] = if u <= t then exp(s[n, t, u]) else 0
+  o[n, t, d] = sum[u](a[n, t, u]*h[n, u, d]) + sum[u](p[n, t, u]*h[n, u, d])
   output o
   loss mean(o^2)
   train { optimizer sgd(0.1) }
@@ -53,11 +55,16 @@ model few {
 """
 
 
+GUARDS = (" if k <= i", " if j <= i", " if i <= k", " if i <= j + 3", " if k <= i and i < k + 4", " if i + k <= 9")
+
+
 def known_model():
     count = len(EXTENTS)
-    pairs = [(EXTENTS[i], EXTENTS[(i + shift) % count]) for i in range(count) for shift in (4,)]
-    products = "".join(PRODUCT.format(n=n, rows=rows, columns=columns) for n, (rows, columns) in enumerate(pairs))
-    return KNOWN.format(products=products, losses=" + ".join(f"l{n}" for n in range(len(pairs))))
+    cases = [(EXTENTS[i], EXTENTS[(i + 4) % count], "") for i in range(count)]
+    cases += [(rows, 33, guard) for rows in (9, 16) for guard in GUARDS]
+    products = "".join(PRODUCT.format(n=n, rows=rows, columns=columns, guard=guard)
+                       for n, (rows, columns, guard) in enumerate(cases))
+    return KNOWN.format(products=products, losses=" + ".join(f"l{n}" for n in range(len(cases))))
 
 
 def targets(profile, real):

@@ -24,7 +24,7 @@ static inline void front_end_init(FrontEnd *front, Arena *arena) {
 }
 
 /* How far a model goes: passes.def up to there. */
-typedef enum { PASSES_ELABORATE, PASSES_DERIVE, PASSES_CONTRACT } FrontEndPasses;
+typedef enum { PASSES_ELABORATE, PASSES_DERIVE, PASSES_DEMAND } FrontEndPasses;
 
 static inline void share_all(Model *model) {
   share(model, &model->init);
@@ -34,7 +34,7 @@ static inline void share_all(Model *model) {
 
 static inline void run_passes(Model *model, FrontEndPasses passes) {
   if (passes == PASSES_DERIVE) derive(model);
-  if (passes != PASSES_CONTRACT) return;
+  if (passes != PASSES_DEMAND) return;
   share_all(model);
   simplify(model, &model->train, SIMPLIFY_STABILISE);
   simplify(model, &model->eval, SIMPLIFY_STABILISE);
@@ -43,8 +43,14 @@ static inline void run_passes(Model *model, FrontEndPasses passes) {
   simplify(model, &model->train, SIMPLIFY_ALGEBRA);
   simplify(model, &model->eval, SIMPLIFY_ALGEBRA);
   share_all(model);
-  contract(model, &model->train);
-  contract(model, &model->eval);
+  Program *programs[] = {&model->train, &model->eval};
+  for (int i = 0; i < 2; i++) {
+    hoist(model, programs[i]);
+    reuse(model, programs[i]);
+    contract(model, programs[i]);
+    unpad(model, programs[i]);
+    demand(model, programs[i]);
+  }
 }
 
 /* The first model of the text after these passes (PASSES_DERIVE: plain derivatives of what was written);

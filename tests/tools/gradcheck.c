@@ -114,7 +114,7 @@ static void check_passes(const char *name, const char *path, const char *text,
   Arena *arena = arena_new();
   report(name, check_text(arena, path, text, options, PASSES_DERIVE));
   report(arena_format(arena, "%s, simplified", name),
-         check_text(arena, path, text, options, PASSES_CONTRACT));
+         check_text(arena, path, text, options, PASSES_DEMAND));
   arena_free(arena);
 }
 

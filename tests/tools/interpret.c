@@ -17,7 +17,8 @@
    ELEMENTS is a flat list, row-major, or {"data": that list} with anything else beside it, or one number
    for all elements. "nan", "inf" and "-inf" stand for what JSON lacks.
 
-   The result is {"losses": [one for each step], "values": {NAME: {"shape": [..], "data": [..]}}}. Values
+   The result is {"losses": [one for each step], "values": {NAME: {"shape": [..], "data": [..]}}, "operations":
+   how many on reals it took}. Values
    of the training program are those of the last step, before its updates; without any step, those the
    first one would have. Parameters and states are as the steps left them. An error is {"error": TEXT} and
    status 1. */
@@ -193,7 +194,7 @@ static void load_model(Session *s, int count, char **arguments) {
     else if (strcmp(arguments[i], "--no-derive") == 0)
       passes = PASSES_ELABORATE;
     else if (strcmp(arguments[i], "--simplify") == 0)
-      passes = PASSES_CONTRACT;
+      passes = PASSES_DEMAND;
     else
       path = arguments[i];
   }
@@ -213,7 +214,8 @@ int main(int count, char **arguments) {
   load_model(&session, count, arguments);
   read_request(&session);
   run(&session);
-  json_t *result = json_pack("{s:o, s:o}", "losses", session.losses, "values", session.values);
+  json_t *result = json_pack("{s:o, s:o, s:I}", "losses", session.losses, "values", session.values,
+                             "operations", (json_int_t)interpreter_operations(session.interpreter));
   json_dumpf(result, stdout, JSON_COMPACT | JSON_REAL_PRECISION(17));
   putchar('\n');
   json_decref(result);

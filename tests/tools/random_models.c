@@ -44,8 +44,6 @@ static void add_problem(Session *s, const char *text) {
 
 static void run_last_passes(Model *model) {
   Program *programs[] = {&model->init, &model->train, &model->eval};
-  for (int i = 0; i < 3; i++) hoist(model, programs[i]);
-  for (int i = 0; i < 3; i++) contract(model, programs[i]);
   for (int i = 0; i < 3; i++) arrange(model, programs[i]);
 }
 
@@ -57,7 +55,7 @@ static bool compile_variant(Session *s, int k) {
   variant->simplified = k == 1;
   front_end_init(&variant->front, s->arena);
   variant->model = front_end_model(&variant->front, s->path, s->text, &options,
-                                   k == 1 ? PASSES_CONTRACT : PASSES_DERIVE);
+                                   k == 1 ? PASSES_DEMAND : PASSES_DERIVE);
   if (!variant->model) return false;
   if (k == 1) run_last_passes(variant->model);
   covered = s->covered;

@@ -1,0 +1,178 @@
+/* Reuse: a costly value that is stored is read, not computed again.
+
+     p[t, u] = if u <= t then exp(s[t, u] - l[t]) else 0
+     d[t, u] = if u <= t then g[t, u]*exp(s[t, u] - l[t]) else 0   gives   .. then g[t, u]*p[t, u] else 0
+
+   The derivative of an exponential is that exponential once more. Where it is an equation by itself, or what a
+   choice on index variables takes, readers under the same condition read it. Equal values over other variables are
+   found as those of equations are (see share.c): variables are numbered as they occur. What nothing but
+   copies reads is not stored for it. Bits do not change. */
+#include "calculus/calculus.h"
+
+#include "calculus/activity.h"
+#include "calculus/condition.h"
+#include "calculus/known.h"
+#include "calculus/roots.h"
+
+enum { LEAST_COST = 12 /* operations, in multiplies: more than a division */ };
+
+/* A stored value: `subscripts[dim]` is the number of the variable that counts the dim. */
+typedef struct Stored {
+  const Equation *equation;
+  const Expr *condition; /* under which it is the value; null: everywhere */
+  int subscripts[LIMIT_RANK];
+} Stored;
+
+typedef struct Reuse {
+  Model *model;
+  Arena *arena;
+  TensorSet read;    /* by some equation, not just copied */
+  TensorSet defined; /* by the equations so far */
+  Map common;        /* range -> its IndexPool */
+  Map stored;        /* value over common variables -> Stored * */
+} Reuse;
+
+typedef struct IndexPool {
+  const Index **items;
+  int count, capacity;
+} IndexPool;
+
+/* ---- values over common variables ---- */
+
+static const Index *common_index(Reuse *r, const Extent *range, int position) {
+  IndexPool *pool = map_get(&r->common, range);
+  if (!pool) {
+    pool = NEW(r->arena, IndexPool);
+    map_put(&r->common, range, pool);
+  }
+  while (pool->count <= position) {
+    Name name = name_format(r->model->names, "i%d", pool->count);
+    APPEND(r->arena, pool, index_new(r->model, name, range));
+  }
+  return pool->items[position];
+}
+
+/* The variables of `e` as they occur in it. */
+static IndexList occurring(Arena *arena, const Expr *e) {
+  IndexList list = {0};
+  ExprList nodes = expr_postorder(arena, &e, 1);
+  for (int i = 0; i < nodes.count; i++)
+    if (nodes.items[i]->op == OP_INDEX) APPEND(arena, &list, nodes.items[i]->index);
+  return list;
+}
+
+static const Expr *over_common(Reuse *r, const Expr *e, const IndexList *variables) {
+  const Expr **to = NEW_ARRAY(r->arena, const Expr *, variables->count);
+  for (int i = 0; i < variables->count; i++)
+    to[i] = expr_index(r->model->exprs, common_index(r, variables->items[i]->range, i));
+  return expr_substitute(r->model->exprs, r->arena, e, variables->items, to, variables->count);
+}
+
+static int position_in(const IndexList *list, const Index *index) {
+  for (int i = 0; i < list->count; i++)
+    if (list->items[i] == index) return i;
+  return -1;
+}
+
+/* ---- what is stored ---- */
+
+static bool is_costly(const Expr *e) {
+  return e->type == TYPE_REAL && e->op != OP_READ && op_cost(e->op) >= LEAST_COST && !is_draw(e);
+}
+
+/* It needs nothing that comes after it, as a value in a recurrence may. */
+static bool is_ready(const Reuse *r, const Expr *e) {
+  ExprList nodes = expr_postorder(r->arena, &e, 1);
+  for (int i = 0; i < nodes.count; i++)
+    if (is_read(nodes.items[i]) && equation_of(nodes.items[i]->tensor) &&
+        !is_member(&r->defined, nodes.items[i]->tensor))
+      return false;
+  return true;
+}
+
+static void note_stored(Reuse *r, const Equation *equation) {
+  const Expr *value = equation->body, *condition = NULL;
+  if (equation->reduction != REDUCE_NONE || equation->var_count != equation->target->rank) return;
+  if (value->op == OP_SELECT && !reads_tensors(r->arena, value->args[0])) {
+    condition = value->args[0];
+    value = value->args[1];
+  }
+  if (!is_costly(value) || !is_ready(r, value) || !is_member(&r->read, equation->target)) return;
+  IndexList variables = occurring(r->arena, value);
+  Stored *stored = NEW(r->arena, Stored);
+  stored->equation = equation;
+  for (int i = 0; i < equation->var_count; i++) {
+    stored->subscripts[i] = position_in(&variables, equation->vars[i]);
+    if (stored->subscripts[i] < 0) return;
+  }
+  if (condition) stored->condition = over_common(r, condition, &variables);
+  const Expr *key = over_common(r, value, &variables);
+  if (!map_has(&r->stored, key)) map_put(&r->stored, key, stored);
+}
+
+/* ---- where it is read ---- */
+
+static bool is_known(Reuse *r, const Stored *stored, const KnownExpr *node,
+                     const IndexList *variables) {
+  ExprList needed = {0};
+  condition_conjuncts(r->arena, stored->condition, &needed);
+  for (int i = 0; i < needed.count; i++) {
+    bool found = false;
+    for (int k = 0; k < node->known.count && !found; k++)
+      found = over_common(r, node->known.items[k], variables) == needed.items[i];
+    if (!found) return false;
+  }
+  return true;
+}
+
+/* The read that stands for the expression; null: none does. */
+static const Expr *find_read(Reuse *r, const KnownExpr *node) {
+  if (!is_costly(node->e)) return NULL;
+  IndexList variables = occurring(r->arena, node->e);
+  const Stored *stored = map_get(&r->stored, over_common(r, node->e, &variables));
+  if (!stored || !is_known(r, stored, node, &variables)) return NULL;
+  const Expr *subscripts[LIMIT_RANK];
+  for (int i = 0; i < stored->equation->var_count; i++)
+    subscripts[i] = expr_index(r->model->exprs, variables.items[stored->subscripts[i]]);
+  return expr_read(r->model->exprs, stored->equation->target, subscripts, NULL);
+}
+
+static void reuse_in(Reuse *r, Equation *equation) {
+  ExprList guard = {0};
+  Map replacements;
+  map_init(&replacements, r->arena);
+  condition_conjuncts(r->arena, equation->guard, &guard);
+  KnownExprList nodes = known_below(r->model, r->arena, equation->body, guard);
+  for (int i = 0; i < nodes.count; i++) {
+    const Expr *read = find_read(r, &nodes.items[i]);
+    if (read) map_put(&replacements, nodes.items[i].e, (void *)read);
+  }
+  if (replacements.count > 0)
+    equation->body = expr_replace(r->model->exprs, r->arena, equation->body, &replacements);
+}
+
+/* Outputs are copies, which a training step does not make. */
+static void find_read_tensors(Reuse *r, const EquationList *equations) {
+  for (int i = 0; i < equations->count; i++) {
+    ExprList nodes = equation_nodes(r->arena, equations->items[i]);
+    if (is_read(equations->items[i]->body)) continue;
+    for (int k = 0; k < nodes.count; k++)
+      if (is_read(nodes.items[k])) tensor_set_add(&r->read, nodes.items[k]->tensor);
+  }
+}
+
+void reuse(Model *model, Program *program) {
+  Reuse r = {.model = model, .arena = arena_new()};
+  map_init(&r.common, r.arena);
+  map_init(&r.stored, r.arena);
+  r.read = tensor_set_new(r.arena, model);
+  r.defined = tensor_set_new(r.arena, model);
+  EquationList order = program_in_order(model, program, r.arena);
+  find_read_tensors(&r, &order);
+  for (int i = 0; i < order.count; i++) {
+    reuse_in(&r, order.items[i]);
+    note_stored(&r, order.items[i]);
+    tensor_set_add(&r.defined, order.items[i]->target);
+  }
+  arena_free(r.arena);
+}
