@@ -69,22 +69,21 @@ def once(name, command, sources, libraries=()):
     return program
 
 
-def compile_model(model, target, options=()):
+def compile_model(model, target):
     """The C file that nnc writes for a model."""
-    words = [model.name, target, *options]
-    output = PLACE / "generated" / ("-".join(words).replace("/", "_").replace("=", "_") + ".c")
+    output = PLACE / "generated" / f"{model.name}-{target}.c"
     output.parent.mkdir(parents=True, exist_ok=True)
-    call([BUILD / "nnc", f"--target={target}", *model.options, *options, model.source, "-o", output])
+    call([BUILD / "nnc", f"--target={target}", *model.options, model.source, "-o", output])
     return output
 
 
-def build_generated(model, compiler, machine, threads=1, options=()):
+def build_generated(model, compiler, machine, threads=1, extra=()):
     """The driver for a generated model."""
     target, march = machine
-    output = compile_model(model, target, options)
+    output = compile_model(model, target)
     if threads > 1 and "#pragma omp" not in output.read_text():
         raise NotMeasured("nnc writes no threads")
-    command = [compiler, *flags(compiler, march, threads), f"-DMODEL={model.symbol or model.name}",
+    command = [compiler, *flags(compiler, march, threads), *extra, f"-DMODEL={model.symbol or model.name}",
                "-I", ROOT / "runtime/core"]
     return once(f"{output.stem}-{compiler}-{threads}", command,
                 [PROGRAMS / "generated.c", output, BUILD / "libnnrt.a"], ["-lm"])

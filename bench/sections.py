@@ -85,7 +85,8 @@ class Steps(Section):
         rows = []
         for runs in self.all:
             best, before = peers_of(runs), runs.model.before
-            names = ["nnc gcc", "nnc clang", "kernel gcc", "kernel clang", *(best.get(peer) for peer in peers or [None])]
+            names = ["nnc gcc", "nnc clang", "kernel gcc", "kernel clang"]
+            names += [best.get(peer) for peer in peers or [None]]
             rows.append([runs.model.title, *(milliseconds(runs.median(name)) for name in names),
                          f"{runs.model.operations / 1e6:.2f}", figures(runs.peak()),
                          *(figures(before.get(key)) for key in ("torch", "other", "reachable"))])

@@ -22,7 +22,7 @@ def table(head, rows):
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     lines = []
     for place, row in enumerate(cells):
-        padded = [cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths))]
+        padded = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))]
         lines.append("| " + " | ".join(padded) + " |")
         if place == 0:
             lines.append("|" + "|".join("-" * (width + 2) for width in widths) + "|")
