@@ -6,6 +6,7 @@
    shared. What may be computed where the equation would not asks first whether a read is in range. */
 #include "emit/expression.h"
 
+#include "calculus/condition.h"
 #include "loops/regions.h"
 
 #include <stdlib.h>
@@ -452,6 +453,7 @@ static void print_piece(Printer *printer, Piece *piece) {
 /* A number is written where it is used. */
 static bool is_worth_naming(const FunctionWriter *writer, const Piece *piece) {
   if (is_number(piece->node, &(double){0})) return false;
+  if (piece->at->is_early) return true;
   if (piece->node->count == 0 || piece->level == LEVEL_PRIMARY) {
     bool computed = piece->node->op != OP_READ && strchr(piece->text, '(') != NULL;
     if (!computed) return false;
@@ -463,9 +465,27 @@ static bool is_worth_naming(const FunctionWriter *writer, const Piece *piece) {
   return piece->at->uses > 0 && strlen(piece->text) > LONGEST_TEXT;
 }
 
+bool read_may_be_early(const FunctionWriter *writer, const Expr *read) {
+  PlaceKind place = routine_buffer(writer->routine, read->tensor)->place;
+  if (read_default(read) || read->tensor->rank == 0 || read->type != TYPE_REAL) return false;
+  if (place == PLACE_DRAW || place == PLACE_REGISTER) return false;
+  Arena *scratch = arena_new();
+  bool certain = true;
+  for (int dim = 0; dim < read->tensor->rank; dim++)
+    certain = certain && !reads_tensors(scratch, read->args[dim]) &&
+              affine_proves_range(writer->routine->model->exprs, scratch, read->args[dim],
+                                  read->tensor->axes[dim].extent, NULL, NULL);
+  arena_free(scratch);
+  return certain;
+}
+
+static bool may_be_early(void *context, const Expr *read) {
+  return read_may_be_early(context, read);
+}
+
 const char *write_expression(FunctionWriter *writer, const Expr *e, ValueType as, int level) {
   Arena *scratch = arena_new();
-  Regions regions = regions_of(scratch, e);
+  Regions regions = regions_of(scratch, e, may_be_early, writer);
   Printer printer = {.writer = writer, .count = regions.nodes.count};
   printer.pieces = NEW_ARRAY(scratch, Piece, printer.count);
   printer.statements = NEW_ARRAY(scratch, StatementList, regions.count);

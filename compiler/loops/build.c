@@ -8,6 +8,7 @@
 #include "calculus/condition.h"
 #include "calculus/variables.h"
 #include "equations/affine.h"
+#include "equations/contraction.h"
 
 #include <math.h>
 
@@ -72,7 +73,26 @@ static const Index *widest_variable(const Equation *equation, const Index *time)
   return widest;
 }
 
-enum { NARROW = 4 }; /* a window of fewer steps is no loop of its own */
+enum {
+  NARROW = 4,     /* a window of fewer steps is no loop of its own */
+  MOST_POINTS = 9 /* of a reduction whose points are written out */
+};
+
+bool has_short_window(const Routine *routine, const Equation *equation) {
+  int64_t points = 1, range;
+  if (equation->var_count == 0 || equation->guard || equation->lanes > 1) return false;
+  for (int i = 0; i < equation->reduced_count; i++) {
+    if (!extent_is_constant(equation->reduced[i]->range, &range) || range > MOST_POINTS)
+      return false;
+    points *= range;
+  }
+  Arena *scratch = arena_new();
+  bool contracts = equation_contracts(scratch, equation);
+  arena_free(scratch);
+  const Index *last = equation->vars[equation->var_count - 1];
+  return points <= MOST_POINTS && !contracts &&
+         expr_movement(routine->model->exprs, equation->body, last) == ALONG_ROW;
+}
 
 /* A variable of the target that runs inside the reduction: the last one when that makes steps of 1, in what is read
    or in the row that a point is sent to. The elements of a narrow window, as of the weights of a convolution, are
@@ -81,7 +101,8 @@ static const Index *innermost_variable(const Routine *routine, const Equation *e
                                        const Index *time) {
   if (!accumulates_in_target(equation) || equation->var_count == 0) return NULL;
   const Index *last = equation->vars[equation->var_count - 1];
-  if (last == time || is_scattered(equation, last)) return NULL;
+  if (last == time || is_scattered(equation, last) || has_short_window(routine, equation))
+    return NULL;
   for (int k = 0; k < equation->var_count; k++)
     if (is_scattered(equation, equation->vars[k])) return last;
   Movement movement = expr_movement(routine->model->exprs, equation->body, last);
@@ -287,6 +308,13 @@ LoopBody *open_loop(Site *site, LoopBody *body, const Index *index) {
   return &loop->body;
 }
 
+LoopBody *open_reduced_loop(Site *site, LoopBody *body, const Index *index) {
+  LoopBody *inner = open_bounded_loop(site, body, index);
+  if (has_short_window(site->routine, site->equation))
+    body->items[body->count - 1]->marks |= MARK_WINDOW;
+  return inner;
+}
+
 LoopBody *append_branch(Site *site, LoopBody *body, const Expr *condition) {
   Model *model = site->routine->model;
   LoopNode *branch = node_new(model, LOOP_IF);
@@ -394,7 +422,9 @@ static void build_accumulation(Site *site) {
   guard_start(site);
   body = open_branch(site, body);
   for (int i = split > site->shared ? split : site->shared; i < site->schedule.count; i++) {
-    body = open_bounded_loop(site, body, site->schedule.indices[i]);
+    const Index *index = site->schedule.indices[i];
+    body = site->schedule.reduced[i] ? open_reduced_loop(site, body, index)
+                                     : open_bounded_loop(site, body, index);
   }
   const Expr *value = site_value(site, site->equation->body);
   APPEND(model->arena, body, target_store(site, site->equation->reduction, value));

@@ -23,6 +23,10 @@ typedef struct Schedule {
 typedef enum { NOT_BY_ONE, ALONG_WINDOW /* v + rest */, ALONG_ROW /* v */ } Movement;
 Movement expr_movement(ExprTable *table, const Expr *e, const Index *index);
 
+/* The reduction has few points, for each of many elements that lie side by side in the target and in what is read: as
+   in pooling over interleaved samples. Its loops stand inside that over the elements. */
+bool has_short_window(const Routine *routine, const Equation *equation);
+
 Schedule schedule_of(const Routine *routine, const Equation *equation);
 
 /* Where an equation is built, and what it left there. */
@@ -75,6 +79,8 @@ Tensor *array_new(Site *site, Name name, ValueType type, int64_t rows, int64_t c
 void body_insert_before(Arena *arena, LoopBody *body, const LoopNode *node, LoopNode *inserted);
 LoopBody *open_loop(Site *site, LoopBody *body,
                     const Index *index); /* appended; binds index to itself */
+LoopBody *open_reduced_loop(Site *site, LoopBody *body,
+                            const Index *index); /* with the bounds of the guard */
 LoopBody *append_branch(Site *site, LoopBody *body, const Expr *condition);
 Tensor *local_new(Site *site, const char *name, ValueType type, int64_t lanes);
 /* Numbers that vectors can be loaded from: not of fewer bits, nor drawn. */

@@ -3,12 +3,13 @@
      for g in 0..4: for k: dz[n, g, k] = if g == 0 then a[k] else if g == 1 then b[k] else ...
 
    becomes four loops over k without a choice. Such equations come from gates and from concatenations, whose
-   parts are told apart by an index: the choice would keep the loops inside from running in vectors. */
+   parts are told apart by an index: the choice would keep the loops inside from running in vectors. So would a loop
+   over the few points of a reduction, as of a window, inside one along memory (MARK_WINDOW). */
 #include "calculus/condition.h"
 #include "loops/loop.h"
 
 enum {
-  MOST_CASES = 8,
+  MOST_CASES = 9,
   MOST_NODES = 64 /* loops and statements that the iterations may become */
 };
 
@@ -64,7 +65,8 @@ static int64_t cases_of(Splitter *s, const LoopNode *node) {
   if (node->end != expr_extent(s->model->exprs, node->index->range)) return 0;
   if (!extent_is_constant(node->index->range, &count) || count > MOST_CASES) return 0;
   look_below(s, &node->body, node->index, &contents);
-  bool is_split = contents.asks && !contents.declares && contents.nodes * count <= MOST_NODES;
+  bool is_split = (contents.asks || (node->marks & MARK_WINDOW)) && !contents.declares &&
+                  contents.nodes * count <= MOST_NODES;
   return is_split ? count : 0;
 }
 
@@ -151,13 +153,12 @@ static void split_body(Splitter *s, LoopBody *body) {
     LoopBody cases = {0};
     if (count > 0) append_cases(s, &cases, node, count);
     if (count == 0 || loses_reads(s, node, &cases)) {
-      cases = (LoopBody){0};
-      APPEND(s->scratch, &cases, node);
+      split_body(s, &node->body);
+      APPEND(s->model->arena, &split, node);
+      continue;
     }
-    for (int k = 0; k < cases.count; k++) {
-      APPEND(s->model->arena, &split, cases.items[k]);
-      split_body(s, &cases.items[k]->body);
-    }
+    split_body(s, &cases);
+    for (int k = 0; k < cases.count; k++) APPEND(s->model->arena, &split, cases.items[k]);
   }
   *body = split;
 }

@@ -46,7 +46,7 @@ static bool is_guarded(const Describer *describer, const Expr *read, int dim) {
 
 /* Draws are no memory. */
 static void find_uncertain(Describer *describer, const Expr *root) {
-  Regions regions = regions_of(describer->scratch, root);
+  Regions regions = regions_of(describer->scratch, root, NULL, NULL);
   map_init(&describer->uncertain, describer->scratch);
   for (int i = 0; i < regions.nodes.count; i++) {
     const Expr *node = regions.nodes.items[i];

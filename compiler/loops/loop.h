@@ -29,6 +29,8 @@ enum {                    /* marks of a LOOP_FOR */
        MARK_UNROLL = 4,   /* a few iterations, known count */
        MARK_STRIP = 8,    /* the steps of one segment of a recurrence */
        MARK_DOWN = 16,    /* from the last iteration to the first */
+       MARK_WINDOW =
+           64, /* over the few points of a reduction, inside one along memory: see cases.c */
        MARK_TILE =
            32 /* over the elements of a tile, for an epilogue: no other equation shares it */
 };

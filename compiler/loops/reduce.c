@@ -175,17 +175,15 @@ void build_arg(Site *site, LoopBody *body) {
   guard_start(site);
   LoopBody *inner = open_branch(site, body);
   for (int i = 0; i < site->equation->reduced_count; i++) {
-    inner = open_bounded_loop(site, inner, site->equation->reduced[i]);
+    inner = open_reduced_loop(site, inner, site->equation->reduced[i]);
   }
   const Expr *value = site_value(site, site->equation->body);
-  const Expr *old = read_local(site, best, NULL);
-  LoopNode *better = NEW(model->arena, LoopNode);
-  better->kind = LOOP_IF;
-  better->condition = extreme == REDUCE_MAX ? expr_binary(exprs, OP_LT, old, value)
-                                            : expr_binary(exprs, OP_LT, value, old);
-  APPEND(model->arena, inner, better);
-  store_local(site, &better->body, best, NULL, REDUCE_NONE, value);
-  store_local(site, &better->body, place, NULL, REDUCE_NONE, site_value(site, point_number(site)));
+  const Expr *old = read_local(site, best, NULL), *old_place = read_local(site, place, NULL);
+  const Expr *better = extreme == REDUCE_MAX ? expr_binary(exprs, OP_LT, old, value)
+                                             : expr_binary(exprs, OP_LT, value, old);
+  const Expr *here = site_value(site, point_number(site));
+  store_local(site, inner, place, NULL, REDUCE_NONE, expr_select(exprs, better, here, old_place));
+  store_local(site, inner, best, NULL, REDUCE_NONE, expr_select(exprs, better, value, old));
   site->bound = bound;
   APPEND(model->arena, body, target_store(site, REDUCE_NONE, read_local(site, place, NULL)));
 }

@@ -54,7 +54,14 @@ static void use_argument(Finder *finder, Computation *user, const Expr *node, in
   used->uses++;
 }
 
-Regions regions_of(Arena *arena, const Expr *root) {
+static void move_early(Finder *finder, const Expr *node, Computation *computation,
+                       MayBeEarly may_be_early, void *context) {
+  if (!is_read(node) || computation->region->depth == 0 || !may_be_early(context, node)) return;
+  computation->is_early = true;
+  computation->region = computation->certain = finder->found.whole;
+}
+
+Regions regions_of(Arena *arena, const Expr *root, MayBeEarly may_be_early, void *context) {
   Finder finder = {.arena = arena};
   ExprList nodes = expr_postorder(arena, &root, 1);
   Computation *computations = NEW_ARRAY(arena, Computation, nodes.count);
@@ -62,11 +69,13 @@ Regions regions_of(Arena *arena, const Expr *root) {
   for (int i = 0; i < nodes.count; i++) map_put(&finder.by_node, nodes.items[i], &computations[i]);
   Computation *last = &computations[nodes.count - 1];
   last->region = last->certain = region_new(&finder, NULL);
-  for (int i = nodes.count - 1; i >= 0; i--)
+  finder.found.whole = last->region;
+  for (int i = nodes.count - 1; i >= 0; i--) {
+    if (may_be_early) move_early(&finder, nodes.items[i], &computations[i], may_be_early, context);
     for (int k = 0; k < nodes.items[i]->count; k++)
       use_argument(&finder, &computations[i], nodes.items[i], k);
+  }
   finder.found.nodes = nodes;
   finder.found.computations = computations;
-  finder.found.whole = last->region;
   return finder.found;
 }

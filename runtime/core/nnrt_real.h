@@ -49,11 +49,13 @@ NNRT_INLINE Real nnrt(sign)(Real x) {
 }
 
 NNRT_INLINE Real nnrt(min)(Real a, Real b) {
-  return ((b < a) | (b != b)) ? b : a;
+  Real least = b < a ? b : a;
+  return b != b ? b : least;
 }
 
 NNRT_INLINE Real nnrt(max)(Real a, Real b) {
-  return ((b > a) | (b != b)) ? b : a;
+  Real greatest = b > a ? b : a;
+  return b != b ? b : greatest;
 }
 
 NNRT_INLINE Real nnrt(round)(Real x) {
