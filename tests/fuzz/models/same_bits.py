@@ -17,7 +17,14 @@ from oracles import called, generated
 
 NOT_PROVED = "[NN0208]"
 TILES = f"--target={pathlib.Path(__file__).with_name('tiles.yaml')}"
-OTHER_WAYS = (["--skip=inline,fuse"], ["--skip=pad,turn,transpose,join,fuse,split,roll"], [TILES], ["--skip=inline", TILES])
+LEAST = ["--ram", "the least there is"]
+OTHER_WAYS = (["--skip=inline,fuse"], ["--skip=pad,turn,transpose,join,fuse,split,roll"], [TILES], ["--skip=inline", TILES], LEAST)
+
+
+def least_memory(command):
+    """Options for the smallest plan: refused less, the compiler says how much it takes."""
+    told = re.search(r"needs (\d+) bytes", called([*command, "--ram=1"])[2])
+    return [f"--ram={told[1]}"] if told else []
 
 
 class Variant:
@@ -34,8 +41,9 @@ class Variant:
         path.write_text(self.text)
         self.c = folder / f"{self.name}.c"
         entries = "train,infer,gradients" if self.what == "compiler" and self.case.program.splits else "train,infer"
-        status, _, messages = called([generated.NNC, path, "-o", self.c, "--real=double",
-                                      f"--emit={entries}", *self.options])
+        command = [generated.NNC, path, "-o", self.c, "--real=double", f"--emit={entries}"]
+        options = least_memory(command) if self.options == LEAST else self.options
+        status, _, messages = called([*command, *options])
         if status != 0 and (self.what != "printed" or self.exact or NOT_PROVED not in messages):
             self.case.blame(self.what, f"status {status}: {messages.strip()[:300]}")
         return status == 0
