@@ -178,10 +178,19 @@ static void run_split(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_split]) routine_split(routine);
 }
 
+static void run_threads(Compilation *compilation, Routine *routine) {
+  if (!compilation->options->skips[PASS_threads]) routine_divide(routine);
+}
+
 static void run_place(Compilation *compilation, Routine *routine) {
   (void)compilation;
   routine_place(routine);
   routine_describe(routine);
+}
+
+static void run_meet(Compilation *compilation, Routine *routine) {
+  (void)compilation;
+  routine_meet(routine);
 }
 
 static void run_roll(Compilation *compilation, Routine *routine) {
@@ -379,7 +388,9 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_join: run_routine_pass(compilation, run_join); break;
   case PASS_fuse: run_routine_pass(compilation, run_fuse); break;
   case PASS_split: run_routine_pass(compilation, run_split); break;
+  case PASS_threads: run_routine_pass(compilation, run_threads); break;
   case PASS_place: run_routine_pass(compilation, run_place); break;
+  case PASS_meet: run_routine_pass(compilation, run_meet); break;
   case PASS_roll: run_routine_pass(compilation, run_roll); break;
   case PASS_emit: run_emit(compilation); break;
   case PASS_COUNT: break;

@@ -31,6 +31,11 @@ static const Key tile_keys[] = {
     {"least", KEY_NUMBER, offsetof(Target, tile.least), 1, INT64_MAX, NULL},
     {0}};
 
+static const Key threads_keys[] = {
+    {"least", KEY_NUMBER, offsetof(Target, threads.least), 1, INT64_MAX, NULL},
+    {"row_bytes", KEY_NUMBER, offsetof(Target, threads.row_bytes), 0, 1 << 16, NULL},
+    {0}};
+
 static const Key target_keys[] = {
     {"title", KEY_TEXT, offsetof(Target, title), 0, 0, NULL},
     {"flags", KEY_TEXT, offsetof(Target, flags), 0, 0, NULL},
@@ -38,6 +43,7 @@ static const Key target_keys[] = {
     {"registers", KEY_NUMBER, offsetof(Target, registers), 0, 1024, NULL},
     {"fused", KEY_TRUTH, offsetof(Target, fused), 0, 0, NULL},
     {"tile", KEY_MAPPING, 0, 0, 0, tile_keys},
+    {"threads", KEY_MAPPING, 0, 0, 0, threads_keys},
     {0}};
 
 /* ---- reading ---- */

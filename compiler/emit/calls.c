@@ -1,6 +1,7 @@
 /* Calls of nests: one after the other, as loops over copies, and in functions of their own where there
    are many. */
 #include "emit/routine.h"
+#include "loops/threads.h"
 
 #include <inttypes.h>
 
@@ -115,6 +116,9 @@ static void write_call(RoutineText *text, FunctionWriter *writer, const CopyLoop
   add_arguments(text, writer, loop, index, &interface->values, ARGUMENT_TENSOR, &items);
   add_arguments(text, writer, loop, index, &interface->arrays, ARGUMENT_TENSOR, &items);
   const char *function = map_get(&text->functions, nest->family);
+  bool waits = text->has_threads && (loop || index != text->begin);
+  if (waits && nest->marks & MARK_WAIT) write_line(writer, "NNRT_WAIT");
+  if (text->has_threads && nest->marks & MARK_FIRST) write_line(writer, "NNRT_FIRST");
   write_wrapped(writer, arena_format(arena, "%*s%s(", 2 * writer->depth, "", function), items.items,
                 items.count, ");");
 }
@@ -175,7 +179,6 @@ static int calls_of_item(const RoutineText *text, int nest) {
 /* Calls of the nests [begin, end); of one copy when there is a loop around them. */
 static void write_sequence(RoutineText *text, FunctionWriter *writer, const CopyLoop *around,
                            int begin, int end) {
-  writer->depth = 1;
   for (int i = begin; i < end; i = around ? i + 1 : items_end(text, i)) {
     const CopyLoop *loop = around ? NULL : loop_at(text, i);
     if (loop) {
@@ -212,6 +215,7 @@ static void write_part(RoutineText *text, Name function, const CopyLoop *around,
     text_add(program->text, "  (void)%s;\n", arguments.values.items[i]);
   }
   if (around) text_add(program->text, "  (void)%s;\n", text->layer);
+  writer.depth = 1;
   write_sequence(text, &writer, around, begin, end);
   text_add(program->text, "}\n\n");
 }
@@ -268,9 +272,17 @@ static void prepare_loops(RoutineText *text, int begin, int end) {
   }
 }
 
+static void enter_stage(RoutineText *text, int begin, int end) {
+  text->has_threads = false;
+  text->begin = begin;
+  for (int i = begin; i < end; i++)
+    text->has_threads |= body_has_marks(&text->routine->nests.items[i]->body, MARK_PARALLEL);
+}
+
 Stage prepare_stage(RoutineText *text, int begin, int end) {
   Stage stage = {begin, end, NULL, 0};
   int calls = 0;
+  enter_stage(text, begin, end);
   prepare_loops(text, begin, end);
   for (int i = begin; i < end; i = items_end(text, i)) calls += calls_of_item(text, i);
   if (calls > LONGEST_SEQUENCE)
@@ -278,11 +290,27 @@ Stage prepare_stage(RoutineText *text, int begin, int end) {
   return stage;
 }
 
+/* "N >= 4": the samples that are worth more than one thread. */
+static const char *threads_condition(const RoutineText *text, const FunctionWriter *writer) {
+  const Routine *routine = text->routine;
+  const Dim *batch = routine->model->batch;
+  Name samples = batch ? scope_find(&writer->scope, batch) : NULL;
+  if (!samples || routine->least_batch <= 1) return "1";
+  return arena_format(writer->arena, "%s >= %" PRId64, samples, routine->least_batch);
+}
+
 void write_stage(RoutineText *text, FunctionWriter *writer, const Stage *stage) {
+  enter_stage(text, stage->begin, stage->end);
   writer->depth = 1;
+  if (text->has_threads) {
+    write_line(writer, "NNRT_THREADS(%s) {", threads_condition(text, writer));
+    writer->depth++;
+  }
   if (stage->part_count > 0) {
     write_part_calls(text, writer, stage->parts, stage->part_count, NULL);
   } else {
     write_sequence(text, writer, NULL, stage->begin, stage->end);
   }
+  writer->depth = 1;
+  if (text->has_threads) write_line(writer, "}");
 }

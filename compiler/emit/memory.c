@@ -41,11 +41,6 @@ const char *element_type_name(const Routine *routine, const Tensor *tensor) {
   return tensor->type == TYPE_BOOL ? "uint8_t" : value_type_name(routine, tensor->type);
 }
 
-const Tensor *memory_of(const Routine *routine, const Tensor *tensor) {
-  const Buffer *buffer = routine_buffer(routine, tensor);
-  return buffer->shares ? buffer->shares : tensor;
-}
-
 /* ---- numbers ---- */
 
 static const char *real_number(FunctionWriter *writer, double value, bool is_float) {
@@ -166,9 +161,7 @@ const char *element_text(FunctionWriter *writer, const Tensor *tensor,
   if (map_has(&writer->by_address, memory)) return arena_format(writer->arena, "%s[0]", name);
   if (buffer->place == PLACE_SCALAR) return arena_format(writer->arena, "s->%s", name);
   if (by_value) return name;
-  bool is_register = buffer->place == PLACE_REGISTER;
-  bool has_lanes = is_register && tensor->role == ROLE_VALUE && tensor->definition == NULL;
-  if (is_register && (!has_lanes || tensor->rank == 0)) return name;
+  if (buffer->place == PLACE_REGISTER && !buffer_has_elements(buffer)) return name;
   const char *position = position_text(writer, tensor, subscripts, levels);
   return arena_format(writer->arena, "%s[%s]", name, position);
 }

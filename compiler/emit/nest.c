@@ -238,7 +238,9 @@ static void write_for(FunctionWriter *writer, const LoopNode *node) {
   const char *advance =
       node->step == 1 ? arena_format(writer->arena, "++%s", name)
                       : arena_format(writer->arena, "%s += %lld", name, (long long)node->step);
-  if (must_not_unroll(writer, node)) write_line(writer, "#pragma GCC unroll 1");
+  bool is_divided = node->marks & MARK_PARALLEL;
+  if (is_divided) write_line(writer, "NNRT_DIVIDE");
+  if (!is_divided && must_not_unroll(writer, node)) write_line(writer, "#pragma GCC unroll 1");
   if (node->marks & MARK_UNROLL)
     write_line(writer, "#pragma GCC unroll %lld", (long long)extent_maximum(node->index->range));
   if (node->marks & MARK_DOWN)
@@ -277,10 +279,26 @@ static const char *stored_value(FunctionWriter *writer, const LoopNode *node, co
   return arena_format(writer->arena, "(%s)(%s)", element_type_name(writer->routine, target), value);
 }
 
+/* What an iteration writes and reads. */
+static void write_row(FunctionWriter *writer, const Buffer *buffer) {
+  const Tensor *row = buffer->tensor;
+  int64_t stride = 0;
+  int dim = 0;
+  while (extent_is_constant(buffer->strides[dim], &stride) && stride == 0) dim++;
+  write_line(writer, "%s %s[%lld];", value_type_name(writer->routine, row->type),
+             scope_name(&writer->scope, row, row->name),
+             (long long)(stride * extent_maximum(row->axes[dim].extent)));
+}
+
 static void write_declare(FunctionWriter *writer, const LoopNode *node) {
   const Tensor *target = node->target;
-  if (routine_buffer(writer->routine, target)->lanes > 0) {
+  const Buffer *buffer = routine_buffer(writer->routine, target);
+  if (buffer->lanes > 0) {
     write_tile(writer, node);
+    return;
+  }
+  if (target->definition && buffer_has_elements(buffer)) {
+    write_row(writer, buffer);
     return;
   }
   const char *type = value_type_name(writer->routine, target->type);
@@ -363,14 +381,24 @@ static void write_store(FunctionWriter *writer, const LoopNode *node) {
   write_combined(writer, node, element, value);
 }
 
-static void write_node(FunctionWriter *writer, const LoopNode *node) {
-  if (node->equation) write_begun(writer);
+static void write_plain_node(FunctionWriter *writer, const LoopNode *node) {
   switch (node->kind) {
   case LOOP_FOR: write_for(writer, node); break;
   case LOOP_IF: write_if(writer, node); break;
   case LOOP_DECLARE: write_declare(writer, node); break;
   case LOOP_STORE: write_store(writer, node); break;
   }
+}
+
+static void write_node(FunctionWriter *writer, const LoopNode *node) {
+  bool is_alone = node->marks & MARK_FIRST;
+  if (node->marks & MARK_WAIT) write_line(writer, "NNRT_WAIT");
+  if (node->equation) write_begun(writer);
+  if (is_alone) write_line(writer, "NNRT_FIRST {");
+  writer->depth += is_alone;
+  write_plain_node(writer, node);
+  writer->depth -= is_alone;
+  if (is_alone) write_line(writer, "}");
 }
 
 static void write_body(FunctionWriter *writer, const LoopBody *body) {

@@ -28,6 +28,8 @@ typedef struct RoutineText {
   Name layer;                /* the variable that counts copies */
   CopyLoop *loops;           /* one for each repetition */
   bool has_parts;            /* functions that take all that the entry has */
+  bool has_threads;          /* the stage at hand, which begins with this nest: */
+  int begin;
 } RoutineText;
 
 const char *kind_word(const ProgramWriter *program, const Routine *routine); /* "train" */

@@ -91,8 +91,9 @@ static int count_lines(size_t column, size_t indent, const char *const *items, i
 }
 
 /* Under the bracket, unless that leaves no room, or makes a pillar of what needs fewer lines. */
-static size_t indent_of(size_t column, const char *const *items, int count, const char *tail) {
-  const size_t plain = 4;
+static size_t indent_of(const char *head, const char *const *items, int count, const char *tail) {
+  size_t column = strlen(head), depth = strspn(head, " ");
+  const size_t plain = depth > 2 ? depth + 2 : 4;
   if (column + longest(items, count) + strlen(tail) > MARGIN) return plain;
   int saved = count_lines(column, column, items, count) - count_lines(column, plain, items, count);
   return saved > 1 ? plain : column;
@@ -100,7 +101,7 @@ static size_t indent_of(size_t column, const char *const *items, int count, cons
 
 void write_wrapped(FunctionWriter *writer, const char *head, const char *const *items, int count,
                    const char *tail) {
-  size_t column = strlen(head), indent = indent_of(column, items, count, tail);
+  size_t column = strlen(head), indent = indent_of(head, items, count, tail);
   text_add(writer->text, "%s", head);
   for (int i = 0; i < count; i++) {
     size_t length = strlen(items[i]) + (i + 1 < count ? 2 : strlen(tail));

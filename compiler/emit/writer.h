@@ -78,9 +78,6 @@ const char *element_text(FunctionWriter *writer, const Tensor *tensor,
 const char *extent_text(FunctionWriter *writer, const Extent *extent, int level);
 const char *number_text(FunctionWriter *writer, double value, ValueType as);
 
-/* The tensor whose memory a tensor lives in: itself, or the one it is written in place of. */
-const Tensor *memory_of(const Routine *routine, const Tensor *tensor);
-
 /* Whether a draw is over the samples of a step that several calls make: they are counted through all. */
 bool counts_samples(const Routine *routine, const Tensor *draw);
 

@@ -224,6 +224,12 @@ LoopNode *store_new(Model *model, const Tensor *target, const Expr *const *subsc
   return store;
 }
 
+LoopNode *branch_new(Model *model, const Expr *condition) {
+  LoopNode *branch = node_new(model, LOOP_IF);
+  branch->condition = condition;
+  return branch;
+}
+
 LoopNode *declare_new(Model *model, const Tensor *target, const Expr *value) {
   LoopNode *declare = node_new(model, LOOP_DECLARE);
   declare->target = target;
@@ -317,8 +323,7 @@ LoopBody *open_reduced_loop(Site *site, LoopBody *body, const Index *index) {
 
 LoopBody *append_branch(Site *site, LoopBody *body, const Expr *condition) {
   Model *model = site->routine->model;
-  LoopNode *branch = node_new(model, LOOP_IF);
-  branch->condition = condition;
+  LoopNode *branch = branch_new(model, condition);
   APPEND(model->arena, body, branch);
   return &branch->body;
 }

@@ -72,6 +72,7 @@ void site_bind(Site *site, const Index *index, const Expr *value);
 LoopNode *store_new(Model *model, const Tensor *target, const Expr *const *subscripts,
                     Reduction combine, const Expr *value);
 LoopNode *target_store(Site *site, Reduction combine, const Expr *value);
+LoopNode *branch_new(Model *model, const Expr *condition);
 LoopNode *declare_new(Model *model, const Tensor *target, const Expr *value);
 /* An array of the nest's own. */
 Tensor *array_new(Site *site, Name name, ValueType type, int64_t rows, int64_t columns);

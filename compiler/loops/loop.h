@@ -25,14 +25,15 @@ typedef enum {
 
 enum {                    /* marks of a LOOP_FOR */
        MARK_VECTOR = 1,   /* iterations are independent and stride 1: may run in vector lanes */
-       MARK_PARALLEL = 2, /* iterations are independent: may run in threads */
+       MARK_PARALLEL = 2, /* iterations are independent and divided among threads */
        MARK_UNROLL = 4,   /* a few iterations, known count */
        MARK_STRIP = 8,    /* the steps of one segment of a recurrence */
        MARK_DOWN = 16,    /* from the last iteration to the first */
-       MARK_WINDOW =
-           64, /* over the few points of a reduction, inside one along memory: see cases.c */
-       MARK_TILE =
-           32 /* over the elements of a tile, for an epilogue: no other equation shares it */
+       MARK_TILE = 32,    /* over the elements of a tile, for an epilogue: no other shares it */
+       MARK_WINDOW = 64,  /* over the few points of a reduction, in one along memory: cases.c */
+       /* of any node, and of a whole nest (see threads.h) */
+       MARK_WAIT = 128, /* not before all threads are there */
+       MARK_FIRST = 256 /* by the first thread alone; the others go on */
 };
 
 typedef struct LoopNode LoopNode;
@@ -136,7 +137,8 @@ typedef struct Fusion {
 } Fusion;
 
 struct Nest {
-  Name name; /* of the tensor it is about; unique in the routine */
+  Name name;      /* of the tensor it is about; unique in the routine */
+  unsigned marks; /* MARK_WAIT, MARK_FIRST */
   LoopBody body;
   EquationList equations;  /* of the program, that it computes, in order; */
   EquationList inlined;    /* and those computed where they are read, here first */
@@ -203,6 +205,7 @@ typedef struct Routine {
   int64_t bytes_of_real; /* 4 or 8 */
   const Target *target;
   const Pressure *pressure;
+  int64_t least_batch; /* with as many samples it is worth several threads; 0: never */
   /* After this many nests the loss is known and nothing outside scratch has changed: where a loss that is
      not finite stops the call. 0 when there is no loss. Of INIT: so many draw matrices, which are then made
      orthogonal, before anything reads them. */
@@ -256,8 +259,10 @@ void routine_join(Routine *routine);      /* epilogue.c: pointwise readers of pr
 /* fuse.c: clusters that share loops -> nests of loop nodes; without `shares` every equation has a nest of
    its own, but for those of one recurrence, which share their time loop. */
 void routine_fuse(Routine *routine, bool shares);
-void routine_split(Routine *routine); /* cases.c: short loops that ask for their index */
-void routine_place(Routine *routine); /* place.c: registers, rows, arena offsets by liveness */
+void routine_split(Routine *routine);  /* cases.c: short loops that ask for their index */
+void routine_divide(Routine *routine); /* threads.c: loops whose iterations run in threads */
+void routine_place(Routine *routine);  /* place.c: registers, rows, arena offsets by liveness */
+void routine_meet(Routine *routine);   /* meet.c: where threads wait for each other */
 
 /* describe.c: names of nests and what each touches, for the emitter. */
 void routine_describe(Routine *routine);
@@ -265,8 +270,11 @@ void routine_describe(Routine *routine);
 void routine_group(Routine *routine, bool shares);
 void routine_roll(Routine *routine); /* roll.c: repetitions in the sequence of nests */
 
+bool buffer_has_elements(const Buffer *buffer); /* some dim has room for more than one */
 const Buffer *routine_buffer(const Routine *routine,
                              const Tensor *tensor); /* never null for a used tensor */
+/* The tensor whose memory a tensor lives in: itself, or the one it is written in place of. */
+const Tensor *memory_of(const Routine *routine, const Tensor *tensor);
 
 void routine_print(const Routine *routine, Text *text); /* the dump of loops */
 const char *routine_verify(const Routine *routine, Arena *arena);

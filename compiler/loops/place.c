@@ -1,7 +1,8 @@
 /* Placement: where every tensor of a routine lives.
 
    A value whose uses all share the loops over its dims is a local variable; one whose uses share the outer
-   loops shrinks to a row, and one whose uses are a few steps apart to a ring (rings.c). New values of parameters and states are written over the old ones when no
+   loops shrinks to a row, and one whose uses are a few steps apart to a ring (rings.c). Where the loops are
+   divided among threads, a row is a local array, or there is one for each iteration. New values of parameters and states are written over the old ones when no
    reader is left; else they are copied by a last nest, so that all commit together. The rest lies in the
    arena (offsets.c): a value has storage from the nest that first writes it to the last that uses it (never
    for a part of a nest, whose arrays are `restrict`). */
@@ -13,6 +14,8 @@ typedef struct Placer {
   Arena *scratch;
   Lives lives;
   BufferList in_arena; /* in order of first use */
+  int nest;            /* the last one with local rows, */
+  int64_t row_bytes;   /* which have so many bytes together */
 } Placer;
 
 /* ---- strides ---- */
@@ -49,6 +52,18 @@ static int64_t set_strides(const Routine *routine, Buffer *buffer, const bool *d
     stride = extent_multiply(extents, stride, actual ? extent : extent_constant(extents, maximum));
   }
   return elements;
+}
+
+const Tensor *memory_of(const Routine *routine, const Tensor *tensor) {
+  const Buffer *buffer = routine_buffer(routine, tensor);
+  return buffer->shares ? buffer->shares : tensor;
+}
+
+bool buffer_has_elements(const Buffer *buffer) {
+  int64_t stride;
+  for (int dim = 0; dim < buffer->tensor->rank; dim++)
+    if (!extent_is_constant(buffer->strides[dim], &stride) || stride != 0) return true;
+  return false;
 }
 
 static Buffer *buffer_new(Placer *placer, const Tensor *tensor, PlaceKind place) {
@@ -276,7 +291,9 @@ static void declare_local(Placer *placer, const Life *life) {
   LoopBody *body = common_body(placer, life);
   LoopNode *first =
       life->first.depth > life->depth ? life->first.path[life->depth] : life->first.node;
-  if (first->kind == LOOP_STORE && first->target == life->tensor && first->combine == REDUCE_NONE) {
+  bool sets = first->kind == LOOP_STORE && first->target == life->tensor;
+  if (sets && first->combine == REDUCE_NONE &&
+      !buffer_has_elements(routine_buffer(placer->routine, life->tensor))) {
     first->kind = LOOP_DECLARE;
     return;
   }
@@ -305,6 +322,42 @@ static bool shrink_dims(Placer *placer, Buffer *buffer, const Life *life, bool *
 
 enum { ALIGNMENT = 64 }; /* of what lies in the arena */
 
+/* ---- rows ---- */
+
+/* The loop on the common path that is divided among threads and runs over this dim; null: none does. */
+static const LoopNode *divided_loop(const Life *life, int dim) {
+  for (int i = 0; i < life->depth; i++) {
+    const LoopNode *loop = life->path[i];
+    if ((loop->marks & MARK_PARALLEL) && is_subscript(life, dim, loop)) return loop;
+  }
+  return NULL;
+}
+
+/* Whether there is room for a row among the local variables of the nest. */
+static bool takes_stack(Placer *placer, int nest, int64_t bytes) {
+  if (nest != placer->nest) placer->row_bytes = 0;
+  placer->nest = nest;
+  if (placer->row_bytes + bytes > placer->routine->target->threads.row_bytes) return false;
+  placer->row_bytes += bytes;
+  return true;
+}
+
+/* Threads have rows of their own: short ones as local variables, where nothing is kept from one iteration of a
+   loop around them to the next, or else with room for all iterations. False: it is no such row. */
+static bool separate_rows(Placer *placer, Buffer *buffer, const Life *life, bool *dropped) {
+  bool separates = false;
+  for (int dim = 0; dim < life->tensor->rank; dim++)
+    separates |= dropped[dim] && divided_loop(life, dim);
+  if (!separates) return false;
+  int64_t elements = set_strides(placer->routine, buffer, dropped, false);
+  int64_t bytes = elements * bytes_of(placer->routine, life->tensor);
+  bool is_private = private_depth(life) == life->depth && buffer->ring_steps == 0;
+  if (is_private && takes_stack(placer, life->first.nest, bytes)) return true;
+  for (int dim = 0; dim < life->tensor->rank; dim++)
+    if (divided_loop(life, dim)) dropped[dim] = false;
+  return false;
+}
+
 static void place_value(Placer *placer, const Life *life, const Map *roots) {
   const Tensor *tensor = life->tensor;
   bool root = map_has(roots, tensor);
@@ -316,11 +369,12 @@ static void place_value(Placer *placer, const Life *life, const Map *roots) {
   bool dropped[LIMIT_RANK] = {false};
   Buffer *buffer = buffer_new(placer, tensor, PLACE_ARENA);
   bool all = !root && shrink_dims(placer, buffer, life, dropped);
-  if (all) buffer->place = PLACE_REGISTER;
+  if (all || (!root && separate_rows(placer, buffer, life, dropped)))
+    buffer->place = PLACE_REGISTER;
   int64_t elements = set_strides(placer->routine, buffer, dropped, false);
   buffer->first = life->first.nest;
   buffer->last = life->last.nest;
-  if (all) {
+  if (buffer->place == PLACE_REGISTER) {
     declare_local(placer, life);
     return;
   }

@@ -36,12 +36,17 @@ static void print_loop(const LoopNode *node, Text *text) {
   if (node->step != 1) text_add(text, " step %lld", (long long)node->step);
   if (node->marks & MARK_VECTOR) text_add(text, " vector");
   if (node->lanes > 0) text_add(text, " of %lld", (long long)node->lanes);
-  if (node->marks & MARK_PARALLEL) text_add(text, " parallel");
+  if (node->marks & MARK_PARALLEL) text_add(text, " divided");
   if (node->marks & MARK_UNROLL) text_add(text, " unroll");
   if (node->marks & MARK_WINDOW) text_add(text, " window");
   if (node->marks & MARK_DOWN) text_add(text, " down");
   if (node->marks & MARK_STRIP) text_add(text, " of a segment");
   if (node->segment > 0) text_add(text, " segments of %lld", (long long)node->segment);
+}
+
+static void print_meeting(unsigned marks, Text *text) {
+  if (marks & MARK_WAIT) text_add(text, "when all are there: ");
+  if (marks & MARK_FIRST) text_add(text, "by the first: ");
 }
 
 static void print_node(const LoopNode *node, Text *text, int depth);
@@ -58,6 +63,7 @@ static void print_node(const LoopNode *node, Text *text, int depth) {
     text_add(text, "\n");
   }
   indent(text, depth);
+  print_meeting(node->marks, text);
   switch (node->kind) {
   case LOOP_FOR: print_loop(node, text); break;
   case LOOP_IF:
@@ -130,6 +136,7 @@ void routine_print(const Routine *routine, Text *text) {
   }
   for (int i = 0; i < routine->nests.count; i++) {
     const Nest *nest = routine->nests.items[i];
+    print_meeting(nest->marks, text);
     text_add(text, "nest %s\n", nest->name ? nest->name : "");
     print_body(&nest->body, text, 1);
   }

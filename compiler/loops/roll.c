@@ -109,6 +109,16 @@ static Stretch free_part(const Roller *roller, const Stretch *stretch) {
   return best;
 }
 
+/* Each call of a loop waits when that of one copy does. */
+static void share_meetings(const Routine *routine, const Repetition *repetition) {
+  for (int i = 0; i < repetition->period; i++) {
+    unsigned marks = 0;
+    Nest **nests = routine->nests.items + repetition->begin + i;
+    for (int k = 0; k < repetition->copies; k++) marks |= nests[k * repetition->period]->marks;
+    for (int k = 0; k < repetition->copies; k++) nests[k * repetition->period]->marks = marks;
+  }
+}
+
 static void take_stretch(Roller *roller, const Stretch *found) {
   Stretch stretch = free_part(roller, found);
   if (!is_worth_a_loop(&stretch)) return;
@@ -116,6 +126,7 @@ static void take_stretch(Roller *roller, const Stretch *found) {
   Repetition repetition = {stretch.begin, stretch.period, copies};
   for (int i = 0; i < copies * stretch.period; i++) roller->taken[stretch.begin + i] = true;
   APPEND(roller->routine->model->arena, &roller->routine->repetitions, repetition);
+  share_meetings(roller->routine, &repetition);
 }
 
 static int compare_repetitions(const void *a, const void *b) {

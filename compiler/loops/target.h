@@ -19,6 +19,10 @@ typedef struct Target {
     int64_t rows, vectors; /* of the part of a product that is kept in registers */
     int64_t least;         /* products with fewer points have no tiles */
   } tile;
+  struct {
+    int64_t least;     /* operations of a loop that are worth dividing; 0: there is one thread */
+    int64_t row_bytes; /* at most, of what iterations of a loop keep in local arrays */
+  } threads;
 } Target;
 
 #endif

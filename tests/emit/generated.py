@@ -9,6 +9,7 @@ import random
 import re
 import shutil
 import subprocess
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 EMIT = ROOT / "tests" / "emit"
@@ -46,6 +47,20 @@ def run(command, stdin=None):
 def runtime_flags():
     """How a user's program finds the installed runtime."""
     return run(["pkg-config", "--cflags", "--libs", "nnc"]).decode().split()
+
+
+def has_openmp(compiler):
+    """Whether it compiles and links programs with threads."""
+    source = "#include <omp.h>\nint main(void) { return omp_get_max_threads() == 0; }\n"
+    with tempfile.TemporaryDirectory(prefix="nnc-openmp-") as folder:
+        command = [compiler, "-fopenmp", "-o", pathlib.Path(folder) / "program", "-x", "c", "-"]
+        return subprocess.run(command, input=source.encode(), capture_output=True).returncode == 0
+
+
+def on_threads(count):
+    """The environment of a program that runs on so many. Threads that spin while they wait would keep a busy
+    machine from running those they wait for."""
+    return [f"OMP_NUM_THREADS={count}", "OMP_WAIT_POLICY=passive"]
 
 
 def names_of(text):

@@ -19,6 +19,9 @@ from library import REQUIRED
 
 # a condition that always holds is the source's own
 CC = generated.CC + (("-Wno-error=tautological-overlap-compare",) if generated.CC[0] == "clang" else ())
+if generated.has_openmp(CC[0]):
+    CC += ("-fopenmp",)
+    os.environ.update(setting.split("=") for setting in generated.on_threads(3))
 STEPS = 2
 # what the language does not have: a read default or a derivative for a tensor that turns out to be one literal
 REFUSED = ("the default is not a scalar of the tensor's type",

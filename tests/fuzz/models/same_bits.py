@@ -16,9 +16,10 @@ from oracles import called, generated
 
 
 NOT_PROVED = "[NN0208]"
-TILES = f"--target={pathlib.Path(__file__).with_name('tiles.yaml')}"
+TILES, THREADS = (f"--target={pathlib.Path(__file__).with_name(name)}" for name in ("tiles.yaml", "threads.yaml"))
 LEAST = ["--ram", "the least there is"]
-OTHER_WAYS = (["--skip=inline,fuse"], ["--skip=pad,turn,transpose,join,fuse,split,roll"], [TILES], ["--skip=inline", TILES], LEAST)
+OTHER_WAYS = (["--skip=inline,fuse"], ["--skip=pad,turn,transpose,join,fuse,split,roll"], [TILES], [THREADS],
+              ["--skip=inline", TILES], ["--skip=segment,inline", THREADS], LEAST)
 
 
 def least_memory(command):
