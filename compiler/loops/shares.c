@@ -191,7 +191,7 @@ static bool writes_outer_locals(const Inside *inside, const TouchList *touches) 
 }
 
 bool loop_is_independent(const Routine *routine, const LoopNode *loop) {
-  const unsigned others = MARK_VECTOR | MARK_UNROLL | MARK_STRIP | MARK_TILE;
+  const unsigned others = MARK_VECTOR | MARK_UNROLL | MARK_STRIP | MARK_TILE | MARK_WINDOW;
   if (loop->kind != LOOP_FOR || (loop->marks & others) || loop->lanes > 0 || loop->segment > 0)
     return false;
   Arena *scratch = arena_new();
