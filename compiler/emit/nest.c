@@ -210,13 +210,15 @@ static bool reads_in_choice(const FunctionWriter *writer, const Expr *value, con
 }
 
 /* gcc 12 unrolls short loops first and then may take loads under different conditions for one vector: wrong
-   values with -O3 -mavx2. clang unrolls those of a tile first and then makes vectors of its rows. */
+   values with -O3 -mavx2. Of lanes under conditions it makes branches then. clang unrolls those of a tile first and
+   then makes vectors of its rows. */
 static bool must_not_unroll(const FunctionWriter *writer, const LoopNode *loop) {
   if (loop->marks & MARK_TILE) return true;
   if (loop->begin->op != OP_INTEGER || loop->end->op != OP_INTEGER) return false;
   for (int i = 0; i < loop->body.count; i++) {
     const LoopNode *node = loop->body.items[i];
     if (node->kind == LOOP_FOR) return false;
+    if (node->kind == LOOP_IF && (loop->marks & MARK_VECTOR)) return true;
     if (node->value && reads_in_choice(writer, node->value, loop->index)) return true;
   }
   return false;
