@@ -166,6 +166,10 @@ static void run_panel(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_panel]) routine_panel(routine);
 }
 
+static void run_strip(Compilation *compilation, Routine *routine) {
+  if (!compilation->options->skips[PASS_strip]) routine_strip(routine);
+}
+
 static void run_join(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_join]) routine_join(routine);
 }
@@ -385,6 +389,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_turn: run_routine_pass(compilation, run_turn); break;
   case PASS_transpose: run_routine_pass(compilation, run_transpose); break;
   case PASS_panel: run_routine_pass(compilation, run_panel); break;
+  case PASS_strip: run_routine_pass(compilation, run_strip); break;
   case PASS_join: run_routine_pass(compilation, run_join); break;
   case PASS_fuse: run_routine_pass(compilation, run_fuse); break;
   case PASS_split: run_routine_pass(compilation, run_split); break;

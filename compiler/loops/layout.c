@@ -1,6 +1,7 @@
 /* What the passes on layout share. */
 #include "loops/layout.h"
 
+#include "calculus/variables.h"
 #include "equations/affine.h"
 
 void layout_run(Layout *layout, Routine *routine, void (*visit)(Layout *, Equation *)) {
@@ -22,6 +23,25 @@ void layout_define(Layout *layout, Equation *equation, Name name, const Axis *ax
   equation->target = tensor;
   tensor->definition = equation;
   map_put(&layout->routine->made, tensor, tensor);
+}
+
+Equation *layout_copy(Layout *layout, const Equation *equation, Name name,
+                      const IndexList *variables, const Expr *element) {
+  Model *model = layout->routine->model;
+  Axis axes[LIMIT_RANK] = {{0}};
+  IndexList taken = {0};
+  int rank = variables->count;
+  for (int i = 0; i < rank; i++) axes[i].extent = variables->items[i]->range;
+  Equation *copy = NEW(model->arena, Equation);
+  Renaming renaming = renaming_new(model, model->arena, variables->items, rank, &taken);
+  *copy = (Equation){.vars = renaming.to,
+                     .var_count = rank,
+                     .body = renaming_apply(model, layout->scratch, &renaming, element),
+                     .instance = equation->instance,
+                     .span = equation->span};
+  for (int i = 0; i < rank; i++) copy->place[i] = i;
+  layout_define(layout, copy, name, axes, rank);
+  return copy;
 }
 
 Equation *layout_reading(Layout *layout, Equation *equation, const Expr *factor, const Expr *read) {

@@ -1,6 +1,6 @@
 /* Layout: values lie in memory as the inner loops of contractions run.
 
-   Three passes see to it: windows slide over padded copies (pad.c), sums whose last variable is narrow are
+   Passes see to it: windows slide over padded copies (pad.c), sums whose last variable is narrow are
    computed for a turned target (turn.c), and a factor that the inner loop would stride through is transposed
    (transpose.c). Each goes through the equations in order and puts others in place of some; what they
    compute, term by term, stays. */
@@ -21,6 +21,10 @@ void layout_run(Layout *layout, Routine *routine, void (*visit)(Layout *, Equati
 
 /* A value that no program has, defined by the equation; ROLE_VALUE and real. */
 void layout_define(Layout *layout, Equation *equation, Name name, const Axis *axes, int rank);
+
+/* name[variables] = element, for the equation, over variables of its own. */
+Equation *layout_copy(Layout *layout, const Equation *equation, Name name,
+                      const IndexList *variables, const Expr *element);
 
 /* The same contraction with `read` in place of a factor. */
 Equation *layout_reading(Layout *layout, Equation *equation, const Expr *factor, const Expr *read);

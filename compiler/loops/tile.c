@@ -36,7 +36,13 @@ static bool is_in_guard(Arena *scratch, const Equation *equation, const Index *i
   return equation->guard && expr_uses_index(scratch, equation->guard, index);
 }
 
-/* The widest variable that only `along` has; `cut`: one in the guard, too. */
+/* The variable counts strips of a dim, in which the next one counts. */
+static bool counts_strips(const Equation *equation, int variable) {
+  return variable + 1 < equation->var_count &&
+         equation->place[variable] == equation->place[variable + 1];
+}
+
+/* The widest variable that only `along` has, of those of one dim the last; `cut`: one in the guard, too. */
 static const Index *find_row(Arena *scratch, const Equation *equation, const Index *time,
                              const Expr *along, bool cut) {
   const Index *row = NULL;
@@ -44,6 +50,9 @@ static const Index *find_row(Arena *scratch, const Equation *equation, const Ind
     const Index *index = equation->vars[i];
     if (index == time || contraction_factor(scratch, equation, index) != along) continue;
     if (!cut && is_in_guard(scratch, equation, index)) continue;
+    if (counts_strips(equation, i) &&
+        contraction_factor(scratch, equation, equation->vars[i + 1]) == along)
+      continue;
     if (!row || extent_maximum(index->range) > extent_maximum(row->range)) row = index;
   }
   return row;

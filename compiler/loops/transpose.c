@@ -80,32 +80,13 @@ static Name name_of_copy(Model *model, const Equation *equation, const Expr *fac
   return name_format(model->names, "%s.transposed", name);
 }
 
-/* transposed[rest.., column] = factor, over variables of its own. */
-static Equation *equation_transposed(Layout *t, const Equation *equation, const Expr *factor,
-                                     const IndexList *variables) {
-  Model *model = t->routine->model;
-  Axis axes[LIMIT_RANK] = {{0}};
-  IndexList taken = {0};
-  int rank = variables->count;
-  for (int i = 0; i < rank; i++) axes[i].extent = variables->items[i]->range;
-  Equation *copy = NEW(model->arena, Equation);
-  Renaming renaming = renaming_new(model, model->arena, variables->items, rank, &taken);
-  *copy = (Equation){.vars = renaming.to,
-                     .var_count = rank,
-                     .body = renaming_apply(model, t->scratch, &renaming, factor),
-                     .instance = equation->instance,
-                     .span = equation->span};
-  for (int i = 0; i < rank; i++) copy->place[i] = i;
-  layout_define(t, copy, name_of_copy(model, equation, factor), axes, rank);
-  return copy;
-}
-
 static void transpose_equation(Layout *t, Equation *equation) {
   IndexList variables = {0};
   const RecurrentEquation *recurrent = map_get(&t->routine->recurrences, equation->target);
   const Expr *factor = find_factor(t, equation, &variables);
   if (factor) {
-    Equation *copy = equation_transposed(t, equation, factor, &variables);
+    Name name = name_of_copy(t->routine->model, equation, factor);
+    Equation *copy = layout_copy(t, equation, name, &variables, factor);
     layout_insert(t, copy, recurrent ? recurrent->group : 0);
     const Expr *read = tensor_read(t->routine->model, copy->target, variables.items);
     equation = layout_reading(t, equation, factor, read);
