@@ -118,7 +118,7 @@ class Server(Contender):
 
     def stop(self):
         if self.process:
-            self.process.stdin.close()
+            self.process.terminate()
             self.process.wait()
 
 
@@ -156,7 +156,8 @@ def versions(python):
                "for n in ('torch', 'jax', 'onnxruntime', 'onnx'):\n"
                "    if u.find_spec(n): print(n, m.version(n))\n")
     try:
-        return dict(line.split() for line in building.call([python, "-c", program]).splitlines())
+        found = dict(line.split() for line in building.call([python, "-c", program]).splitlines())
+        return {name: version.partition("+")[0] for name, version in found.items()}
     except Failed:
         return {}
 
@@ -165,8 +166,8 @@ TORCH_SETTINGS = {"loop": "", "foreach": " foreach", "channels_last": " channels
 
 
 def training_peers(threads=1):
-    """Every peer that trains, of every interpreter."""
-    peers = []
+    """Every peer that trains; of one version the first interpreter's."""
+    peers = {}
     for python in interpreters():
         there = versions(python)
         if "torch" in there:
@@ -174,11 +175,11 @@ def training_peers(threads=1):
             settings = dict(TORCH_SETTINGS)
             if int(there["torch"].split(".")[0]) >= 2:
                 settings["compile"] = " compile"
-            peers += [Server(label + words, python, "torch_steps.py", setting, threads)
-                      for setting, words in settings.items()]
+            for setting, words in settings.items():
+                peers.setdefault(label + words, (python, "torch_steps.py", setting))
         if "jax" in there:
-            peers.append(Server(f"JAX {there['jax']} jit", python, "jax_steps.py", "jit", threads))
-    return peers
+            peers.setdefault(f"JAX {there['jax']}", (python, "jax_steps.py", "jit"))
+    return [Server(name, *start, threads) for name, start in peers.items()]
 
 
 def product_of(library):

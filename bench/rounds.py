@@ -85,7 +85,8 @@ class Runs:
         return [name for name, samples in self.samples.items() if samples and name not in LIMITS]
 
     def losses(self):
-        return {name: self.samples[name][-1].loss for name in self.names()}
+        """Of all that run the model, not another beside it."""
+        return {name: self.samples[name][-1].loss for name in self.names() if not name.startswith("plain")}
 
     def odd_ones(self, tolerance=2e-3):
         """Who computed something else than most did: contenders whose loss is away from the median."""
