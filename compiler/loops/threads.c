@@ -2,6 +2,7 @@
    several threads busy and are worth the while. */
 #include "loops/threads.h"
 
+#include "equations/affine.h"
 #include "loops/build.h"
 
 /* ---- work ---- */
@@ -16,17 +17,23 @@ static double operations_of(const Expr *e) {
   return operations;
 }
 
-/* At the maxima; those in vectors count once a vector. */
-static double iterations_of(const LoopNode *loop) {
+/* At the maxima; those in vectors count once a vector. Where bounds vary, as many as there may be. */
+static double iterations_of(ExprTable *exprs, const LoopNode *loop) {
+  Arena *scratch = arena_new();
+  const Extent *count = loop->index->range;
+  Affine distance = affine_of(exprs, scratch, expr_binary(exprs, OP_SUB, loop->end, loop->begin));
+  affine_is_constant(&distance, &count);
   int64_t step = loop->lanes > 0 ? loop->lanes : loop->step;
-  return (double)((extent_maximum(loop->index->range) + step - 1) / step);
+  double iterations = (double)((extent_maximum(count) + step - 1) / step);
+  arena_free(scratch);
+  return iterations;
 }
 
-static double work_of(const LoopNode *node) {
+static double work_of(ExprTable *exprs, const LoopNode *node) {
   if (node->kind == LOOP_STORE || node->kind == LOOP_DECLARE) return 1 + operations_of(node->value);
   double work = 0;
-  for (int i = 0; i < node->body.count; i++) work += work_of(node->body.items[i]);
-  return node->kind == LOOP_FOR ? iterations_of(node) * work : work;
+  for (int i = 0; i < node->body.count; i++) work += work_of(exprs, node->body.items[i]);
+  return node->kind == LOOP_FOR ? iterations_of(exprs, node) * work : work;
 }
 
 /* Two threads are busy most of the time, three and four for two thirds of it. */
@@ -47,7 +54,8 @@ enum { MOST_PERCENT_LEFT = 10 }; /* of a loop's work outside the loops in it tha
 
 /* Marks the loop, or loops inside it that keep threads busier; returns how much work is divided. */
 static double divide_loop(const Routine *routine, double least, LoopNode *loop) {
-  double work = work_of(loop), iterations = iterations_of(loop);
+  ExprTable *exprs = routine->model->exprs;
+  double work = work_of(exprs, loop), iterations = iterations_of(exprs, loop);
   if (work < least) return 0;
   bool may_divide = iterations > 1 && loop_is_independent(routine, loop);
   if (!may_divide || !keeps_busy(iterations)) {
