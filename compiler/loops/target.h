@@ -19,6 +19,8 @@ typedef struct Target {
     int64_t rows, vectors; /* of the part of a product that is kept in registers */
     int64_t least;         /* products with fewer points have no tiles */
   } tile;
+  /* Two threads of a Zen 4 meet in 0.3 us and start in 0.9 us, with gcc's OpenMP and with clang's; vectors
+     do about 16,000 operations in 1 us. */
   struct {
     int64_t least;     /* operations of a loop that are worth dividing; 0: there is one thread */
     int64_t row_bytes; /* at most, of what iterations of a loop keep in local arrays */
