@@ -6,13 +6,19 @@
    points of its equation have, may be evaluated at all of these, and is not under a condition on the
    others (the gates of a cell: each value is wanted once). It has then just the variables that
    it uses: the normal form. Bits do not change. Equal ones of several equations are shared: forward and
-   backward pass have the same rsqrt. */
+   backward pass have the same rsqrt.
+
+   An elementary function of the same values in several equations is hoisted, too, whatever varies: the backward
+   pass of a cell reads its gates instead of computing each again for every gradient. */
 #include "calculus/calculus.h"
 
 #include "calculus/condition.h"
 #include "calculus/variables.h"
 
-enum { LEAST_COST = 8 /* operations, in multiplies: a division */ };
+enum {
+  LEAST_COST = 8, /* operations, in multiplies: a division */
+  LEAST_KEPT = 12 /* of one function: storing a value and loading it costs about as much */
+};
 
 /* An expression of the equation at hand. */
 typedef struct Part {
@@ -23,10 +29,24 @@ typedef struct Part {
   bool safe;           /* every read is within its tensor whatever the conditions around it */
 } Part;
 
+/* A costly function over common variables. */
+typedef struct Repeat {
+  int equations;     /* that have it */
+  const Expr *value; /* what stands for it, over common variables; null: it was not hoisted yet */
+} Repeat;
+
+typedef struct Repeats {
+  Map by_function; /* Expr * -> Repeat * */
+  Arena *arena;
+  IndexList pool;        /* the common variables */
+  LIST_OF(int) ordinals; /* of each: it is the how-manieth of its expression */
+} Repeats;
+
 typedef struct Hoister {
   Model *model;
   Program *program;
   Arena *scratch;
+  Repeats *repeats;
   Equation *equation;
   IndexList variables;
   uint64_t varying; /* the variables with more than one value */
@@ -67,19 +87,113 @@ static double points(const Hoister *h, uint64_t variables) {
   return product;
 }
 
+/* ---- functions that several equations need ---- */
+
+static const Index *common_variable(Model *model, Repeats *repeats, const Index *like,
+                                    int ordinal) {
+  for (int i = 0; i < repeats->pool.count; i++)
+    if (repeats->ordinals.items[i] == ordinal && repeats->pool.items[i]->range == like->range)
+      return repeats->pool.items[i];
+  const Index *common = index_like(model, like->name, like);
+  APPEND(repeats->arena, &repeats->pool, common);
+  APPEND(repeats->arena, &repeats->ordinals, ordinal);
+  return common;
+}
+
+/* Variables of an expression, in the order in which they stand there, and the common ones for them. */
+typedef struct Common {
+  const Index **own, **common;
+  const Expr **own_values, **common_values;
+  int count;
+} Common;
+
+static Common common_of(const Hoister *h, const Expr *e) {
+  ExprTable *exprs = h->model->exprs;
+  ExprList nodes = expr_postorder(h->scratch, &e, 1);
+  Common c = {.count = 0};
+  c.own = NEW_ARRAY(h->scratch, const Index *, nodes.count);
+  c.common = NEW_ARRAY(h->scratch, const Index *, nodes.count);
+  c.own_values = NEW_ARRAY(h->scratch, const Expr *, nodes.count);
+  c.common_values = NEW_ARRAY(h->scratch, const Expr *, nodes.count);
+  for (int i = 0; i < nodes.count; i++) {
+    if (nodes.items[i]->op != OP_INDEX) continue;
+    c.own[c.count] = nodes.items[i]->index;
+    c.own_values[c.count] = nodes.items[i];
+    c.common[c.count] = common_variable(h->model, h->repeats, c.own[c.count], c.count);
+    c.common_values[c.count] = expr_index(exprs, c.common[c.count]);
+    c.count++;
+  }
+  return c;
+}
+
+static const Expr *over_common(const Hoister *h, const Common *c, const Expr *e) {
+  return expr_substitute(h->model->exprs, h->scratch, e, c->own, c->common_values, c->count);
+}
+
+static bool is_costly_function(const Expr *e) {
+  return e->type == TYPE_REAL && op_cost(e->op) >= LEAST_KEPT && e->count > 0;
+}
+
+/* Null: only this equation has it. */
+static Repeat *find_repeat(const Hoister *h, const Expr *e) {
+  if (h->equation->guard || !is_costly_function(e)) return NULL;
+  Common c = common_of(h, e);
+  Repeat *repeat = map_get(&h->repeats->by_function, over_common(h, &c, e));
+  return repeat && repeat->equations > 1 ? repeat : NULL;
+}
+
+/* The equation is nothing but the expression. */
+static bool is_whole(const Equation *equation, const Expr *e) {
+  return e == equation->body && equation->reduction == REDUCE_NONE;
+}
+
+/* Others may read the target of an equation that is nothing but the function. */
+static void count_functions(Hoister *h) {
+  if (h->equation->guard) return;
+  h->nodes = expr_postorder(h->scratch, &h->equation->body, 1);
+  for (int i = 0; i < h->nodes.count; i++) {
+    if (!is_costly_function(h->nodes.items[i])) continue;
+    Common c = common_of(h, h->nodes.items[i]);
+    const Expr *key = over_common(h, &c, h->nodes.items[i]);
+    Repeat *repeat = map_get(&h->repeats->by_function, key);
+    if (!repeat) {
+      repeat = NEW(h->repeats->arena, Repeat);
+      map_put(&h->repeats->by_function, key, repeat);
+    }
+    repeat->equations++;
+    if (is_whole(h->equation, h->nodes.items[i]) && !repeat->value) {
+      const Expr *own = equation_own_read(h->model, h->equation, h->equation->target);
+      repeat->value = over_common(h, &c, own);
+    }
+  }
+}
+
+/* ---- what is hoisted ---- */
+
 static bool is_worth_hoisting(const Hoister *h, const Expr *e, const Part *part) {
   if (e->type != TYPE_REAL && e->type != TYPE_F64) return false;
   if (e->op == OP_READ || e->count == 0 || part->cost < LEAST_COST || !part->safe) return false;
+  if (!is_whole(h->equation, e) && find_repeat(h, e))
+    return points(h, part->variables) <= h->largest;
   uint64_t missing = h->varying & ~part->variables;
   return missing != 0 && (missing & part->conditions) == 0 &&
          points(h, part->variables) <= h->largest;
 }
 
-static const Expr *hoist_part(Hoister *h, const Expr *e) {
+static const Expr *hoist_alone(Hoister *h, const Expr *e) {
   Name name = name_format(h->model->names, "%s.%s", h->equation->target->name,
                           e->op >= OP_ABS ? op_spelling(e->op) : "factor");
   return equation_hoist(h->model, h->program, name, REDUCE_NONE, NULL, 0, NULL, e,
                         h->equation->instance, h->equation->span);
+}
+
+static const Expr *hoist_part(Hoister *h, const Expr *e) {
+  Repeat *repeat = find_repeat(h, e);
+  if (!repeat) return hoist_alone(h, e);
+  Common c = common_of(h, e);
+  if (!repeat->value) repeat->value = over_common(h, &c, hoist_alone(h, e));
+  return expr_substitute(h->model->exprs, h->scratch, repeat->value, c.common, c.own_values,
+                         c.count);
 }
 
 /* A side of a choice is evaluated only where its condition says. */
@@ -129,12 +243,21 @@ static void hoist_equation(Hoister *h) {
         expr_replace(h->model->exprs, h->scratch, h->equation->body, &h->replacements);
 }
 
+static void for_equation(Hoister *h, Equation *equation, void (*visit)(Hoister *)) {
+  h->scratch = arena_new();
+  h->equation = equation;
+  visit(h);
+  arena_free(h->scratch);
+}
+
 void hoist(Model *model, Program *program) {
-  for (int i = 0; i < program->equations.count; i++) {
-    Hoister h = {.model = model, .program = program, .scratch = arena_new()};
-    h.equation = program->equations.items[i];
-    hoist_equation(&h);
-    arena_free(h.scratch);
-  }
+  Repeats repeats = {.arena = arena_new()};
+  map_init(&repeats.by_function, repeats.arena);
+  Hoister h = {.model = model, .program = program, .repeats = &repeats};
+  int count = program->equations.count;
+  for (int i = 0; i < count; i++) for_equation(&h, program->equations.items[i], count_functions);
+  for (int i = 0; i < program->equations.count; i++)
+    for_equation(&h, program->equations.items[i], hoist_equation);
+  arena_free(repeats.arena);
   share(model, program);
 }

@@ -33,17 +33,21 @@ typedef struct Panelled {
 static Equation *transposed_copy(const Layout *t, const Expr *factor) {
   Equation *definition = factor->tensor->definition;
   bool is_copy = map_has(&t->routine->made, factor->tensor) && definition->reduction == REDUCE_NONE;
-  return is_copy && is_read(definition->body) && !read_default(definition->body) ? definition : NULL;
+  return is_copy && is_read(definition->body) && !read_default(definition->body) ? definition
+                                                                                 : NULL;
 }
 
-static bool is_worth_panels(Layout *t, const Equation *product, const Tiling *tiling) {
+static bool may_have_panels(Layout *t, const Equation *product, const Tiling *tiling) {
   const RecurrentEquation *recurrent = map_get(&t->routine->recurrences, product->target);
   int64_t columns;
   if (!extent_is_constant(tiling->column->range, &columns)) return false;
   if (columns % tiling->columns != 0 || columns == tiling->columns) return false;
   if (product->var_count == LIMIT_RANK) return false;
   if (recurrent && expr_uses_index(t->scratch, tiling->across, recurrent->time)) return false;
-  if (!layout_may_read_ahead(t, tiling->across, recurrent)) return false;
+  return layout_may_read_ahead(t, tiling->across, recurrent);
+}
+
+static bool is_worth_panels(Layout *t, const Equation *product, const Tiling *tiling) {
   double bytes = contraction_terms(product) * (double)(tiling->columns * t->routine->bytes_of_real);
   return bytes >= LEAST_PANEL_BYTES &&
          contraction_uses(t->scratch, product, tiling->across) >= LEAST_USES;
@@ -91,19 +95,17 @@ static const Expr *panel_element(Layout *t, const Panelled *p) {
   if (copy) {
     factor =
         expr_substitute(exprs, t->scratch, copy->body, copy->vars, factor->args, copy->var_count);
-    take_out(&t->equations, copy);
   }
   return expr_substitute(exprs, t->scratch, factor, &p->column, &p->value, 1);
 }
 
-static Equation *equation_panels(Layout *t, const Panelled *p) {
+static Equation *equation_panels(Layout *t, const Panelled *p, const Expr *element) {
   Model *model = t->routine->model;
   Axis axes[LIMIT_RANK] = {{0}};
   IndexList taken = {0};
   int rank = p->variables.count;
   for (int i = 0; i < rank; i++) axes[i].extent = p->variables.items[i]->range;
   Renaming renaming = renaming_new(model, model->arena, p->variables.items, rank, &taken);
-  const Expr *element = panel_element(t, p);
   Equation *copy = NEW(model->arena, Equation);
   *copy = (Equation){.vars = renaming.to,
                      .var_count = rank,
@@ -116,9 +118,33 @@ static Equation *equation_panels(Layout *t, const Panelled *p) {
   return copy;
 }
 
+/* The same panels, made for another product; null: there are none. */
+static Equation *find_panels(Layout *t, const Panelled *p, const Expr *element) {
+  Model *model = t->routine->model;
+  int rank = p->variables.count;
+  for (int i = 0; i < t->panels.count; i++) {
+    Equation *panels = t->panels.items[i];
+    const Expr *values[LIMIT_RANK];
+    bool fits = panels->var_count == rank;
+    for (int k = 0; fits && k < rank; k++) {
+      fits = panels->vars[k]->range == p->variables.items[k]->range;
+      values[k] = expr_index(model->exprs, panels->vars[k]);
+    }
+    if (fits && expr_substitute(model->exprs, t->scratch, element, p->variables.items, values,
+                                rank) == panels->body)
+      return panels;
+  }
+  return NULL;
+}
+
 /* ---- the product ---- */
 
-static void split_column(Model *model, const Panelled *p, Equation *product) {
+static Equation *over_panels(Layout *t, const Panelled *p, const Equation *panels) {
+  Model *model = t->routine->model;
+  const Equation *copy = transposed_copy(t, p->factor);
+  if (copy) take_out(&t->equations, copy);
+  const Expr *read = tensor_read(model, panels->target, p->variables.items);
+  Equation *product = layout_reading(t, p->product, p->factor, read);
   int count = product->var_count;
   const Index **vars = NEW_ARRAY(model->arena, const Index *, count + 1);
   for (int i = 0; i + 1 < count; i++) vars[i] = product->vars[i];
@@ -127,19 +153,23 @@ static void split_column(Model *model, const Panelled *p, Equation *product) {
   product->place[count] = product->place[count - 1];
   product->vars = vars;
   product->var_count = count + 1;
+  return product;
 }
 
 static void panel_equation(Layout *t, Equation *equation) {
   Tiling tiling;
   Model *model = t->routine->model;
-  if (tiling_of(t->routine, equation, &tiling) && is_worth_panels(t, equation, &tiling)) {
+  if (tiling_of(t->routine, equation, &tiling) && may_have_panels(t, equation, &tiling)) {
     const RecurrentEquation *recurrent = map_get(&t->routine->recurrences, equation->target);
     Panelled p = panelled(t, equation, &tiling);
-    Equation *copy = equation_panels(t, &p);
-    layout_insert(t, copy, recurrent ? recurrent->group : 0);
-    const Expr *read = tensor_read(model, copy->target, p.variables.items);
-    equation = layout_reading(t, equation, p.factor, read);
-    split_column(model, &p, equation);
+    const Expr *element = panel_element(t, &p);
+    Equation *panels = find_panels(t, &p, element);
+    if (!panels && is_worth_panels(t, equation, &tiling)) {
+      panels = equation_panels(t, &p, element);
+      APPEND(t->scratch, &t->panels, panels);
+      layout_insert(t, panels, recurrent ? recurrent->group : 0);
+    }
+    if (panels) equation = over_panels(t, &p, panels);
   }
   APPEND(model->arena, &t->equations, equation);
 }
