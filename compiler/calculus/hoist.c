@@ -173,7 +173,8 @@ static void count_functions(Hoister *h) {
 static bool is_worth_hoisting(const Hoister *h, const Expr *e, const Part *part) {
   if (e->type != TYPE_REAL && e->type != TYPE_F64) return false;
   if (e->op == OP_READ || e->count == 0 || part->cost < LEAST_COST || !part->safe) return false;
-  if (!is_whole(h->equation, e) && find_repeat(h, e))
+  bool is_partly_needed = (part->conditions & part->variables) != 0;
+  if (!is_whole(h->equation, e) && !is_partly_needed && find_repeat(h, e))
     return points(h, part->variables) <= h->largest;
   uint64_t missing = h->varying & ~part->variables;
   return missing != 0 && (missing & part->conditions) == 0 &&

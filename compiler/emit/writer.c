@@ -120,11 +120,20 @@ void write_wrapped(FunctionWriter *writer, const char *head, const char *const *
 
 /* ---- comments ---- */
 
+/* Up to the next space; of a word that no line has room for, a part that ends before an operator. */
+static size_t word_length(const char *words, size_t room) {
+  size_t length = strcspn(words, " ");
+  if (length <= room) return length;
+  for (size_t at = room; at > 0; at--)
+    if (words[at] == '*' || words[at] == '/') return at;
+  return length;
+}
+
 void add_comment(Text *text, size_t column, const char *words) {
   size_t indent = column + 3, at = indent;
   text_add(text, "/* ");
   while (*words) {
-    size_t length = strcspn(words, " ");
+    size_t length = word_length(words, indent + 3 < MARGIN ? MARGIN - indent - 3 : 0);
     if (at + length + 3 > MARGIN && at > indent) {
       text_add(text, "\n%*s", (int)indent, "");
       at = indent;
