@@ -45,28 +45,64 @@ static int64_t most_beside(Arena *scratch, const Equation *equation, const Index
   return is_free ? largest_divisor(range, MOST_BESIDE) : 1;
 }
 
-/* Multiply-adds for each vector that is loaded. */
-static double gain_of(int64_t rows, int64_t columns) {
-  return (double)(rows * columns) / (double)(rows + columns);
+/* Some subscript moves a window by it over one of the sum, whose values most of its own are, too. */
+static bool slides_window(Arena *scratch, const Equation *equation, const Expr *factor,
+                          const Index *index) {
+  for (int dim = 0; dim < read_rank(factor); dim++) {
+    if (!expr_uses_index(scratch, factor->args[dim], index)) continue;
+    for (int i = 0; i < equation->reduced_count; i++)
+      if (expr_uses_index(scratch, factor->args[dim], equation->reduced[i])) return true;
+  }
+  return false;
+}
+
+/* What the vectors of so many values of a variable cost: those of a window are near. */
+static double cost_of(Arena *scratch, const Equation *equation, const Expr *factor,
+                      const Index *index, int64_t count) {
+  return (double)count * (slides_window(scratch, equation, factor, index) ? 0.5 : 1);
+}
+
+/* How a product is taken: its sums for what the loads of one round cost. */
+typedef struct Choice {
+  const Expr *along, *across;
+  int64_t vectors; /* that registers hold */
+  double gain;
+  Dots dots;
+} Choice;
+
+static bool is_of_one(Arena *scratch, const Expr *factor, const Expr *other, const Index *index) {
+  return expr_uses_index(scratch, factor, index) && !expr_uses_index(scratch, other, index);
+}
+
+/* All numbers of columns, and as many rows as there is room for. */
+static void try_pair(Arena *scratch, const Equation *equation, const Index *row,
+                     const Index *column, Choice *best) {
+  int64_t most_columns = most_beside(scratch, equation, column);
+  int64_t most_rows = most_beside(scratch, equation, row);
+  for (int64_t columns = 1; columns <= most_columns && columns <= best->vectors; columns++) {
+    if (most_columns % columns != 0) continue;
+    int64_t rows = largest_divisor(most_rows, best->vectors / columns);
+    double cost = cost_of(scratch, equation, best->along, row, rows) +
+                  cost_of(scratch, equation, best->across, column, columns);
+    double gain = (double)(rows * columns) / cost;
+    if (gain < best->gain) continue;
+    best->gain = gain;
+    best->dots =
+        (Dots){rows > 1 ? row : NULL, columns > 1 ? column : NULL, rows, columns, best->dots.lanes};
+  }
 }
 
 /* The row and the column that make the most of what is loaded, the last of equals. */
 static void choose_product(Arena *scratch, const Equation *equation, int64_t vectors, Dots *dots) {
-  const Expr *a = equation->body->args[0], *b = equation->body->args[1];
+  Choice best = {equation->body->args[0], equation->body->args[1], vectors, 0, *dots};
   for (int i = 0; i < equation->var_count; i++) {
     const Index *row = equation->vars[i];
-    if (!expr_uses_index(scratch, a, row) || expr_uses_index(scratch, b, row)) continue;
-    for (int k = 0; k < equation->var_count; k++) {
-      const Index *column = equation->vars[k];
-      if (!expr_uses_index(scratch, b, column) || expr_uses_index(scratch, a, column)) continue;
-      int64_t columns = most_beside(scratch, equation, column);
-      int64_t most = vectors / columns > 0 ? vectors / columns : 1;
-      int64_t rows = largest_divisor(most_beside(scratch, equation, row), most);
-      if (gain_of(rows, columns) < gain_of(dots->rows, dots->columns)) continue;
-      *dots =
-          (Dots){rows > 1 ? row : NULL, columns > 1 ? column : NULL, rows, columns, dots->lanes};
-    }
+    if (!is_of_one(scratch, best.along, best.across, row)) continue;
+    for (int k = 0; k < equation->var_count; k++)
+      if (is_of_one(scratch, best.across, best.along, equation->vars[k]))
+        try_pair(scratch, equation, row, equation->vars[k], &best);
   }
+  *dots = best.dots;
 }
 
 static void choose_rows(Arena *scratch, const Equation *equation, int64_t vectors, Dots *dots) {
@@ -91,6 +127,7 @@ static bool find_dots(const Routine *routine, Arena *scratch, const Equation *eq
   if (is_in_guard(scratch, equation, last) || !has_suitable_body(equation, last)) return false;
   *dots = (Dots){.rows = 1, .columns = 1, .lanes = lanes < LANES ? lanes : LANES};
   int64_t vectors = target->registers * 3 / 4 * dots->lanes / LANES;
+  if (vectors < 1) vectors = 1;
   if (equation->body->op == OP_MUL)
     choose_product(scratch, equation, vectors, dots);
   else

@@ -4,7 +4,7 @@
 
    gives x.padded[c, u] = x[c, u-1 | 0] and z[k, p] = sum[c, r](x.padded[c, p+r]*w[k, c, r]), whose loops have
    the same bounds everywhere and so go on in vectors. It is done for contractions whose inner loop moves the
-   window, forwards and backwards. The zeros change no sum, which begins at +0 (FINITE, see calculus/unpad.c). */
+   window, forwards and backwards, and for those in lanes, so that windows go on side by side (dots.c). The zeros change no sum, which begins at +0 (FINITE, see calculus/unpad.c). */
 #include "calculus/arithmetic.h"
 #include "calculus/condition.h"
 #include "equations/contraction.h"
@@ -117,14 +117,24 @@ static Equation *equation_padded(Padder *p, Padded *padded, const Equation *read
 
 /* ---- the contraction ---- */
 
+/* A window moves along the inner loop; or, where sums run in lanes, beside others. */
+static bool is_window(Padder *p, const Equation *equation, const Expr *factor) {
+  ExprTable *table = p->layout.routine->model->exprs;
+  if (equation->lanes == 1) {
+    const Index *column = equation->vars[equation->var_count - 1];
+    return expr_movement(table, factor, column) == ALONG_WINDOW;
+  }
+  const Index *last = equation->reduced[equation->reduced_count - 1];
+  return expr_movement(table, factor, last) == ALONG_ROW;
+}
+
 /* A factor to read from a padded copy; null: none. */
 static const Expr *find_factor(Padder *p, const Equation *equation, const ExprList *guard,
                                Padded *padded) {
-  const Index *column = equation->vars[equation->var_count - 1];
   for (int i = 0; i < 2; i++) {
     const Expr *factor = equation->body->args[i];
     if (!is_read(factor) || read_default(factor) || factor->tensor->type != TYPE_REAL) continue;
-    if (expr_movement(p->layout.routine->model->exprs, factor, column) != ALONG_WINDOW) continue;
+    if (!is_window(p, equation, factor)) continue;
     if (map_has(&p->layout.routine->recurrences, factor->tensor)) continue;
     *padded = (Padded){0};
     if (find_padding(p, factor, guard, padded)) return factor;
@@ -158,7 +168,7 @@ static Equation *equation_reading(Padder *p, Equation *equation, const Expr *fac
 }
 
 static bool may_be_padded(Padder *p, const Equation *equation) {
-  if (!equation->guard || equation->lanes != 1) return false;
+  if (!equation->guard || equation->lanes < 1) return false;
   if (map_has(&p->layout.routine->segments, equation->target)) return false;
   if (map_has(&p->layout.routine->recurrences, equation->target)) return false;
   return equation_contracts(p->layout.scratch, equation);
