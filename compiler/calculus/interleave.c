@@ -134,10 +134,9 @@ static bool may_be_last(const Interleaver *in, int class) {
   return true;
 }
 
-/* The class that most points run along. */
-static int find_commonest(Interleaver *in) {
+/* How many points run along each class. */
+static double *points_along(Interleaver *in) {
   double *points = NEW_ARRAY(in->scratch, double, classes_count(in->classes) + 1);
-  int commonest = -1;
   for (int i = 0; i < in->program->equations.count; i++) {
     const Equation *equation = in->program->equations.items[i];
     IndexList variables = equation_variables(in->scratch, equation);
@@ -146,10 +145,7 @@ static int find_commonest(Interleaver *in) {
       if (class >= 0) points[class] += points_of(equation);
     }
   }
-  for (int class = 0; class < classes_count(in->classes); class ++)
-    if (points[class] > 0 && (commonest < 0 || points[class] > points[commonest]))
-      commonest = class;
-  return commonest;
+  return points;
 }
 
 /* The argument is a factor of the contraction. */
@@ -168,22 +164,45 @@ static bool has_to_be_copied(Interleaver *in, const Tensor *tensor) {
   return false;
 }
 
-static bool is_worthwhile(Interleaver *in) {
-  double before = 0, after = 0;
+typedef struct Work {
+  double before, after;
+} Work;
+
+static Work work_of(Interleaver *in) {
+  Work work = {0};
   for (int i = 0; i < in->program->equations.count; i++) {
     const Equation *equation = in->program->equations.items[i];
     const Index *index = class_variable(in->classes, equation, in->class);
     bool contracts = equation_contracts(in->scratch, equation);
     double points = points_of(equation) * (contracts ? 1 : POINT_COST);
     double share = share_before(in, equation, index);
-    before += points / share;
-    after += points / (index ? share_after(in, equation, index) : share);
+    work.before += points / share;
+    work.after += points / (index ? share_after(in, equation, index) : share);
   }
   for (int i = 0; i < classes_tensor_count(in->classes); i++) {
     const Tensor *tensor = classes_tensor(in->classes, i);
-    if (has_to_be_copied(in, tensor)) after += COPY_COST * elements_of(tensor);
+    if (has_to_be_copied(in, tensor)) work.after += COPY_COST * elements_of(tensor);
   }
-  return before >= LEAST_WORK && after <= WORTHWHILE * before;
+  return work;
+}
+
+/* The class with the least work of those that many points run along, which are few; -1: as it is. */
+static int choose_class(Interleaver *in) {
+  const double *points = points_along(in);
+  double most = 0, least = 0;
+  int chosen = -1;
+  for (int class = 0; class < classes_count(in->classes); class ++)
+    if (points[class] > most) most = points[class];
+  for (int class = 0; class < classes_count(in->classes); class ++) {
+    if (points[class] == 0 || points[class] < most / 2 || !may_be_last(in, class)) continue;
+    in->class = class;
+    Work work = work_of(in);
+    if (work.before < LEAST_WORK || work.after > WORTHWHILE * work.before) continue;
+    if (chosen >= 0 && work.after >= least) continue;
+    chosen = class;
+    least = work.after;
+  }
+  return chosen;
 }
 
 /* ---- moving ---- */
@@ -307,7 +326,7 @@ void interleave(Model *model, Program *program) {
   in.classes = classes_of(in.scratch, program);
   in.roots = program_roots(model, program, in.scratch);
   map_init(&in.moved, in.scratch);
-  in.class = find_commonest(&in);
-  if (in.class >= 0 && may_be_last(&in, in.class) && is_worthwhile(&in)) move_class(&in);
+  in.class = choose_class(&in);
+  if (in.class >= 0) move_class(&in);
   arena_free(in.scratch);
 }
