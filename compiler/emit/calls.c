@@ -5,7 +5,7 @@
 
 #include <inttypes.h>
 
-enum { LONGEST_SEQUENCE = 40 }; /* calls in one function */
+enum { LONGEST_SEQUENCE = 32 }; /* calls in one function */
 
 const char *kind_word(const ProgramWriter *program, const Routine *routine) {
   static const char *const words[] = {"init", "train", "accumulate", "apply", "eval", "infer"};
@@ -303,7 +303,8 @@ void write_stage(RoutineText *text, FunctionWriter *writer, const Stage *stage) 
   enter_stage(text, stage->begin, stage->end);
   writer->depth = 1;
   if (text->has_threads) {
-    write_line(writer, "NNRT_THREADS(%s) {", threads_condition(text, writer));
+    write_line(writer, "NNRT_THREADS(%s)", threads_condition(text, writer));
+    write_line(writer, "{");
     writer->depth++;
   }
   if (stage->part_count > 0) {
