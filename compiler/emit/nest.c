@@ -403,8 +403,17 @@ static void write_node(FunctionWriter *writer, const LoopNode *node) {
   if (is_alone) write_line(writer, "}");
 }
 
+/* The loop over the elements of a tile that stands behind their sums. */
+static bool follows_sums(const LoopBody *body, int node) {
+  return node > 0 && body->items[node]->kind == LOOP_FOR &&
+         (body->items[node]->marks & MARK_TILE) != 0;
+}
+
 static void write_body(FunctionWriter *writer, const LoopBody *body) {
-  for (int i = 0; i < body->count; i++) write_node(writer, body->items[i]);
+  for (int i = 0; i < body->count; i++) {
+    if (follows_sums(body, i)) write_line(writer, "NNRT_APART");
+    write_node(writer, body->items[i]);
+  }
 }
 
 void write_family(FunctionWriter *writer, const NestFamily *family, const NestInterface *interface,

@@ -19,6 +19,24 @@
 #pragma GCC diagnostic ignored "-Wpsabi" /* all functions of vectors are inline */
 #endif
 
+/* Between the sums of a tile and what is done with them. clang keeps the constants of the latter in registers all
+   the time, and then the sums in memory: so nothing stays in a register here. */
+#if defined __clang__ && defined __AVX512F__
+#define NNRT_APART                                                                                 \
+  __asm__ volatile("" ::                                                                           \
+                       : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",   \
+                         "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm16",    \
+                         "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24",   \
+                         "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31");
+#elif defined __clang__ && defined __x86_64__
+#define NNRT_APART                                                                                 \
+  __asm__ volatile("" ::                                                                           \
+                       : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",   \
+                         "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+#else
+#define NNRT_APART
+#endif
+
 #define NNRT_VECTOR(Real, suffix, lanes)                                                           \
   typedef Real nnrt_##suffix##x##lanes __attribute__((vector_size(lanes * sizeof(Real))));         \
   typedef Real nnrt_any_##suffix##x##lanes                                                         \
