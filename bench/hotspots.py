@@ -10,27 +10,32 @@ from sections import Section, milliseconds
 from table import paragraphs, table
 
 
+APART = {"gcc": "-fno-inline-functions-called-once", "clang": "-fno-inline-functions"}
+
+
 class Hotspots(Section):
-    title = "Where a training step spends its time: functions of the C, gcc"
+    title = "Where a training step spends its time: functions of the C"
     LEAST = 0.02
 
     def measure(self, choice):
-        self.all = [(model, *spots(model)) for model in filter(choice.takes, MODELS)] if shutil.which("perf") else []
+        wanted = [(model, compiler) for model in filter(choice.takes, MODELS) for compiler in APART]
+        self.all = [(f"{model.name} {compiler}", *spots(model, compiler)) for model, compiler in wanted
+                    if shutil.which("perf") and shutil.which(compiler)]
         return self
 
     def text(self):
-        rows = [[model.name, function, f"{100 * share:.0f} %", milliseconds(share * seconds)]
-                for model, seconds, functions in self.all for function, share in functions if share >= self.LEAST]
+        rows = [[name, function, f"{100 * share:.0f} %", milliseconds(share * seconds)]
+                for name, seconds, functions in self.all for function, share in functions if share >= self.LEAST]
         return paragraphs("" if self.all else "not measured: no perf",
                           table(["", "function", "share", "ms"], rows) if rows else "")
 
     def record(self):
-        return {model.name: dict(functions) for model, _, functions in self.all}
+        return {name: dict(functions) for name, _, functions in self.all}
 
 
-def spots(model):
+def spots(model, compiler):
     """Seconds of a step, and functions with their shares of it, the largest first."""
-    program = building.build_generated(model, "gcc", building.NATIVE, extra=("-fno-inline-functions-called-once",))
+    program = building.build_generated(model, compiler, building.NATIVE, extra=(APART[compiler],))
     warmups, steps = model.plan
     samples = building.PLACE / "perf.data"
     command = [program, building.PLACE / "data" / model.data, warmups, 10 * steps, "train_step"]
