@@ -81,7 +81,7 @@ def build_generated(model, compiler, machine, threads=1, extra=()):
     """The driver for a generated model."""
     target, march = machine
     output = compile_model(model, target)
-    if threads > 1 and "#pragma omp" not in output.read_text():
+    if threads > 1 and "NNRT_THREADS" not in output.read_text():
         raise NotMeasured("nnc writes no threads")
     command = [compiler, *flags(compiler, march, threads), *extra, f"-DMODEL={model.symbol or model.name}",
                "-I", ROOT / "runtime/core"]
