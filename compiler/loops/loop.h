@@ -255,8 +255,8 @@ void routine_pad(Routine *routine);       /* pad.c: windows slide over copies wi
 void routine_turn(Routine *routine);      /* turn.c: targets with a narrow last variable */
 void routine_transpose(Routine *routine); /* transpose.c: factors lie along their inner loop */
 void routine_panel(Routine *routine);     /* panel.c: factors lie in panels as wide as a tile */
-void routine_strip(Routine *routine);     /* strips.c: the other factor lies in strips, a tile's rows each */
-void routine_join(Routine *routine);      /* epilogue.c: pointwise readers of products, behind them */
+void routine_strip(Routine *routine);     /* strips.c: other factors lie in strips of rows */
+void routine_join(Routine *routine);      /* epilogue.c: pointwise readers behind products */
 /* fuse.c: clusters that share loops -> nests of loop nodes; without `shares` every equation has a nest of
    its own, but for those of one recurrence, which share their time loop. */
 void routine_fuse(Routine *routine, bool shares);

@@ -295,26 +295,22 @@ def test_generated_code_too_large():
     expect("long.c" not in files(), "written in spite of its size")
 
 
-def seconds_of(*arguments):
-    """Processor time of the fastest of three runs."""
-    times = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-        expect_exit(0, *arguments)
-        times.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before)
-    return min(times)
+def memory_of_passes(layers):
+    """{pass: bytes it takes} for a stack of so many layers."""
+    write("stack.nn", MODEL.replace("dense(x, K)", f"x |> repeat({layers}, dense(4)) |> dense(K)"))
+    shown = expect_exit(0, "stack.nn", "-o", "stack.c", "--time").stderr
+    rows = [(name, int(total)) for name, total in re.findall(r"^(\w+) +[\d.]+ ms +(\d+) bytes$", shown, re.M)]
+    return {name: total - before for (name, total), (_, before) in zip(rows, [("", 0), *rows])}
 
 
-def test_time_to_compile():
-    if os.environ.get("NNC_MODE", "release") != "release":
-        return "only MODE=release is built to be fast"
-    digits = seconds_of(str(ROOT / "examples/digits/digits.nn"), "-o", "digits.c")
-    expect(digits <= 0.05, f"{1000 * digits:.0f} ms for the digits model; the limit is 50")
-    times = []
-    for layers in (250, 500, 1000):
-        write("stack.nn", MODEL.replace("dense(x, K)", f"x |> repeat({layers}, dense(4)) |> dense(K)"))
-        times.append(seconds_of("stack.nn", "-o", "stack.c"))
-    expect(times[1] <= 2.5 * times[0] and times[2] <= 2.5 * times[1], f"250, 500 and 1000 layers take {times} s")
+def test_work_grows_with_the_model():
+    """Counted in bytes, which are the same everywhere: twice the layers take every pass twice as many."""
+    few, more, most = map(memory_of_passes, (100, 200, 400))
+    expect(set(few) == set(PASSES), f"--time shows {list(few)}")
+    for name in few:
+        for least, twice in ((few, more), (more, most)):
+            expect(twice[name] <= 2.2 * least[name] + 65536,
+                   f"{name} takes {least[name]} bytes, {twice[name]} for twice the layers")
 
 
 def main():
