@@ -13,6 +13,7 @@
 #include "calculus/calculus.h"
 
 #include "calculus/condition.h"
+#include "calculus/reciprocal.h"
 #include "calculus/variables.h"
 
 enum {
@@ -147,7 +148,6 @@ static bool is_whole(const Equation *equation, const Expr *e) {
   return e == equation->body && equation->reduction == REDUCE_NONE;
 }
 
-/* Others may read the target of an equation that is nothing but the function. */
 static void count_functions(Hoister *h) {
   if (h->equation->guard) return;
   h->nodes = expr_postorder(h->scratch, &h->equation->body, 1);
@@ -161,10 +161,6 @@ static void count_functions(Hoister *h) {
       map_put(&h->repeats->by_function, key, repeat);
     }
     repeat->equations++;
-    if (is_whole(h->equation, h->nodes.items[i]) && !repeat->value) {
-      const Expr *own = equation_own_read(h->model, h->equation, h->equation->target);
-      repeat->value = over_common(h, &c, own);
-    }
   }
 }
 
@@ -228,6 +224,7 @@ static void hoist_equation(Hoister *h) {
   h->varying = 0;
   for (int i = 0; i < h->variables.count && i < 64; i++)
     if (extent_maximum(h->variables.items[i]->range) > 1) h->varying |= UINT64_C(1) << i;
+  h->equation->body = expr_with_reciprocals(h->model, h->scratch, h->equation->body);
   h->nodes = expr_postorder(h->scratch, &h->equation->body, 1);
   if (h->varying == 0 || h->nodes.count < 2) return;
   h->largest = equation_largest_tensor(h->scratch, h->equation);

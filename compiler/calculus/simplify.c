@@ -87,14 +87,8 @@ static const Expr *rewrite(Simplifier *s, const Expr *e) {
 static const Expr *rebuild(Simplifier *s, const Expr *e) {
   ExprTable *table = s->site.model->exprs;
   const Expr *args[LIMIT_RANK + 1];
-  bool same = true;
-  for (int i = 0; i < e->count; i++) {
-    args[i] = map_get(&s->done, e->args[i]);
-    same = same && args[i] == e->args[i];
-  }
-  if (same) return e;
-  if (!is_read(e)) return expr_make(table, e->op, args, e->count);
-  return expr_read(table, e->tensor, args, read_default(e) ? args[e->count - 1] : NULL);
+  for (int i = 0; i < e->count; i++) args[i] = map_get(&s->done, e->args[i]);
+  return expr_over(table, e, args);
 }
 
 static const Expr *simplify_expr(Simplifier *s, const Expr *root) {

@@ -84,14 +84,8 @@ static bool is_double_scalar(const Expr *e) {
 
 static const Expr *rebuild(ExprTable *table, const Expr *e, const Map *new_of) {
   const Expr *args[LIMIT_RANK + 1];
-  bool same = true;
-  for (int i = 0; i < e->count; i++) {
-    args[i] = map_get(new_of, e->args[i]);
-    same = same && args[i] == e->args[i];
-  }
-  if (same) return e;
-  if (!is_read(e)) return expr_make(table, e->op, args, e->count);
-  return expr_read(table, e->tensor, args, read_default(e) ? args[e->count - 1] : NULL);
+  for (int i = 0; i < e->count; i++) args[i] = map_get(new_of, e->args[i]);
+  return expr_over(table, e, args);
 }
 
 static const Expr *hoist_inner_scalars(const Context *c, const Expr *e, const ExprList *nodes,

@@ -97,6 +97,9 @@ typedef struct ExprList {
 } ExprList;
 ExprList expr_postorder(Arena *scratch, const Expr *const *roots, int count);
 
+/* The node over these operands; itself when they are its own. */
+const Expr *expr_over(ExprTable *table, const Expr *e, const Expr *const *args);
+
 /* The expression with its leaves replaced: `replace` is called for every INDEX and READ node (a READ
    after its args were rewritten) and returns the node that stands for it, or the node itself. */
 typedef const Expr *(*ExprReplace)(void *context, const Expr *leaf);

@@ -41,17 +41,19 @@ ExprList expr_postorder(Arena *scratch, const Expr *const *roots, int count) {
   return list;
 }
 
-/* The node over rewritten operands. */
-static const Expr *rebuild(ExprTable *table, const Expr *e, const Map *rewritten) {
-  const Expr *args[LIMIT_RANK + 1];
+const Expr *expr_over(ExprTable *table, const Expr *e, const Expr *const *args) {
   bool changed = false;
-  for (int i = 0; i < e->count; i++) {
-    args[i] = map_get(rewritten, e->args[i]);
-    changed = changed || args[i] != e->args[i];
-  }
+  for (int i = 0; i < e->count; i++) changed = changed || args[i] != e->args[i];
   if (!changed) return e;
   if (e->op != OP_READ) return expr_make(table, e->op, args, e->count);
   return expr_read(table, e->tensor, args, read_default(e) ? args[e->count - 1] : NULL);
+}
+
+/* The node over rewritten operands. */
+static const Expr *rebuild(ExprTable *table, const Expr *e, const Map *rewritten) {
+  const Expr *args[LIMIT_RANK + 1];
+  for (int i = 0; i < e->count; i++) args[i] = map_get(rewritten, e->args[i]);
+  return expr_over(table, e, args);
 }
 
 const Expr *expr_rewrite(ExprTable *table, Arena *scratch, const Expr *e, ExprReplace replace,
