@@ -31,6 +31,11 @@ static const Key tile_keys[] = {
     {"least", KEY_NUMBER, offsetof(Target, tile.least), 1, INT64_MAX, NULL},
     {0}};
 
+static const Key copies_keys[] = {
+    {"uses", KEY_NUMBER, offsetof(Target, copies.uses), 1, INT64_MAX, NULL},
+    {"bytes", KEY_NUMBER, offsetof(Target, copies.bytes), 1, INT64_MAX, NULL},
+    {0}};
+
 static const Key threads_keys[] = {
     {"least", KEY_NUMBER, offsetof(Target, threads.least), 1, INT64_MAX, NULL},
     {"row_bytes", KEY_NUMBER, offsetof(Target, threads.row_bytes), 0, 1 << 16, NULL},
@@ -43,6 +48,7 @@ static const Key target_keys[] = {
     {"registers", KEY_NUMBER, offsetof(Target, registers), 0, 1024, NULL},
     {"fused", KEY_TRUTH, offsetof(Target, fused), 0, 0, NULL},
     {"tile", KEY_MAPPING, 0, 0, 0, tile_keys},
+    {"copies", KEY_MAPPING, 0, 0, 0, copies_keys},
     {"threads", KEY_MAPPING, 0, 0, 0, threads_keys},
     {0}};
 

@@ -13,7 +13,7 @@ typedef struct Layout {
   Routine *routine;
   Arena *scratch;
   EquationList equations; /* in their new order */
-  EquationList panels;    /* copies in panels, of those */
+  EquationList copies;    /* of those, that others may share: see blocks.h */
 } Layout;
 
 /* Calls `visit` for each equation, which appends it, or what takes its place, to layout->equations. */

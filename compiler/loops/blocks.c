@@ -1,0 +1,94 @@
+/* Blocks: the copy of a factor and the product over it. */
+#include "loops/blocks.h"
+
+#include "calculus/variables.h"
+
+bool blocks_divide(const Equation *product, const Index *whole, int64_t width) {
+  int64_t range;
+  return extent_is_constant(whole->range, &range) && range % width == 0 && range > width &&
+         product->var_count < LIMIT_RANK;
+}
+
+/* ---- the copy ---- */
+
+static void append_used(Layout *layout, Blocks *blocks, const Index *const *indices, int count) {
+  for (int i = 0; i < count; i++)
+    if (indices[i] != blocks->whole && expr_uses_index(layout->scratch, blocks->factor, indices[i]))
+      APPEND(layout->routine->model->arena, &blocks->variables, indices[i]);
+}
+
+Blocks blocks_of(Layout *layout, Equation *product, const Expr *factor, const Index *whole,
+                 int64_t width, const char *name) {
+  Model *model = layout->routine->model;
+  ExprTable *exprs = model->exprs;
+  int64_t count = extent_maximum(whole->range) / width;
+  Blocks blocks = {.product = product, .factor = factor, .whole = whole};
+  blocks.block =
+      index_new(model, name_of(model->names, name), extent_constant(model->extents, count));
+  blocks.inner = index_new(model, whole->name, extent_constant(model->extents, width));
+  const Expr *start =
+      expr_binary(exprs, OP_MUL, expr_index(exprs, blocks.block), expr_integer(exprs, width));
+  blocks.value = expr_binary(exprs, OP_ADD, start, expr_index(exprs, blocks.inner));
+  append_used(layout, &blocks, product->vars, product->var_count);
+  APPEND(model->arena, &blocks.variables, blocks.block);
+  append_used(layout, &blocks, product->reduced, product->reduced_count);
+  APPEND(model->arena, &blocks.variables, blocks.inner);
+  return blocks;
+}
+
+static const Expr *over_blocks(Layout *layout, const Blocks *blocks, const Expr *element) {
+  return expr_substitute(layout->routine->model->exprs, layout->scratch, element, &blocks->whole,
+                         &blocks->value, 1);
+}
+
+Equation *blocks_find(Layout *layout, const Blocks *blocks, const Expr *element) {
+  ExprTable *exprs = layout->routine->model->exprs;
+  int rank = blocks->variables.count;
+  element = over_blocks(layout, blocks, element);
+  for (int i = 0; i < layout->copies.count; i++) {
+    Equation *copy = layout->copies.items[i];
+    const Expr *values[LIMIT_RANK];
+    bool fits = copy->var_count == rank;
+    for (int k = 0; fits && k < rank; k++) {
+      fits = copy->vars[k]->range == blocks->variables.items[k]->range;
+      values[k] = expr_index(exprs, copy->vars[k]);
+    }
+    if (fits && expr_substitute(exprs, layout->scratch, element, blocks->variables.items, values,
+                                rank) == copy->body)
+      return copy;
+  }
+  return NULL;
+}
+
+Equation *blocks_make(Layout *layout, const Blocks *blocks, const Expr *element, const char *what) {
+  Model *model = layout->routine->model;
+  const Equation *product = blocks->product;
+  Name name = is_read(element) ? element->tensor->name : product->target->name;
+  Equation *copy = layout_copy(layout, product, name_format(model->names, "%s.%s", name, what),
+                               &blocks->variables, over_blocks(layout, blocks, element));
+  const RecurrentEquation *recurrent = map_get(&layout->routine->recurrences, product->target);
+  layout_insert(layout, copy, recurrent ? recurrent->group : 0);
+  APPEND(layout->scratch, &layout->copies, copy);
+  return copy;
+}
+
+/* ---- the product ---- */
+
+Equation *blocks_product(Layout *layout, const Blocks *blocks, const Equation *copy) {
+  Model *model = layout->routine->model;
+  const Expr *read = tensor_read(model, copy->target, blocks->variables.items);
+  Equation *product = layout_reading(layout, blocks->product, blocks->factor, read);
+  const Index **vars = NEW_ARRAY(model->arena, const Index *, product->var_count + 1);
+  int count = 0;
+  for (int i = 0; i < blocks->product->var_count; i++) {
+    const Index *index = blocks->product->vars[i];
+    product->place[count] = blocks->product->place[i];
+    vars[count++] = index == blocks->whole ? blocks->block : index;
+    if (index != blocks->whole) continue;
+    product->place[count] = blocks->product->place[i];
+    vars[count++] = blocks->inner;
+  }
+  product->vars = vars;
+  product->var_count = count;
+  return product;
+}

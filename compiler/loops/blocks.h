@@ -1,0 +1,35 @@
+/* Blocks: one variable of a product is counted in blocks as wide as its tiles, and the factor that has it lies
+   in memory block by block. What one tile takes then lies side by side: in the factor itself it would jump from
+   row to row, past caches whose sets are chosen by the same bits of the address, and come back for the next
+   tile. Columns make panels (panel.c), rows strips (strips.c); products of the same factor share a copy. A copy
+   costs a pass over the factor, so it is made where each element is used often. Sums keep their order: bits do
+   not change. */
+#ifndef NNC_LOOPS_BLOCKS_H
+#define NNC_LOOPS_BLOCKS_H
+
+#include "loops/layout.h"
+
+typedef struct Blocks {
+  Equation *product;
+  const Expr *factor;
+  const Index *whole, *block, *inner; /* whole = block*width + inner */
+  const Expr *value;                  /* of `whole` */
+  IndexList variables;                /* of the copy */
+} Blocks;
+
+/* Whether blocks of that width divide the variable, of which there are several. */
+bool blocks_divide(const Equation *product, const Index *whole, int64_t width);
+
+/* `name`: of the variable that counts blocks. */
+Blocks blocks_of(Layout *layout, Equation *product, const Expr *factor, const Index *whole,
+                 int64_t width, const char *name);
+
+/* The copy that has `element`, which is over the variables of the product, in blocks; null: none was made. */
+Equation *blocks_find(Layout *layout, const Blocks *blocks, const Expr *element);
+/* Makes it: "NAME.panels". */
+Equation *blocks_make(Layout *layout, const Blocks *blocks, const Expr *element, const char *what);
+
+/* The product with the copy in place of its factor. */
+Equation *blocks_product(Layout *layout, const Blocks *blocks, const Equation *copy);
+
+#endif
