@@ -9,7 +9,9 @@
    first. One class is chosen, by the work of all equations: the points of each over the share of the lanes that
    they fill.
 
-   A sum over the class takes it innermost, too. So this comes before the order of sums is fixed. */
+   A sum over the class takes it innermost, too. So this comes before the order of sums is fixed. The steps of a
+   scan are none, since they come one after the other; nor is the class of a scan with checkpoints moved, whose
+   gradients add up step by step and could not in lanes. */
 #include "calculus/calculus.h"
 
 #include "calculus/activity.h"
@@ -118,6 +120,22 @@ static bool is_callers(const Tensor *tensor) {
   return tensor->role == ROLE_INPUT || tensor->role == ROLE_TARGET;
 }
 
+static bool counts_steps(const Classes *classes, const Index *variable, int class) {
+  if (!variable->steps) return false;
+  return class_along(classes, variable) == class || variable->steps->segment > 0;
+}
+
+/* The class has steps, or stands beside those that checkpoints divide. */
+static bool keeps_steps_apart(const Interleaver *in, int class) {
+  for (int i = 0; i < in->program->equations.count; i++) {
+    const Equation *equation = in->program->equations.items[i];
+    if (!class_variable(in->classes, equation, class)) continue;
+    for (int k = 0; k < equation->var_count; k++)
+      if (counts_steps(in->classes, equation->vars[k], class)) return true;
+  }
+  return false;
+}
+
 /* All its tensors have one dim of it, wide enough for vectors, and are arguments or values. A program that only
    evaluates may be asked about one sample at a time. */
 static bool may_be_last(const Interleaver *in, int class) {
@@ -194,7 +212,8 @@ static int choose_class(Interleaver *in) {
   for (int class = 0; class < classes_count(in->classes); class ++)
     if (points[class] > most) most = points[class];
   for (int class = 0; class < classes_count(in->classes); class ++) {
-    if (points[class] == 0 || points[class] < most / 2 || !may_be_last(in, class)) continue;
+    if (points[class] == 0 || points[class] < most / 2) continue;
+    if (!may_be_last(in, class) || keeps_steps_apart(in, class)) continue;
     in->class = class;
     Work work = work_of(in);
     if (work.before < LEAST_WORK || work.after > WORTHWHILE * work.before) continue;
