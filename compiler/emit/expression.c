@@ -465,7 +465,10 @@ static bool is_worth_naming(const FunctionWriter *writer, const Piece *piece) {
   return piece->at->uses > 0 && strlen(piece->text) > LONGEST_TEXT;
 }
 
-bool read_may_be_early(const FunctionWriter *writer, const Expr *read) {
+/* A number of an array in memory, at a place that is certain to be there and known from indices alone: it is read
+   before the choice that needs it, which C compilers then make a selection in vectors. */
+static bool may_be_early(void *context, const Expr *read) {
+  const FunctionWriter *writer = context;
   PlaceKind place = routine_buffer(writer->routine, read->tensor)->place;
   if (read_default(read) || read->tensor->rank == 0 || read->type != TYPE_REAL) return false;
   if (place == PLACE_DRAW || place == PLACE_REGISTER) return false;
@@ -477,10 +480,6 @@ bool read_may_be_early(const FunctionWriter *writer, const Expr *read) {
                                   read->tensor->axes[dim].extent, NULL, NULL);
   arena_free(scratch);
   return certain;
-}
-
-static bool may_be_early(void *context, const Expr *read) {
-  return read_may_be_early(context, read);
 }
 
 const char *write_expression(FunctionWriter *writer, const Expr *e, ValueType as, int level) {

@@ -191,7 +191,7 @@ static void write_copies(FunctionWriter *writer, int node) {
 static void write_body(FunctionWriter *writer, const LoopBody *body);
 
 /* Some element that the loop runs over is read on one side of a choice only. */
-static bool reads_in_choice(const FunctionWriter *writer, const Expr *value, const Index *index) {
+static bool reads_in_choice(const Expr *value, const Index *index) {
   Arena *scratch = arena_new();
   ExprList sides = {0};
   ExprList nodes = expr_postorder(scratch, &value, 1);
@@ -203,23 +203,22 @@ static bool reads_in_choice(const FunctionWriter *writer, const Expr *value, con
   bool found = false;
   nodes = expr_postorder(scratch, sides.items, sides.count);
   for (int i = 0; i < nodes.count && !found; i++)
-    found = is_read(nodes.items[i]) && expr_uses_index(scratch, nodes.items[i], index) &&
-            !read_may_be_early(writer, nodes.items[i]);
+    found = is_read(nodes.items[i]) && expr_uses_index(scratch, nodes.items[i], index);
   arena_free(scratch);
   return found;
 }
 
 /* gcc 12 unrolls short loops first and then may take loads under different conditions for one vector: wrong
-   values with -O3 -mavx2. Of lanes under conditions it makes branches then. clang unrolls those of a tile first and
+   values with -O3 -mavx2, even of loads that stand before the choice. Of lanes under conditions it makes branches then. clang unrolls those of a tile first and
    then makes vectors of its rows. */
-static bool must_not_unroll(const FunctionWriter *writer, const LoopNode *loop) {
+static bool must_not_unroll(const LoopNode *loop) {
   if (loop->marks & MARK_TILE) return true;
   if (loop->begin->op != OP_INTEGER || loop->end->op != OP_INTEGER) return false;
   for (int i = 0; i < loop->body.count; i++) {
     const LoopNode *node = loop->body.items[i];
     if (node->kind == LOOP_FOR) return false;
     if (node->kind == LOOP_IF && (loop->marks & MARK_VECTOR)) return true;
-    if (node->value && reads_in_choice(writer, node->value, loop->index)) return true;
+    if (node->value && reads_in_choice(node->value, loop->index)) return true;
   }
   return false;
 }
@@ -242,7 +241,7 @@ static void write_for(FunctionWriter *writer, const LoopNode *node) {
                       : arena_format(writer->arena, "%s += %lld", name, (long long)node->step);
   bool is_divided = node->marks & MARK_PARALLEL;
   if (is_divided) write_line(writer, "NNRT_DIVIDE");
-  if (!is_divided && must_not_unroll(writer, node)) write_line(writer, "#pragma GCC unroll 1");
+  if (!is_divided && must_not_unroll(node)) write_line(writer, "#pragma GCC unroll 1");
   if (node->marks & MARK_UNROLL)
     write_line(writer, "#pragma GCC unroll %lld", (long long)extent_maximum(node->index->range));
   if (node->marks & MARK_DOWN)

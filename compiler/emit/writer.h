@@ -65,9 +65,6 @@ enum {
   LEVEL_PRIMARY = 15
 };
 const char *write_expression(FunctionWriter *writer, const Expr *e, ValueType as, int level);
-/* A number of an array in memory, at a place that is certain to be there and known from indices alone: it is read
-   before the choice that needs it, which C compilers then make a selection in vectors. */
-bool read_may_be_early(const FunctionWriter *writer, const Expr *read);
 
 /* The place of an element in its tensor's memory, "n * 128 + k", from the texts of its subscripts; and
    the element, "h1_z[n * 128 + k]", "s->loss", or the name of a local variable. */
