@@ -100,19 +100,12 @@ const Expr *condition_decide_reads(ExprTable *table, Arena *scratch, const Expr 
   return expr_rewrite(table, scratch, e, decide_read, &decision);
 }
 
-bool reads_tensors(Arena *scratch, const Expr *e) {
-  ExprList nodes = expr_postorder(scratch, &e, 1);
-  for (int i = 0; i < nodes.count; i++)
-    if (is_read(nodes.items[i])) return true;
-  return false;
-}
-
 static bool gives_index(Arena *scratch, const Expr *e, const Index *index) {
   if (e->op != OP_EQ || !is_whole(e->args[0])) return false;
   int side = lone_index(e->args[0]) == index ? 0 : 1;
   if (lone_index(e->args[side]) != index) return false;
   const Expr *value = e->args[1 - side];
-  return reads_tensors(scratch, value) && !expr_uses_index(scratch, value, index);
+  return expr_reads_tensors(scratch, value) && !expr_uses_index(scratch, value, index);
 }
 
 bool equation_scatters(const Equation *equation, const Index *index) {

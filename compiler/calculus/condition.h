@@ -25,9 +25,6 @@ const Expr *condition_decide_reads(ExprTable *table, Arena *scratch, const Expr 
    0 <= t makes `t < 1` the same as `t == 0`. Any other condition as it is. */
 const Expr *condition_tightened(ExprTable *table, Arena *scratch, const Expr *e);
 
-/* Its value depends on more than index variables. */
-bool reads_tensors(Arena *scratch, const Expr *e);
-
 /* The opposite; of a comparison of whole numbers, a comparison. */
 const Expr *condition_not(ExprTable *table, const Expr *e);
 

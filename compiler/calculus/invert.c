@@ -363,7 +363,7 @@ static void demand_equalities(Solver *s, const Expr *guard) {
   s->first_demand = s->conditions.count;
   for (int k = 0; k < s->rank; k++) {
     if (s->ways[k] != INVERSION_demand || s->subscripts[k] == target(s, k)) continue;
-    if (reads_tensors(s->scratch, s->subscripts[k]))
+    if (expr_reads_tensors(s->scratch, s->subscripts[k]))
       APPEND(s->scratch, &late, expr_binary(s->table, OP_EQ, s->subscripts[k], target(s, k)));
     else
       add_condition(s, expr_binary(s->table, OP_EQ, target(s, k), s->subscripts[k]));
@@ -402,7 +402,7 @@ static bool stands_outside(const Solver *s, int i, const IndexList *reduced,
                            const Inverse *inverse) {
   const Expr *condition = s->conditions.items[i];
   if (i < s->first_demand || uses_any(s, condition, reduced)) return false;
-  return !inverse->guard || !reads_tensors(s->scratch, condition);
+  return !inverse->guard || !expr_reads_tensors(s->scratch, condition);
 }
 
 /* A condition that never holds empties all. */

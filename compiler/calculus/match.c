@@ -166,7 +166,7 @@ static bool condition_holds(const Site *site, const Rule *rule, const Match *mat
   const Expr *subject = match->values[rule->subject - 'a'];
   if (rule->condition == COUNTS_REDUCED) return counts_reduced(site, match, subject);
   if (rule->condition == POWER_OF_TWO) return is_power_of_two(subject);
-  return !reads_tensors(site->scratch, subject);
+  return !expr_reads_tensors(site->scratch, subject);
 }
 
 /* ---- replacements ---- */

@@ -93,7 +93,7 @@ static bool is_ready(const Reuse *r, const Expr *e) {
 static void note_stored(Reuse *r, const Equation *equation) {
   const Expr *value = equation->body, *condition = NULL;
   if (equation->reduction != REDUCE_NONE || equation->var_count != equation->target->rank) return;
-  if (value->op == OP_SELECT && !reads_tensors(r->arena, value->args[0])) {
+  if (value->op == OP_SELECT && !expr_reads_tensors(r->arena, value->args[0])) {
     condition = value->args[0];
     value = value->args[1];
   }

@@ -188,7 +188,8 @@ bool sum_collapse(const Site *site, Equation *equation) {
   }
   for (int i = 0; i < conditions.count; i++) {
     Solution solution = solve(site, equation, conditions.items[i]);
-    if (solution.variable < 0 || (i > 0 && reads_tensors(site->scratch, solution.value))) continue;
+    if (solution.variable < 0 || (i > 0 && expr_reads_tensors(site->scratch, solution.value)))
+      continue;
     substitute_solution(site, equation, &solution, &conditions, i, term);
     return true;
   }

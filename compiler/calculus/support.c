@@ -23,7 +23,7 @@ typedef struct Search {
 bool links_indices(Arena *scratch, const Expr *condition) {
   IndexList used = {0};
   if (condition->op != OP_LT && condition->op != OP_LE) return false;
-  if (condition->args[0]->type != TYPE_INT || reads_tensors(scratch, condition)) return false;
+  if (condition->args[0]->type != TYPE_INT || expr_reads_tensors(scratch, condition)) return false;
   expr_indices(scratch, condition, &used);
   return used.count > 1;
 }
@@ -32,7 +32,7 @@ static void find_conditions(Search *search, const Expr *condition) {
   ExprList parts = {0};
   condition_conjuncts(search->arena, condition, &parts);
   for (int i = 0; i < parts.count; i++)
-    if (!reads_tensors(search->arena, parts.items[i]))
+    if (!expr_reads_tensors(search->arena, parts.items[i]))
       conditions_add(search->arena, &search->found, parts.items[i]);
 }
 

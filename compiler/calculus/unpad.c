@@ -23,7 +23,7 @@ typedef struct Unpadding {
 
 static bool is_over_indices(Arena *scratch, const Expr *read) {
   for (int dim = 0; dim < read_rank(read); dim++)
-    if (reads_tensors(scratch, read->args[dim])) return false;
+    if (expr_reads_tensors(scratch, read->args[dim])) return false;
   return true;
 }
 

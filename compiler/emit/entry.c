@@ -282,12 +282,11 @@ static Name write_orthogonal_table(ProgramWriter *program) {
     if (!table) {
       table = scope_fresh(&program->file,
                           name_format(program->names, "%s.orthogonal", program->prefix));
-      text_add(
-          program->text,
-          "/* What starts orthogonal: matrices between the first and the last axis. */\n"
-          "static const struct {\n  size_t offset;\n  int64_t rows, matrices, columns;\n"
-          "  double gain;\n} %s[] = {\n",
-          table);
+      text_add(program->text,
+               "/* What starts orthogonal: matrices between the first and the last axis. */\n"
+               "static const struct {\n  size_t offset;\n  int64_t rows, matrices, columns;\n"
+               "  double gain;\n} %s[] = {\n",
+               table);
     }
     int64_t rows = extent_maximum(tensor->axes[0].extent);
     int64_t columns = extent_maximum(tensor->axes[tensor->rank - 1].extent);

@@ -6,7 +6,6 @@
    shared. What may be computed where the equation would not asks first whether a read is in range. */
 #include "emit/expression.h"
 
-#include "calculus/condition.h"
 #include "loops/regions.h"
 
 #include <stdlib.h>
@@ -475,7 +474,7 @@ static bool may_be_early(void *context, const Expr *read) {
   Arena *scratch = arena_new();
   bool certain = true;
   for (int dim = 0; dim < read->tensor->rank; dim++)
-    certain = certain && !reads_tensors(scratch, read->args[dim]) &&
+    certain = certain && !expr_reads_tensors(scratch, read->args[dim]) &&
               affine_proves_range(writer->routine->model->exprs, scratch, read->args[dim],
                                   read->tensor->axes[dim].extent, NULL, NULL);
   arena_free(scratch);

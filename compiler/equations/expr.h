@@ -119,6 +119,9 @@ typedef struct IndexList {
 void expr_indices(Arena *arena, const Expr *e, IndexList *indices);
 bool expr_uses_index(Arena *scratch, const Expr *e, const Index *index);
 
+/* Its value depends on more than index variables. */
+bool expr_reads_tensors(Arena *scratch, const Expr *e);
+
 /* What ops.def says. */
 const char *op_spelling(Op op);
 int op_arity(Op op); /* -1: any */

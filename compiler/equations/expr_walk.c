@@ -123,6 +123,13 @@ void expr_indices(Arena *arena, const Expr *e, IndexList *indices) {
   }
 }
 
+bool expr_reads_tensors(Arena *scratch, const Expr *e) {
+  ExprList nodes = expr_postorder(scratch, &e, 1);
+  for (int i = 0; i < nodes.count; i++)
+    if (is_read(nodes.items[i])) return true;
+  return false;
+}
+
 bool expr_uses_index(Arena *scratch, const Expr *e, const Index *index) {
   ExprList list = expr_postorder(scratch, &e, 1);
   for (int i = 0; i < list.count; i++) {

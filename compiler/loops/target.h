@@ -20,8 +20,9 @@ typedef struct Target {
     int64_t least;         /* products with fewer points have no tiles */
   } tile;
   struct {
-    int64_t uses;  /* at least, of each element of a factor that is copied into blocks */
-    int64_t bytes; /* at least, of what tiles of one block of columns take: fewer stay in the first cache */
+    int64_t uses; /* at least, of each element of a factor that is copied into blocks */
+    int64_t
+        bytes; /* at least, of what tiles of one block of columns take: fewer stay in the first cache */
   } copies;
   /* Two threads of a Zen 4 meet in 0.3 us and start in 0.9 us, with gcc's OpenMP and with clang's; vectors
      do about 16,000 operations in 1 us. */

@@ -49,7 +49,7 @@ static bool conjunct_fits(const Inspection *i, const Expr *conjunct) {
   const Equation *equation = i->equation;
   const Tiling *tiling = i->tiling;
   if (!uses(i, conjunct, tiling->row) && !uses(i, conjunct, tiling->column)) return true;
-  if (reads_tensors(i->scratch, conjunct)) return false;
+  if (expr_reads_tensors(i->scratch, conjunct)) return false;
   if (!is_on_sum(i->scratch, equation, conjunct))
     return is_linear(i, conjunct, tiling->row) && is_linear(i, conjunct, tiling->column);
   if (uses(i, conjunct, tiling->column)) return false;
