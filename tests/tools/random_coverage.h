@@ -45,7 +45,7 @@ static const char *const rest_names[] = {"no sum", "sum", "long sum"};
 
 static inline int way_of(Arena *scratch, const Inverse *inverse, const Expr *subscript, int k) {
   if (inverse->ways[k] != INVERSION_demand) return (int)inverse->ways[k];
-  if (reads_tensors(scratch, subscript)) return WAY_GATHERED;
+  if (expr_reads_tensors(scratch, subscript)) return WAY_GATHERED;
   IndexList used = {0};
   expr_indices(scratch, subscript, &used);
   return used.count == 0 ? WAY_CONSTANT : WAY_DIAGONAL;
