@@ -37,6 +37,7 @@ typedef struct Group {
   const Expr *own; /* its target at its own variables */
   Epilogue *epilogue;
   int first, last; /* positions of the product and of the last member */
+  Positions members;
   int nodes;
   Map targets; /* Tensor * -> Equation *: of the product and the members, over its variables */
 } Group;
@@ -221,18 +222,32 @@ static bool join(Finder *finder, Group *group, int position) {
   Equation *member = over_product(finder, group, equation, &substitution);
   group->nodes += count_nodes(finder->scratch, equation);
   group->last = position;
+  APPEND(finder->scratch, &group->members, position);
   map_put(&group->targets, member->target, member);
   APPEND(routine->model->arena, &group->epilogue->members, member);
   return true;
 }
 
+static bool has_member_at(const Group *group, int position) {
+  for (int i = 0; i < group->members.count; i++)
+    if (group->members.items[i] == position) return true;
+  return false;
+}
+
+/* Readers are members behind the target; what stands before reads an earlier step of a recurrence. */
+static bool is_read_in_tiles(const Finder *finder, const Group *group, const Tensor *target) {
+  const Positions *readers = map_get(&finder->readers, target);
+  const Positions *defined = map_get(&finder->positions, target);
+  for (int i = 0; readers && i < readers->count; i++)
+    if (readers->items[i] <= defined->items[0] || !has_member_at(group, readers->items[i]))
+      return false;
+  return readers != NULL;
+}
+
 static void find_locals(Finder *finder, const Group *group) {
   for (int i = 0; i < group->targets.count; i++) {
     const Tensor *target = group->targets.keys[i];
-    const Positions *readers = map_get(&finder->readers, target);
-    bool is_read_here = readers && readers->items[0] > group->first &&
-                        readers->items[readers->count - 1] <= group->last;
-    if (!is_read_here || map_has(&finder->roots, target)) continue;
+    if (map_has(&finder->roots, target) || !is_read_in_tiles(finder, group, target)) continue;
     map_put(&group->epilogue->locals, target, (void *)(uintptr_t)target);
   }
 }

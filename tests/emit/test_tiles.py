@@ -58,6 +58,20 @@ model few {
 GUARDS = (" if k <= i", " if j <= i", " if i <= k", " if i <= j + 3", " if k <= i and i < k + 4", " if i + k <= 9")
 
 
+# Behind the tiles of the product stands what reads an earlier step of what stands there, too.
+CROSSED = """
+model crossed {
+  input x[12]
+  param p[12, 12] ~ uniform(-1, 1)
+  h[t in 20, w in 12] = sin(sum[i in 12](h[t - 1, i | 0.2]*p[i, w]) + 0.4*c[w, t - 1 | 0.1])
+  c[w in 12, t in 20] = tanh(0.5*h[t, w] + x[w])
+  output h
+  loss mean[t in 20, w in 12](h[t, w]^2)
+  train { optimizer sgd(0.01) }
+}
+"""
+
+
 def known_model():
     count = len(EXTENTS)
     cases = [(EXTENTS[i], EXTENTS[(i + 4) % count], "") for i in range(count)]
@@ -79,9 +93,9 @@ def built(folder, target, real):
     there = folder / f"{pathlib.Path(target).stem}-{real}"
     there.mkdir()
     source = there / "m.nn"
-    source.write_text(known_model() + AT_RUN_TIME + INTERLEAVED)
+    source.write_text(known_model() + AT_RUN_TIME + INTERLEAVED + CROSSED)
     c = generated.compile_source(source, [f"--target={target}", f"--real={real}"])
-    return generated.build_driver(there, [c], ["known", "called", "few"], [*generated.CC, *flags_of(target)])
+    return generated.build_driver(there, [c], ["known", "called", "few", "crossed"], [*generated.CC, *flags_of(target)])
 
 
 def flags_of(target):
@@ -95,6 +109,7 @@ def requests():
     asked = [
         dict(model="known", set={"x": [0.5, -1, 2]}, steps=2),
         dict(model="few", set={"x": images}, steps=2, ask=["s"]),
+        dict(model="crossed", set={"x": [i/12 for i in range(12)]}, steps=2, ask=["h"]),
     ]
     for sizes in SIZES:
         count = sizes["N"] * sizes["T"] * 10
