@@ -287,6 +287,7 @@ const Expr *site_value(Site *site, const Expr *e) {
   Arena *scratch = arena_new();
   const Expr *value = expr_substitute(site->routine->model->exprs, scratch, e, site->indices,
                                       site->values, site->bound);
+  if (value != e) value = condition_decide_reads(site->routine->model->exprs, scratch, value);
   arena_free(scratch);
   return value;
 }
