@@ -322,6 +322,13 @@ LoopBody *open_reduced_loop(Site *site, LoopBody *body, const Index *index) {
   return inner;
 }
 
+LoopNode *open_own_loop(Site *site, LoopBody **body, const Index *index) {
+  const LoopBody *outer = *body;
+  *body = open_loop(site, *body, index);
+  site->bound--;
+  return outer->items[outer->count - 1];
+}
+
 LoopBody *append_branch(Site *site, LoopBody *body, const Expr *condition) {
   Model *model = site->routine->model;
   LoopNode *branch = branch_new(model, condition);

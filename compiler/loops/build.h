@@ -80,6 +80,8 @@ Tensor *array_new(Site *site, Name name, ValueType type, int64_t rows, int64_t c
 void body_insert_before(Arena *arena, LoopBody *body, const LoopNode *node, LoopNode *inserted);
 LoopBody *open_loop(Site *site, LoopBody *body,
                     const Index *index); /* appended; binds index to itself */
+/* The same for an index that stands for no variable of the equation: the loop, and in `*body` its inside. */
+LoopNode *open_own_loop(Site *site, LoopBody **body, const Index *index);
 LoopBody *open_reduced_loop(Site *site, LoopBody *body,
                             const Index *index); /* with the bounds of the guard */
 LoopBody *append_branch(Site *site, LoopBody *body, const Expr *condition);

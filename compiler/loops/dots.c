@@ -151,10 +151,7 @@ static const Expr *open_steps(Site *site, LoopBody **body, const Index *index, i
   Model *model = site->routine->model;
   if (!index || extent_maximum(index->range) == step) return expr_integer(model->exprs, 0);
   const Index *start = index_new(model, index->name, index->range);
-  LoopBody *outer = *body;
-  *body = open_loop(site, outer, start);
-  site->bound--;
-  outer->items[outer->count - 1]->step = step;
+  open_own_loop(site, body, start)->step = step;
   return expr_index(model->exprs, start);
 }
 
@@ -164,10 +161,7 @@ static const Expr *open_beside(Site *site, LoopBody **body, const char *name, in
   if (count == 1) return expr_integer(model->exprs, 0);
   const Index *index =
       index_new(model, name_of(model->names, name), extent_constant(model->extents, count));
-  LoopBody *outer = *body;
-  *body = open_loop(site, outer, index);
-  site->bound--;
-  outer->items[outer->count - 1]->marks = MARK_UNROLL;
+  open_own_loop(site, body, index)->marks = MARK_UNROLL;
   return expr_index(model->exprs, index);
 }
 
@@ -189,12 +183,9 @@ static const Expr *open_dots(Site *site, const Dots *dots, const Corner *corner,
 
 static const Expr *open_lanes(Site *site, const Dots *dots, LoopBody **body) {
   Model *model = site->routine->model;
-  LoopBody *outer = *body;
   const Index *lane =
       index_new(model, name_of(model->names, "lane"), extent_constant(model->extents, LANES));
-  *body = open_loop(site, outer, lane);
-  site->bound--;
-  LoopNode *loop = outer->items[outer->count - 1];
+  LoopNode *loop = open_own_loop(site, body, lane);
   loop->marks = MARK_VECTOR;
   loop->lanes = dots->lanes;
   return expr_index(model->exprs, lane);

@@ -121,14 +121,6 @@ static const Expr *plus(ExprTable *exprs, const Expr *a, const Expr *b) {
   return expr_binary(exprs, OP_ADD, a, b);
 }
 
-/* The loop over an index of the tile's own, which stands for no variable of the equation. */
-static LoopNode *open_own_loop(Site *site, LoopBody **body, const Index *index) {
-  const LoopBody *outer = *body;
-  *body = open_loop(site, *body, index);
-  site->bound--;
-  return outer->items[outer->count - 1];
-}
-
 LoopBody *open_rows(Site *site, const Tiling *tiling, const Block *block, LoopBody *body,
                     unsigned marks, const Expr **subscripts) {
   Model *model = site->routine->model;
@@ -167,21 +159,14 @@ static LoopBody *open_elements(Site *site, const Tiling *tiling, const Block *bl
 /* for r, for j: the elements that no tile before had; its row and column stand for those of the equation. */
 static LoopBody *open_new_elements(Site *site, const Tiling *tiling, const Block *block,
                                    LoopBody *body, const Expr **subscripts) {
-  ExprTable *exprs = site->routine->model->exprs;
-  LoopBody *outer = body;
-  body = open_elements(site, tiling, block, body, subscripts);
-  if (block->rows > 1) {
-    LoopNode *rows = outer->items[outer->count - 1];
-    rows->marks = MARK_TILE;
-    rows->begin = block->new_row;
-    outer = &rows->body;
-  }
-  if (block->columns > 1) {
-    LoopNode *columns = outer->items[outer->count - 1];
-    columns->marks = MARK_TILE;
-    columns->lanes = 0;
-    columns->begin = expr_integer(exprs, block->new_column);
-  }
+  LoopBody *rows = body;
+  body = open_rows(site, tiling, block, body, MARK_TILE, subscripts);
+  if (block->rows > 1) rows->items[rows->count - 1]->begin = block->new_row;
+  LoopBody *columns = body;
+  body = open_columns(site, tiling, block, body, MARK_TILE, subscripts);
+  if (block->columns > 1)
+    columns->items[columns->count - 1]->begin =
+        expr_integer(site->routine->model->exprs, block->new_column);
   return body;
 }
 
