@@ -85,42 +85,6 @@ static void run_simplify(Compilation *compilation, Model *model) {
   run_share(compilation, model);
 }
 
-static void run_hoist(Compilation *compilation, Model *model) {
-  (void)compilation;
-  hoist(model, &model->train);
-  hoist(model, &model->eval);
-}
-
-static void run_reuse(Compilation *compilation, Model *model) {
-  (void)compilation;
-  reuse(model, &model->train);
-  reuse(model, &model->eval);
-}
-
-static void run_contract(Compilation *compilation, Model *model) {
-  (void)compilation;
-  contract(model, &model->train);
-  contract(model, &model->eval);
-}
-
-static void run_unpad(Compilation *compilation, Model *model) {
-  (void)compilation;
-  unpad(model, &model->train);
-  unpad(model, &model->eval);
-}
-
-static void run_demand(Compilation *compilation, Model *model) {
-  (void)compilation;
-  demand(model, &model->train);
-  demand(model, &model->eval);
-}
-
-static void run_interleave(Compilation *compilation, Model *model) {
-  (void)compilation;
-  interleave(model, &model->train);
-  interleave(model, &model->eval);
-}
-
 static void run_arrange(Compilation *compilation, Model *model) {
   (void)compilation;
   arrange(model, &model->init);
@@ -347,11 +311,21 @@ static void verify(const Compilation *compilation, Pass pass) {
 /* ---- the sequence ---- */
 
 typedef void (*ModelPass)(Compilation *, Model *);
+typedef void (*ProgramPass)(Model *model, Program *program);
 typedef void (*RoutinePass)(Compilation *, Routine *);
 
 static void run_model_pass(Compilation *compilation, ModelPass pass) {
   for (int i = 0; i < compilation->models.count; i++)
     pass(compilation, compilation->models.items[i]);
+}
+
+/* What is computed again and again; init runs once. */
+static void run_program_pass(Compilation *compilation, ProgramPass pass) {
+  for (int i = 0; i < compilation->models.count; i++) {
+    Model *model = compilation->models.items[i];
+    pass(model, &model->train);
+    pass(model, &model->eval);
+  }
 }
 
 static void run_routine_pass(Compilation *compilation, RoutinePass pass) {
@@ -371,12 +345,12 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_derive: run_model_pass(compilation, run_derive); break;
   case PASS_accumulate: run_model_pass(compilation, run_accumulate); break;
   case PASS_simplify: run_model_pass(compilation, run_simplify); break;
-  case PASS_hoist: run_model_pass(compilation, run_hoist); break;
-  case PASS_reuse: run_model_pass(compilation, run_reuse); break;
-  case PASS_contract: run_model_pass(compilation, run_contract); break;
-  case PASS_unpad: run_model_pass(compilation, run_unpad); break;
-  case PASS_demand: run_model_pass(compilation, run_demand); break;
-  case PASS_interleave: run_model_pass(compilation, run_interleave); break;
+  case PASS_hoist: run_program_pass(compilation, hoist); break;
+  case PASS_reuse: run_program_pass(compilation, reuse); break;
+  case PASS_contract: run_program_pass(compilation, contract); break;
+  case PASS_unpad: run_program_pass(compilation, unpad); break;
+  case PASS_demand: run_program_pass(compilation, demand); break;
+  case PASS_interleave: run_program_pass(compilation, interleave); break;
   case PASS_arrange: run_model_pass(compilation, run_arrange); break;
   case PASS_order:
     make_routines(compilation);
