@@ -12,14 +12,12 @@
    pass of a cell reads its gates instead of computing each again for every gradient. */
 #include "calculus/calculus.h"
 
+#include "calculus/common.h"
 #include "calculus/condition.h"
 #include "calculus/reciprocal.h"
 #include "calculus/variables.h"
 
-enum {
-  LEAST_COST = 8, /* operations, in multiplies: a division */
-  LEAST_KEPT = 12 /* of one function: storing a value and loading it costs about as much */
-};
+enum { LEAST_COST = 8 /* operations, in multiplies: a division */ };
 
 /* An expression of the equation at hand. */
 typedef struct Part {
@@ -38,9 +36,8 @@ typedef struct Repeat {
 
 typedef struct Repeats {
   Map by_function; /* Expr * -> Repeat * */
+  CommonVariables common;
   Arena *arena;
-  IndexList pool;        /* the common variables */
-  LIST_OF(int) ordinals; /* of each: it is the how-manieth of its expression */
 } Repeats;
 
 typedef struct Hoister {
@@ -90,56 +87,16 @@ static double points(const Hoister *h, uint64_t variables) {
 
 /* ---- functions that several equations need ---- */
 
-static const Index *common_variable(Model *model, Repeats *repeats, const Index *like,
-                                    int ordinal) {
-  for (int i = 0; i < repeats->pool.count; i++)
-    if (repeats->ordinals.items[i] == ordinal && repeats->pool.items[i]->range == like->range)
-      return repeats->pool.items[i];
-  const Index *common = index_like(model, like->name, like);
-  APPEND(repeats->arena, &repeats->pool, common);
-  APPEND(repeats->arena, &repeats->ordinals, ordinal);
-  return common;
-}
-
-/* Variables of an expression, in the order in which they stand there, and the common ones for them. */
-typedef struct Common {
-  const Index **own, **common;
-  const Expr **own_values, **common_values;
-  int count;
-} Common;
-
-static Common common_of(const Hoister *h, const Expr *e) {
-  ExprTable *exprs = h->model->exprs;
-  ExprList nodes = expr_postorder(h->scratch, &e, 1);
-  Common c = {.count = 0};
-  c.own = NEW_ARRAY(h->scratch, const Index *, nodes.count);
-  c.common = NEW_ARRAY(h->scratch, const Index *, nodes.count);
-  c.own_values = NEW_ARRAY(h->scratch, const Expr *, nodes.count);
-  c.common_values = NEW_ARRAY(h->scratch, const Expr *, nodes.count);
-  for (int i = 0; i < nodes.count; i++) {
-    if (nodes.items[i]->op != OP_INDEX) continue;
-    c.own[c.count] = nodes.items[i]->index;
-    c.own_values[c.count] = nodes.items[i];
-    c.common[c.count] = common_variable(h->model, h->repeats, c.own[c.count], c.count);
-    c.common_values[c.count] = expr_index(exprs, c.common[c.count]);
-    c.count++;
-  }
-  return c;
-}
-
-static const Expr *over_common(const Hoister *h, const Common *c, const Expr *e) {
-  return expr_substitute(h->model->exprs, h->scratch, e, c->own, c->common_values, c->count);
-}
-
-static bool is_costly_function(const Expr *e) {
-  return e->type == TYPE_REAL && op_cost(e->op) >= LEAST_KEPT && e->count > 0;
+/* The function over common variables. */
+static const Expr *key_of(const Hoister *h, const Expr *e) {
+  IndexList variables = indices_occurring(h->scratch, e);
+  return over_common(&h->repeats->common, e, variables.items, variables.count);
 }
 
 /* Null: only this equation has it. */
 static Repeat *find_repeat(const Hoister *h, const Expr *e) {
   if (h->equation->guard || !is_costly_function(e)) return NULL;
-  Common c = common_of(h, e);
-  Repeat *repeat = map_get(&h->repeats->by_function, over_common(h, &c, e));
+  Repeat *repeat = map_get(&h->repeats->by_function, key_of(h, e));
   return repeat && repeat->equations > 1 ? repeat : NULL;
 }
 
@@ -153,8 +110,7 @@ static void count_functions(Hoister *h) {
   h->nodes = expr_postorder(h->scratch, &h->equation->body, 1);
   for (int i = 0; i < h->nodes.count; i++) {
     if (!is_costly_function(h->nodes.items[i])) continue;
-    Common c = common_of(h, h->nodes.items[i]);
-    const Expr *key = over_common(h, &c, h->nodes.items[i]);
+    const Expr *key = key_of(h, h->nodes.items[i]);
     Repeat *repeat = map_get(&h->repeats->by_function, key);
     if (!repeat) {
       repeat = NEW(h->repeats->arena, Repeat);
@@ -187,10 +143,15 @@ static const Expr *hoist_alone(Hoister *h, const Expr *e) {
 static const Expr *hoist_part(Hoister *h, const Expr *e) {
   Repeat *repeat = find_repeat(h, e);
   if (!repeat) return hoist_alone(h, e);
-  Common c = common_of(h, e);
-  if (!repeat->value) repeat->value = over_common(h, &c, hoist_alone(h, e));
-  return expr_substitute(h->model->exprs, h->scratch, repeat->value, c.common, c.own_values,
-                         c.count);
+  CommonVariables *common = &h->repeats->common;
+  IndexList own = indices_occurring(h->scratch, e);
+  if (!repeat->value) repeat->value = over_common(common, hoist_alone(h, e), own.items, own.count);
+  const Expr **values = common_values(common, own.items, own.count);
+  Map here;
+  map_init(&here, h->scratch);
+  for (int i = 0; i < own.count; i++)
+    map_put(&here, values[i], (void *)(uintptr_t)expr_index(h->model->exprs, own.items[i]));
+  return expr_replace(h->model->exprs, h->scratch, repeat->value, &here);
 }
 
 /* A side of a choice is evaluated only where its condition says. */
@@ -251,6 +212,7 @@ static void for_equation(Hoister *h, Equation *equation, void (*visit)(Hoister *
 void hoist(Model *model, Program *program) {
   Repeats repeats = {.arena = arena_new()};
   map_init(&repeats.by_function, repeats.arena);
+  common_open(&repeats.common, model, repeats.arena);
   Hoister h = {.model = model, .program = program, .repeats = &repeats};
   int count = program->equations.count;
   for (int i = 0; i < count; i++) for_equation(&h, program->equations.items[i], count_functions);

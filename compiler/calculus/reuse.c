@@ -10,11 +10,10 @@
 #include "calculus/calculus.h"
 
 #include "calculus/activity.h"
+#include "calculus/common.h"
 #include "calculus/condition.h"
 #include "calculus/known.h"
 #include "calculus/roots.h"
-
-enum { LEAST_COST = 12 /* operations, in multiplies: more than a division */ };
 
 /* A stored value: `subscripts[dim]` is the number of the variable that counts the dim. */
 typedef struct Stored {
@@ -28,45 +27,9 @@ typedef struct Reuse {
   Arena *arena;
   TensorSet read;    /* by some equation, not just copied */
   TensorSet defined; /* by the equations so far */
-  Map common;        /* range -> its IndexPool */
-  Map stored;        /* value over common variables -> Stored * */
+  CommonVariables common;
+  Map stored; /* value over common variables -> Stored * */
 } Reuse;
-
-typedef struct IndexPool {
-  const Index **items;
-  int count, capacity;
-} IndexPool;
-
-/* ---- values over common variables ---- */
-
-static const Index *common_index(Reuse *r, const Extent *range, int position) {
-  IndexPool *pool = map_get(&r->common, range);
-  if (!pool) {
-    pool = NEW(r->arena, IndexPool);
-    map_put(&r->common, range, pool);
-  }
-  while (pool->count <= position) {
-    Name name = name_format(r->model->names, "i%d", pool->count);
-    APPEND(r->arena, pool, index_new(r->model, name, range));
-  }
-  return pool->items[position];
-}
-
-/* The variables of `e` as they occur in it. */
-static IndexList occurring(Arena *arena, const Expr *e) {
-  IndexList list = {0};
-  ExprList nodes = expr_postorder(arena, &e, 1);
-  for (int i = 0; i < nodes.count; i++)
-    if (nodes.items[i]->op == OP_INDEX) APPEND(arena, &list, nodes.items[i]->index);
-  return list;
-}
-
-static const Expr *over_common(Reuse *r, const Expr *e, const IndexList *variables) {
-  const Expr **to = NEW_ARRAY(r->arena, const Expr *, variables->count);
-  for (int i = 0; i < variables->count; i++)
-    to[i] = expr_index(r->model->exprs, common_index(r, variables->items[i]->range, i));
-  return expr_substitute(r->model->exprs, r->arena, e, variables->items, to, variables->count);
-}
 
 static int position_in(const IndexList *list, const Index *index) {
   for (int i = 0; i < list->count; i++)
@@ -75,10 +38,6 @@ static int position_in(const IndexList *list, const Index *index) {
 }
 
 /* ---- what is stored ---- */
-
-static bool is_costly(const Expr *e) {
-  return e->type == TYPE_REAL && e->op != OP_READ && op_cost(e->op) >= LEAST_COST && !is_draw(e);
-}
 
 /* It needs nothing that comes after it, as a value in a recurrence may. */
 static bool is_ready(const Reuse *r, const Expr *e) {
@@ -97,16 +56,18 @@ static void note_stored(Reuse *r, const Equation *equation) {
     condition = value->args[0];
     value = value->args[1];
   }
-  if (!is_costly(value) || !is_ready(r, value) || !is_member(&r->read, equation->target)) return;
-  IndexList variables = occurring(r->arena, value);
+  if (!is_costly_function(value) || !is_ready(r, value) || !is_member(&r->read, equation->target))
+    return;
+  IndexList variables = indices_occurring(r->arena, value);
   Stored *stored = NEW(r->arena, Stored);
   stored->equation = equation;
   for (int i = 0; i < equation->var_count; i++) {
     stored->subscripts[i] = position_in(&variables, equation->vars[i]);
     if (stored->subscripts[i] < 0) return;
   }
-  if (condition) stored->condition = over_common(r, condition, &variables);
-  const Expr *key = over_common(r, value, &variables);
+  if (condition)
+    stored->condition = over_common(&r->common, condition, variables.items, variables.count);
+  const Expr *key = over_common(&r->common, value, variables.items, variables.count);
   if (!map_has(&r->stored, key)) map_put(&r->stored, key, stored);
 }
 
@@ -119,7 +80,8 @@ static bool is_known(Reuse *r, const Stored *stored, const KnownExpr *node,
   for (int i = 0; i < needed.count; i++) {
     bool found = false;
     for (int k = 0; k < node->known.count && !found; k++)
-      found = over_common(r, node->known.items[k], variables) == needed.items[i];
+      found = over_common(&r->common, node->known.items[k], variables->items, variables->count) ==
+              needed.items[i];
     if (!found) return false;
   }
   return true;
@@ -127,9 +89,10 @@ static bool is_known(Reuse *r, const Stored *stored, const KnownExpr *node,
 
 /* The read that stands for the expression; null: none does. */
 static const Expr *find_read(Reuse *r, const KnownExpr *node) {
-  if (!is_costly(node->e)) return NULL;
-  IndexList variables = occurring(r->arena, node->e);
-  const Stored *stored = map_get(&r->stored, over_common(r, node->e, &variables));
+  if (!is_costly_function(node->e)) return NULL;
+  IndexList variables = indices_occurring(r->arena, node->e);
+  const Stored *stored =
+      map_get(&r->stored, over_common(&r->common, node->e, variables.items, variables.count));
   if (!stored || !is_known(r, stored, node, &variables)) return NULL;
   const Expr *subscripts[LIMIT_RANK];
   for (int i = 0; i < stored->equation->var_count; i++)
@@ -163,7 +126,7 @@ static void find_read_tensors(Reuse *r, const EquationList *equations) {
 
 void reuse(Model *model, Program *program) {
   Reuse r = {.model = model, .arena = arena_new()};
-  map_init(&r.common, r.arena);
+  common_open(&r.common, model, r.arena);
   map_init(&r.stored, r.arena);
   r.read = tensor_set_new(r.arena, model);
   r.defined = tensor_set_new(r.arena, model);

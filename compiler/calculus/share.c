@@ -7,6 +7,7 @@
 #include "calculus/calculus.h"
 
 #include "calculus/activity.h"
+#include "calculus/common.h"
 #include "calculus/roots.h"
 #include "calculus/variables.h"
 #include "equations/affine.h"
@@ -34,41 +35,15 @@ typedef struct Sharing {
   const Program *program;
   Arena *scratch;
   TensorSet roots;
-  Map common;  /* range -> its CommonIndices */
+  CommonVariables common;
   Map entries; /* body -> Entry */
   Map equals;  /* tensor -> the equal one that stands for it */
   Map copies;  /* tensors that copy another or a number */
 } Sharing;
 
-typedef struct IndexPool {
-  const Index **items;
-  int count, capacity;
-} IndexPool;
-
-/* The common variable of this range for the variable at `position`. */
-static const Index *common_index(Sharing *s, const Extent *range, int position) {
-  IndexPool *pool = map_get(&s->common, range);
-  if (!pool) {
-    pool = NEW(s->scratch, IndexPool);
-    map_put(&s->common, range, pool);
-  }
-  while (pool->count <= position) {
-    Name name = name_format(s->model->names, "i%d", pool->count);
-    APPEND(s->scratch, pool, index_new(s->model, name, range));
-  }
-  return pool->items[position];
-}
-
-static const Expr *over_common(Sharing *s, const Equation *equation, const Expr *e) {
-  int count = equation->var_count + equation->reduced_count;
-  const Index **from = NEW_ARRAY(s->scratch, const Index *, count);
-  const Expr **to = NEW_ARRAY(s->scratch, const Expr *, count);
-  for (int i = 0; i < count; i++) {
-    from[i] =
-        i < equation->var_count ? equation->vars[i] : equation->reduced[i - equation->var_count];
-    to[i] = expr_index(s->model->exprs, common_index(s, from[i]->range, i));
-  }
-  return e ? expr_substitute(s->model->exprs, s->scratch, e, from, to, count) : NULL;
+static const Expr *over_variables(Sharing *s, const Equation *equation, const Expr *e) {
+  IndexList variables = equation_variables(s->scratch, equation);
+  return over_common(&s->common, e, variables.items, variables.count);
 }
 
 static bool is_commutative(const Expr *e) {
@@ -94,8 +69,8 @@ static const Expr *in_one_order(Sharing *s, const Expr *root) {
 
 static Shape shape_of(Sharing *s, const Equation *equation) {
   Shape shape = {.guard = NULL};
-  shape.body = in_one_order(s, over_common(s, equation, equation->body));
-  shape.guard = over_common(s, equation, equation->guard);
+  shape.body = in_one_order(s, over_variables(s, equation, equation->body));
+  shape.guard = over_variables(s, equation, equation->guard);
   shape.reduced = equation->reduced;
   shape.reduction = equation->reduction;
   shape.type = equation->target->type;
@@ -211,7 +186,7 @@ static void replace_everywhere(Sharing *s, Program *program) {
 void share(Model *model, Program *program) {
   Sharing s = {.model = model, .program = program, .scratch = arena_new()};
   s.roots = program_roots(model, program, s.scratch);
-  map_init(&s.common, s.scratch);
+  common_open(&s.common, model, s.scratch);
   map_init(&s.entries, s.scratch);
   map_init(&s.equals, s.scratch);
   map_init(&s.copies, s.scratch);
