@@ -76,8 +76,9 @@ class Compositions(Sought):
         if bound is None:
             bound = fixed(evaluate(definition.hypers[0].name, env) or 1)
         kind = "target" if definition.file in ("losses", "metrics") else "input"
-        tensor = self.keep(Tensor(self.new_name("x"), sizes, "int", kind, 0, bound.most))
-        low = f"1, {bound.text} + 1" if formal.default else bound.text
+        is_length = bool(formal.default)
+        tensor = self.keep(Tensor(self.new_name("x"), sizes, "int", kind, 0, bound.most + is_length))
+        low = f"1, {bound.text} + 1" if is_length else bound.text
         self.state(f"{kind} {declared(tensor)} : index({low})")
         return tensor
 
