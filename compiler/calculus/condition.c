@@ -100,6 +100,19 @@ const Expr *condition_decide_reads(ExprTable *table, Arena *scratch, const Expr 
   return expr_rewrite(table, scratch, e, decide_read, &decision);
 }
 
+const Expr *condition_decide(ExprTable *table, Arena *scratch, const Expr *e) {
+  Map decided;
+  map_init(&decided, scratch);
+  e = condition_decide_reads(table, scratch, e);
+  ExprList nodes = expr_postorder(scratch, &e, 1);
+  for (int i = 0; i < nodes.count; i++) {
+    Truth truth = condition_truth(table, scratch, nodes.items[i]);
+    const Expr *answer = truth == ALWAYS_TRUE ? expr_true(table) : expr_false(table);
+    if (truth != SOMETIMES_TRUE) map_put(&decided, nodes.items[i], (void *)answer);
+  }
+  return decided.count > 0 ? expr_replace(table, scratch, e, &decided) : e;
+}
+
 static bool gives_index(Arena *scratch, const Expr *e, const Index *index) {
   if (e->op != OP_EQ || !is_whole(e->args[0])) return false;
   int side = lone_index(e->args[0]) == index ? 0 : 1;

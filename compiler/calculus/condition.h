@@ -20,6 +20,8 @@ const Expr *condition_inside(ExprTable *table, Arena *scratch, const Expr *read)
 Truth condition_inside_truth(ExprTable *table, Arena *scratch, const Expr *read);
 /* The expression, in which reads that are always inside have no default, and those that never are, are it. */
 const Expr *condition_decide_reads(ExprTable *table, Arena *scratch, const Expr *e);
+/* The same, and choices by comparisons that always or never hold are the branch that is taken. */
+const Expr *condition_decide(ExprTable *table, Arena *scratch, const Expr *e);
 
 /* `a < b` or `a <= b` of whole numbers that only the greatest value of b - a satisfies, as an equality:
    0 <= t makes `t < 1` the same as `t == 0`. Any other condition as it is. */

@@ -68,15 +68,6 @@ static void add_shape(const Tensor *tensor, Text *row) {
   text_add(row, "%s}, {%s}", tensor->rank == 0 ? "0" : "", tensor->rank == 0 ? "0" : strides.bytes);
 }
 
-/* k > 0: the axis is the run-time dim k - 1. */
-static int run_time_dim(const ProgramWriter *program, const Extent *extent) {
-  const Model *model = program->unit->model;
-  for (int i = 0; i < model->dims.count; i++) {
-    if (extent_dim(model->extents, model->dims.items[i]) == extent) return i + 1;
-  }
-  return 0;
-}
-
 static void write_tensor_row(ProgramWriter *program, const Described *described) {
   const Tensor *tensor = described->tensor;
   Text row;
@@ -85,16 +76,69 @@ static void write_tensor_row(ProgramWriter *program, const Described *described)
            type_code(program, tensor), tensor->rank);
   add_shape(tensor, &row);
   if (is_kept(tensor)) {
-    text_add(&row, ", offsetof(%s, %s), NULL, {", program->prefix,
+    text_add(&row, ", offsetof(%s, %s)", program->prefix,
              scope_name(&program->fields, tensor, tensor->name));
   } else {
-    text_add(&row, ", 0, NULL, {");
+    text_add(&row, ", 0");
   }
-  for (int dim = 0; dim < tensor->rank; dim++) {
-    text_add(&row, "%s%d", dim > 0 ? ", " : "", run_time_dim(program, tensor->axes[dim].extent));
-  }
-  text_add(&row, "%s}, {0}, {0}},", tensor->rank == 0 ? "0" : "");
+  text_add(&row, ", NULL, {0}, {0}},");
   add_line(program->text, 4, row.bytes, row.size);
+}
+
+/* ---- shapes of calls ---- */
+
+static bool varies(const Extent *extent) {
+  int64_t size;
+  return !extent_is_constant(extent, &size);
+}
+
+/* The axes of a caller's tensor that depend on the extents of the call. */
+static Name shape_case(ProgramWriter *program, FunctionWriter *writer, const Described *described) {
+  const Tensor *tensor = described->tensor;
+  Text sizes;
+  text_init(&sizes, program->arena);
+  for (int dim = 0; !is_kept(tensor) && dim < tensor->rank; dim++) {
+    const Extent *extent = tensor->axes[dim].extent;
+    if (varies(extent))
+      text_add(&sizes, " shape[%d] = %s;", dim, extent_text(writer, extent, LEVEL_ANY));
+  }
+  return sizes.size > 0 ? sizes.bytes : NULL;
+}
+
+static void write_dim_names(ProgramWriter *program, FunctionWriter *writer) {
+  const Model *model = program->unit->model;
+  Text unused;
+  text_init(&unused, program->arena);
+  for (int i = 0; i < model->dims.count; i++) {
+    Name name = scope_name(&writer->scope, model->dims.items[i], model->dims.items[i]->name);
+    text_add(program->text, "  const int64_t %s = extents[%d];\n", name, i);
+    text_add(&unused, "%s(void)%s", i > 0 ? ", " : "", name);
+  }
+  text_add(program->text, "  %s;\n  switch (tensor) {\n", unused.bytes);
+}
+
+/* The function's name; NULL: every shape is as declared. */
+static const char *write_shapes(ProgramWriter *program, const DescribedList *list) {
+  FunctionWriter writer = function_open(program, program->unit->routines[0], &program->file);
+  static const char *const parameters[] = {"int tensor", "const int64_t *extents",
+                                           "int64_t *shape"};
+  static const char *const own[] = {"tensor", "extents", "shape"};
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++) scope_take(&writer.scope, own[i]);
+  Name name = NULL;
+  for (int i = 0; i < list->count; i++) {
+    Name sizes = shape_case(program, &writer, &list->items[i]);
+    if (!sizes) continue;
+    if (!name) {
+      name = scope_fresh(&program->file, name_format(program->names, "%s.shape", program->prefix));
+      write_wrapped(&writer, arena_format(program->arena, "static void %s(", name), parameters,
+                    sizeof parameters / sizeof *parameters, ") {");
+      write_dim_names(program, &writer);
+    }
+    const char *line = arena_format(program->arena, "case %d:%s break;", i, sizes);
+    add_line(program->text, 2, line, strlen(line));
+  }
+  if (name) text_add(program->text, "  default: break;\n  }\n}\n\n");
+  return name ? name : "NULL";
 }
 
 /* ---- entries ---- */
@@ -326,6 +370,7 @@ void write_description(ProgramWriter *program) {
            "seed);\n}\n\n",
            p, p);
   EntryRows rows = write_calls(program, &list);
+  const char *shapes = write_shapes(program, &list);
   if (list.count > 0) text_add(program->text, "static const nnrt_tensor %s_tensors[] = {\n", p);
   for (int i = 0; i < list.count; i++) write_tensor_row(program, &list.items[i]);
   if (list.count > 0) text_add(program->text, "};\n");
@@ -337,12 +382,12 @@ void write_description(ProgramWriter *program) {
            "    \"%s\", \"%016" PRIx64 "\", sizeof(%s), 64,\n"
            "    offsetof(%s, step), offsetof(%s, seed), offsetof(%s, invalid),\n"
            "    %d, %d, %d, %d,\n    %s, %s,\n    %s, %s,\n"
-           "    %s_call_init, NULL, %s_selftest};\n\n",
+           "    %s, %s_call_init, NULL, %s_selftest};\n\n",
            p, program->unit->model->name, layout_hash(program, &list), p, p, p, p, list.count,
            program->unit->model->dims.count, hypers, rows.count,
            table_or_null(program, list.count, "tensors"),
            table_or_null(program, program->unit->model->dims.count, "dims"),
            table_or_null(program, hypers, "hypers"), table_or_null(program, rows.count, "entries"),
-           p, p);
+           shapes, p, p);
   write_common_functions(program);
 }

@@ -71,8 +71,8 @@ static const LibraryFile *runtime_file(const char *wanted) {
 
 /* External functions get names of this program, so that several such files link together. */
 static void add_runtime_sources(Text *source, const char *prefix) {
-  static const char *const external[] = {"get",  "set",       "save",     "load",
-                                         "find", "get_named", "set_named"};
+  static const char *const external[] = {"get",  "set",       "save",      "load",
+                                         "find", "get_named", "set_named", "shape"};
   for (size_t i = 0; i < sizeof external / sizeof *external; i++) {
     text_add(source, "#define nnrt_%s %s_nnrt_%s\n", external[i], prefix, external[i]);
   }

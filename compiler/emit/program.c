@@ -11,12 +11,12 @@ static const char *const literal[] = {"m",       "s",      "seed",    "step_numb
 
 /* What every model has behind its name. */
 static const char *const fixed[] = {
-    "metrics",       "model",     "init",      "eval_step", "infer",
-    "status",        "save",      "load",      "get",       "set",
-    "selftest",      "refuse",    "fail",      "at",        "call_init",
-    "tensors",       "dims",      "hypers",    "entries",   "nnrt_get",
-    "nnrt_set",      "nnrt_save", "nnrt_load", "nnrt_find", "nnrt_get_named",
-    "nnrt_set_named"};
+    "metrics",        "model",      "init",      "eval_step", "infer",
+    "status",         "save",       "load",      "get",       "set",
+    "selftest",       "refuse",     "fail",      "at",        "call_init",
+    "tensors",        "dims",       "hypers",    "entries",   "nnrt_get",
+    "nnrt_set",       "nnrt_save",  "nnrt_load", "nnrt_find", "nnrt_get_named",
+    "nnrt_set_named", "nnrt_shape", "shape"};
 enum { FIXED_COUNT = sizeof fixed / sizeof *fixed };
 
 static Name fixed_name(const ProgramWriter *program, Name prefix, int i) {

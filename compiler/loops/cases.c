@@ -83,7 +83,7 @@ static const Expr *in_case(Splitter *s, const Case *which, const Expr *e) {
   if (!e) return NULL;
   ExprTable *exprs = s->model->exprs;
   e = expr_substitute(exprs, s->scratch, e, &which->index, &which->number, 1);
-  return condition_decide_reads(exprs, s->scratch, e);
+  return condition_decide(exprs, s->scratch, e);
 }
 
 static LoopNode *copy_node(Splitter *s, const Case *which, const LoopNode *node) {

@@ -86,7 +86,6 @@ typedef struct nnrt_tensor {
   int64_t stride[NNRT_MAX_RANK]; /* in elements */
   size_t offset;                 /* in bytes from the start of the model */
   const char *description;       /* the declaration in the source; may be NULL */
-  int dim[NNRT_MAX_RANK];        /* k > 0: in a call the axis has extents[k - 1] */
   int64_t block[NNRT_MAX_RANK], block_stride[NNRT_MAX_RANK];
 } nnrt_tensor;
 
@@ -133,11 +132,17 @@ typedef struct nnrt_model {
   const nnrt_dim *dims;
   const nnrt_hyper *hypers;
   const nnrt_entry *entries;
+  /* Writes what axes of the tensor with that number have in a call with these extents, where they depend on
+     them; NULL: none does. See nnrt_shape. */
+  void (*shape)(int tensor, const int64_t *extents, int64_t *shape);
   int (*init)(void *model, uint64_t seed);
   void (*refresh)(
       void *model); /* after nnrt_set or nnrt_load: renews derived copies; may be NULL */
   int (*selftest)(void);
 } nnrt_model;
+
+/* The shape that the tensor with that number has in a call with these extents. */
+void nnrt_shape(const nnrt_model *description, int tensor, const int64_t *extents, int64_t *shape);
 
 /* Copies a tensor out of or into a model, densely, in the language's order, at its full shape. */
 void nnrt_get(const nnrt_tensor *tensor, const void *model, void *dense);

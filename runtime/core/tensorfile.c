@@ -173,6 +173,12 @@ void nnrt_set(const nnrt_tensor *tensor, void *model, const void *dense) {
   copy_elements(tensor, model, (unsigned char *)dense, 1);
 }
 
+void nnrt_shape(const nnrt_model *description, int tensor, const int64_t *extents, int64_t *shape) {
+  const nnrt_tensor *declared = &description->tensors[tensor];
+  for (int axis = 0; axis < declared->rank; ++axis) shape[axis] = declared->shape[axis];
+  if (description->shape) description->shape(tensor, extents, shape);
+}
+
 const nnrt_tensor *nnrt_find(const nnrt_model *description, const char *name) {
   for (int i = 0; i < description->tensor_count; ++i) {
     const nnrt_tensor *tensor = &description->tensors[i];

@@ -99,8 +99,9 @@ static size_t element_bytes(const nnrt_tensor *tensor) {
 }
 
 static int64_t extent_of(const Session *s, const nnrt_tensor *tensor, int axis) {
-  bool runtime = !is_kept(tensor) && tensor->dim[axis] > 0;
-  return runtime ? s->extents[tensor->dim[axis] - 1] : tensor->shape[axis];
+  int64_t shape[NNRT_MAX_RANK];
+  nnrt_shape(s->model, (int)(tensor - s->model->tensors), s->extents, shape);
+  return shape[axis];
 }
 
 static size_t element_count(const Session *s, const nnrt_tensor *tensor) {
