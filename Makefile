@@ -80,6 +80,8 @@ fuzz: $(BUILD)/prefix $(TOOLS)                        ## the randomised tests, 2
 	@NNC_ROUNDS=20 $(TESTS) fuzz
 fuzz-models: $(BUILD)/prefix $(TOOLS)                 ## N random models (10000) from SEED on (1); KEEP=FILE resumes
 	@NNC_BUILD='$(abspath $(BUILD))' tests/fuzz/models/test_random_models.py $(or $(N),10000) $(SEED) $(KEEP:%=--keep=%)
+ulp: | build/packages-check                           ## hours: errors of the runtime's functions at all floats; goes on where it was
+	@CC='$(CC)' tests/tools/ulp_all $(BUILD)/ulp
 seeded-bugs: $(BUILD)/prefix $(TOOLS)                 ## tests/fuzz/seeded: each found by N models (1000)?
 	@NNC_BUILD='$(abspath $(BUILD))' tests/fuzz/seeded/test_seeded_bugs.py $(or $(N),1000) $(BUGS)
 
@@ -92,7 +94,7 @@ $(BUILD)/unit-tests: $(UNITS:%.c=$(BUILD)/%.o) $(PARTS)
 $(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(FUZZERS) $(PARTS)
 	@mkdir -p $(@D)
 	$(call say,link $@) $(LINK) -o $@ $^ -ljansson -lyaml $(LIBRARIES) -lm
-$(BUILD)/tools/ulp_f64: LIBRARIES = -lmpfr -lgmp
+$(BUILD)/tools/ulp_f32 $(BUILD)/tools/ulp_f64: LIBRARIES = -lmpfr -lgmp
 $(BUILD)/tools/random_models: LIBRARIES = -Wl,--wrap=invert
 coverage: | build/packages-check                      ## lines (95 %) and branches (90) of hand-written code
 	$(MAKE) MODE=coverage check
@@ -150,6 +152,6 @@ help:                                                 ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
 	@echo 'MODE=release|debug|asan|coverage|hostile, V=1, CC, CFLAGS, PREFIX, DESTDIR, ONLY=NAME (of a test or task)'
 
-.PHONY: all bench bench-plots check check-update fuzz fuzz-models seeded-bugs coverage examples learn demo lint format install uninstall dist clean help FORCE
+.PHONY: all bench bench-plots check check-update fuzz fuzz-models ulp seeded-bugs coverage examples learn demo lint format install uninstall dist clean help FORCE
 .DELETE_ON_ERROR .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

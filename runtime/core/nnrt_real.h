@@ -111,7 +111,7 @@ NNRT_INLINE Real nnrt(expm1)(Real x) {
   Real capped = x > K(EXP_MAX) ? K(EXP_MAX) : x;
   Real p = nnrt(exp_reduced)(capped < K(EXPM1_MIN) ? K(EXPM1_MIN) : capped, 0, &k);
   Real half = nnrt(power_of_two)(k - 1); /* 2^k itself would overflow first */
-  return x == 0 ? x : 2 * nnrt(fma)(p, half, half - (Real)0.5);
+  return nnrt(abs)(x) < K(LEAST_NORMAL) ? x : 2 * nnrt(fma)(p, half, half - (Real)0.5);
 }
 
 /* x = 2^result m with sqrt(1/2) <= m < sqrt(2), for finite x > 0. */

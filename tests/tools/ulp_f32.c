@@ -1,104 +1,148 @@
-/* The greatest error of each f32 function over every STRIDE-th of the 2^32 floats, against the C
-   library in double; for pow, over pairs of floats.
+/* The greatest error of each f32 function over every STRIDE-th of the 2^32 floats, against the C library in
+   double and MPFR (ulp.h); for pow, over pairs of floats. Each is computed in a loop, which compilers run in
+   vectors where they are asked to, and one number at a time.
 
    usage: ulp_f32 [STRIDE [NAME]]     STRIDE 1 is the whole range; exit 1 above a bound of ulp.def */
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "nnrt_math.h"
+#include "ulp.h"
 
-typedef struct Worst {
-  double error; /* in units of the last place */
-  float x, y;
-} Worst;
+enum { PAIRS = 100000000 };
 
-/* The recurrence up to 20, then the asymptotic series; digamma(x) = digamma(-x) - 1/x - pi cot. */
-static double digamma(double argument) {
-  const long double pi = 3.14159265358979323846264338327950288L;
-  long double x = argument, sum = 0;
-  if (argument == 0) return -1 / argument;
-  if (isnan(argument) || argument == INFINITY) return argument;
-  if (argument < 0) {
-    if (argument == floor(argument)) return (double)NAN;
-    sum = -pi / tanl(pi * (x - rintl(x))) - 1 / x;
-    x = -x;
-  }
-  for (; x < 20; x += 1) sum -= 1 / x;
-  long double z = 1 / (x * x);
-  long double tail = 1 / 12.0L - z * (1 / 120.0L - z * (1 / 252.0L - z * (1 / 240.0L - z / 132)));
-  return (double)(sum + (logl(x) - 0.5L / x - z * tail));
-}
+static const Format format = {"f32", 24, 128, -149, 0x1p-20, 0x1p-20};
 
-/* The distance of a float from the true value; infinite for a wrong inf, NaN or sign of zero. */
-static double error_in_units(float got, double want) {
-  int exponent;
-  if (isnan(want) || isnan(got)) return isnan(want) && isnan(got) ? 0 : (double)INFINITY;
-  if (want == 0 || isinf(want))
-    return (double)got == want && !signbit(got) == !signbit(want) ? 0 : (double)INFINITY;
-  double limit = ldexp(1, 128), value = isinf(got) ? copysign(limit, (double)got) : (double)got;
-  want = fmax(-limit, fmin(want, limit));
-  frexp(want, &exponent);
-  return fabs(value - want) / ldexp(1, exponent < -125 ? -149 : exponent - 24);
-}
+typedef struct Block {
+  float x[BLOCK], y[BLOCK], got[BLOCK], alone[BLOCK];
+  double want[BLOCK];
+  unsigned char open[BLOCK];
+} Block;
 
-static float float_of(uint32_t bits) {
-  float x;
-  memcpy(&x, &bits, sizeof x);
-  return x;
-}
-
-static void note(Worst *worst, float x, float y, float got, double want) {
-  double error = error_in_units(got, want);
-  if (error > worst->error) *worst = (Worst){error, x, y};
-}
-
-static int report(const char *name, const Worst *worst, double bound) {
-  int good = worst->error <= bound;
-  printf("%s %s f32: %.3f units at %.9g", good ? "ok" : "FAIL", name, worst->error,
-         (double)worst->x);
-  if (worst->y != 0) printf(", %.9g", (double)worst->y);
-  printf(" (bound %.2f)\n", bound);
-  return !good;
-}
+typedef struct Function {
+  const char *name;
+  void (*compute)(Block *block);
+  float (*alone)(float x, float y);
+  Exact *exact;
+  double bound;
+} Function;
 
 #define ULP(name, reference, mpfr, bound, bound_f64)                                               \
-  static int measure_##name(uint32_t stride) {                                                     \
-    Worst worst = {0, 0, 0};                                                                       \
-    for (uint64_t i = 0; i < (uint64_t)1 << 32; i += stride) {                                     \
-      float argument = float_of((uint32_t)i);                                                      \
-      double x = (double)argument;                                                                 \
-      note(&worst, argument, 0, nnrt_##name##_f32(argument), reference);                           \
+  static float alone_##name(float x, float y) {                                                    \
+    (void)y;                                                                                       \
+    return nnrt_##name##_f32(x);                                                                   \
+  }                                                                                                \
+  static void compute_##name(Block *block) {                                                       \
+    for (int i = 0; i < BLOCK; ++i) block->got[i] = nnrt_##name##_f32(block->x[i]);                \
+    for (int i = 0; i < BLOCK; ++i) {                                                              \
+      double x = (double)block->x[i];                                                              \
+      block->want[i] = (double)(reference);                                                        \
     }                                                                                              \
-    return report(#name, &worst, bound);                                                           \
   }
 #include "ulp.def"
 #undef ULP
 
-/* Exponents are drawn so that x^y keeps within or just leaves the range of float. */
-static int measure_pow(uint32_t stride) {
-  Worst worst = {0, 0, 0};
-  uint64_t random = 1;
-  for (uint64_t i = 0; i < (uint64_t)1 << 32; i += stride) {
-    random = random * 6364136223846793005u + 1442695040888963407u;
-    float x = float_of((uint32_t)i), share = (float)(int32_t)(random >> 32) / 2147483648.0f;
-    float span = 110 / fmaxf(fabsf(logf(fabsf(x))), 1e-30f);
-    float y = random >> 31 & 1 ? share * span : rintf(share * fminf(span, 40));
-    note(&worst, x, y, nnrt_pow_f32(x, y), pow((double)x, (double)y));
+static float alone_pow(float x, float y) {
+  return nnrt_pow_f32(x, y);
+}
+
+static void compute_pow(Block *block) {
+  for (int i = 0; i < BLOCK; ++i) block->got[i] = nnrt_pow_f32(block->x[i], block->y[i]);
+  for (int i = 0; i < BLOCK; ++i) block->want[i] = pow((double)block->x[i], (double)block->y[i]);
+}
+
+static const Function functions[] = {
+#define ULP(name, reference, mpfr, bound, bound_f64)                                               \
+  {#name, compute_##name, alone_##name, exact_##name, bound},
+#include "ulp.def"
+#undef ULP
+    {"pow", compute_pow, alone_pow, exact_pow, 1.0}};
+
+/* Whether all is said when the error is at most `enough` and clearly above or below a half. Numbers of which the
+   reference is 0, inf or NaN, or has the other sign, are left to `judge` unless they are right. */
+static int is_open(float got, double want, double enough, int *missed) {
+  uint64_t size = nnrt_bits_f64(want) >> 52 & 0x7ff, sign = nnrt_bits_f64(want) >> 63;
+  double per_unit = nnrt_from_bits_f64((2069 - (size < 897 ? 897 : size)) << 52);
+  double error = nnrt_abs_f64(want - (double)got) * per_unit, off = nnrt_abs_f64(error - 0.5);
+  *missed = error > 0.5;
+  return (!(error <= enough) & (error != 0)) | (off < format.doubt) |
+         (sign != nnrt_sign_bit_f32(got)) | ((want == 0) & (got != 0));
+}
+
+static void judge_block(Worst *worst, const Function *function, Block *block) {
+  for (int i = 0; i < BLOCK; ++i) block->alone[i] = function->alone(block->x[i], block->y[i]);
+  uint64_t open_count = 0, missed_count = 0, unlike = 0;
+  double enough = worst->quick + format.step;
+  for (int i = 0; i < BLOCK; ++i) {
+    int missed, open = is_open(block->got[i], block->want[i], enough, &missed);
+    int differ = nnrt_bits_f32(block->got[i]) != nnrt_bits_f32(block->alone[i]);
+    block->open[i] = (unsigned char)open;
+    missed_count += (uint64_t)(missed & !open);
+    open_count += (uint64_t)open;
+    unlike += (uint64_t)(differ &
+                         ((block->got[i] == block->got[i]) | (block->alone[i] == block->alone[i])));
   }
-  return report("pow", &worst, 1.0);
+  worst->count += BLOCK;
+  worst->missed += missed_count;
+  worst->unlike += unlike;
+  for (int i = 0; open_count && i < BLOCK; ++i)
+    if (block->open[i])
+      judge(worst, &format, function->exact, (double)block->x[i], (double)block->y[i],
+            (double)block->got[i], (long double)block->want[i]);
+}
+
+/* One argument of eight is any float; other exponents keep x^y within the range of float, or just leave it. */
+static float draw_exponent(float x, uint64_t random) {
+  float share = (float)(int32_t)(random >> 32) / 2147483648.0f;
+  float span = 110 / fmax(fabs(log(fabs(x))), 1e-30f);
+  if (random % 8 == 0) return nnrt_from_bits_f32((uint32_t)(random >> 32));
+  return random & 8 ? share * span : rint(share * fmin(span, 40.0f));
+}
+
+static void measure_pairs(Worst *worst, const Function *function, Block *block, uint64_t stride) {
+  uint64_t random = 1, i = 0;
+  for (uint64_t bits = 0; bits < (uint64_t)1 << 32; bits += stride) {
+    block->x[i % BLOCK] = nnrt_from_bits_f32((uint32_t)bits);
+    block->y[i % BLOCK] = draw_exponent(block->x[i % BLOCK], next_random(&random));
+    if (++i % BLOCK == 0) function->compute(block), judge_block(worst, function, block);
+  }
+  for (int k = 0; k < SPECIAL_COUNT * SPECIAL_COUNT; k += BLOCK) {
+    for (int n = 0; n < BLOCK; ++n) {
+      block->x[n] = (float)special_number((k + n) % SPECIAL_COUNT);
+      block->y[n] = (float)special_number((k + n) / SPECIAL_COUNT % SPECIAL_COUNT);
+    }
+    function->compute(block);
+    judge_block(worst, function, block);
+  }
+}
+
+static void measure_all(Worst *worst, const Function *function, Block *block, uint64_t stride) {
+  uint64_t bits = 0;
+  while (bits < (uint64_t)1 << 32) {
+    for (int i = 0; i < BLOCK; ++i, bits += stride)
+      block->x[i] = nnrt_from_bits_f32((uint32_t)bits);
+    function->compute(block);
+    judge_block(worst, function, block);
+  }
+}
+
+static int measure(const Function *function, uint64_t stride) {
+  static Block block;
+  uint64_t least = ((uint64_t)1 << 32) / PAIRS;
+  Worst worst = {0, 0, 0, 0, 0, 0, 0};
+  memset(&block, 0, sizeof block);
+  if (function->compute == compute_pow)
+    measure_pairs(&worst, function, &block, stride < least ? least : stride);
+  else
+    measure_all(&worst, function, &block, stride);
+  return report(function->name, NNRT_FMA ? "fused" : "plain", &format, &worst, function->bound);
 }
 
 int main(int argc, char **argv) {
-  uint32_t stride = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 997;
+  uint64_t stride = argc > 1 ? strtoul(argv[1], NULL, 10) : 997;
   const char *only = argc > 2 ? argv[2] : NULL;
   int bad = 0;
   if (!stride) return 2;
-#define ULP(name, reference, mpfr, bound, bound_f64)                                               \
-  if (!only || !strcmp(only, #name)) bad |= measure_##name(stride);
-#include "ulp.def"
-#undef ULP
-  if (!only || !strcmp(only, "pow")) bad |= measure_pow(stride);
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; ++i)
+    if (!only || !strcmp(only, functions[i].name)) bad |= measure(&functions[i], stride);
   return bad;
 }

@@ -1,132 +1,131 @@
-/* The greatest error of each f64 function at COUNT random doubles of each of three kinds, against
-   MPFR.
+/* The greatest error of each f64 function at COUNT random doubles of each of three kinds and at special ones,
+   against the C library in long double and MPFR (ulp.h), in loops and one number at a time.
 
    usage: ulp_f64 [COUNT [NAME]]     exit 1 above a bound of ulp.def */
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <mpfr.h>
 
 #include "nnrt_math.h"
+#include "ulp.h"
 
-enum { PRECISION = 320 };
+static const Format format = {"f64", 53, 1024, -1074, 0x1p-6, 0x1p-10};
 
-typedef struct Worst {
-  double error; /* in units of the last place */
-  double x, y;
-} Worst;
+typedef struct Block {
+  double x[BLOCK], y[BLOCK], got[BLOCK], alone[BLOCK];
+  long double want[BLOCK];
+} Block;
 
-static uint64_t next_random(uint64_t *state) {
-  *state = *state * 6364136223846793005u + 1442695040888963407u;
-  return (*state ^ *state >> 29) * 0xbf58476d1ce4e5b9u;
-}
-
-/* Kind 0: any double; 1: near -30..30; 2: every size from 2^-60 to 2^10. */
-static double draw(int kind, uint64_t *state) {
-  uint64_t bits = next_random(state);
-  double x, share = (double)(int64_t)next_random(state) / 9223372036854775808.0;
-  memcpy(&x, &bits, sizeof x);
-  return kind == 0 ? x : kind == 1 ? 30 * share : ldexp(share, (int)(bits >> 32) % 70 - 60);
-}
-
-static void sigmoid(mpfr_t value) {
-  mpfr_neg(value, value, MPFR_RNDN);
-  mpfr_exp(value, value, MPFR_RNDN);
-  mpfr_add_ui(value, value, 1, MPFR_RNDN);
-  mpfr_ui_div(value, 1, value, MPFR_RNDN);
-}
-
-static void softplus(mpfr_t value) {
-  if (mpfr_cmp_ui(value, 1000) > 0) return; /* exp would leave even MPFR's range */
-  mpfr_exp(value, value, MPFR_RNDN);
-  mpfr_log1p(value, value, MPFR_RNDN);
-}
-
-/* The distance of a double from the true value; infinite for a wrong inf, NaN or sign. */
-static double error_in_units(double got, mpfr_t want) {
-  double nearest = mpfr_get_d(want, MPFR_RNDN);
-  if (isnan(nearest) || isnan(got)) return isnan(nearest) && isnan(got) ? 0 : (double)INFINITY;
-  if (got == nearest && (got == 0 || isinf(got))) return !signbit(got) == !signbit(nearest) ? 0 : 9;
-  if (isinf(got) || isinf(nearest)) return fabs(isinf(got) ? nearest : got) > 1.797e308 ? 1 : 99;
-  long exponent = mpfr_get_exp(want) < -1021 ? -1021 : (long)mpfr_get_exp(want);
-  mpfr_t difference;
-  mpfr_init2(difference, PRECISION);
-  mpfr_sub_d(difference, want, got, MPFR_RNDN);
-  mpfr_mul_2si(difference, difference, 53 - exponent, MPFR_RNDN);
-  double error = fabs(mpfr_get_d(difference, MPFR_RNDN));
-  mpfr_clear(difference);
-  return error;
-}
-
-static void note(Worst *worst, double x, double y, double got, mpfr_t want) {
-  double error = error_in_units(got, want);
-  if (error > worst->error) *worst = (Worst){error, x, y};
-}
-
-static int report(const char *name, const Worst *worst, double bound) {
-  int good = worst->error <= bound;
-  printf("%s %s f64: %.3f units at %.17g", good ? "ok" : "FAIL", name, worst->error, worst->x);
-  if (worst->y != 0) printf(", %.17g", worst->y);
-  printf(" (bound %.2f)\n", bound);
-  return !good;
-}
-
-/* lgamma and digamma have zeros between the poles at negative x, near which only the absolute error
-   is bounded; MPFR's digamma takes forever far out. */
-static int is_measured(const char *name, double x) {
-  if (!strcmp(name, "lgamma")) return x > -0.5 && fabs(x) < 1e300;
-  if (!strcmp(name, "digamma")) return x > -0.25 && fabs(x) < 1e15;
-  return 1;
-}
+typedef struct Function {
+  const char *name;
+  void (*compute)(Block *block);
+  double (*alone)(double x, double y);
+  Exact *exact;
+  double bound;
+} Function;
 
 #define ULP(name, reference, mpfr, bound_f32, bound)                                               \
-  static int measure_##name(long count) {                                                          \
-    Worst worst = {0, 0, 0};                                                                       \
-    uint64_t state = 1;                                                                            \
-    int sign = 0;                                                                                  \
-    mpfr_t value;                                                                                  \
-    mpfr_init2(value, PRECISION);                                                                  \
-    for (long i = 0; i < 3 * count; ++i) {                                                         \
-      double x = draw((int)(i % 3), &state);                                                       \
-      if (!is_measured(#name, x)) continue;                                                        \
-      mpfr_set_d(value, x, MPFR_RNDN);                                                             \
-      mpfr;                                                                                        \
-      note(&worst, x, 0, nnrt_##name##_f64(x), value);                                             \
+  static double alone_##name(double x, double y) {                                                 \
+    (void)y;                                                                                       \
+    return nnrt_##name##_f64(x);                                                                   \
+  }                                                                                                \
+  static void compute_##name(Block *block) {                                                       \
+    for (int i = 0; i < BLOCK; ++i) block->got[i] = nnrt_##name##_f64(block->x[i]);                \
+    for (int i = 0; i < BLOCK; ++i) {                                                              \
+      long double x = (long double)block->x[i];                                                    \
+      block->want[i] = (long double)(reference);                                                   \
     }                                                                                              \
-    mpfr_clear(value);                                                                             \
-    return report(#name, &worst, sign < 2 ? bound : 0);                                            \
   }
 #include "ulp.def"
 #undef ULP
 
+static double alone_pow(double x, double y) {
+  return nnrt_pow_f64(x, y);
+}
+
+static void compute_pow(Block *block) {
+  for (int i = 0; i < BLOCK; ++i) block->got[i] = nnrt_pow_f64(block->x[i], block->y[i]);
+  for (int i = 0; i < BLOCK; ++i)
+    block->want[i] = pow((long double)block->x[i], (long double)block->y[i]);
+}
+
+/* lgamma and digamma have zeros between the poles at negative x, near which only the absolute error is bounded. */
+static double least_of(const char *name) {
+  return !strcmp(name, "lgamma") ? -0.5 : !strcmp(name, "digamma") ? -0.25 : -(double)INFINITY;
+}
+
+static const Function functions[] = {
+#define ULP(name, reference, mpfr, bound_f32, bound)                                               \
+  {#name, compute_##name, alone_##name, exact_##name, bound},
+#include "ulp.def"
+#undef ULP
+    {"pow", compute_pow, alone_pow, exact_pow, 1.5}};
+
+/* Kind 0: any double; 1: near -30..30; 2: every size from 2^-60 to 2^10. */
+static double draw(uint64_t kind, uint64_t *state) {
+  uint64_t bits = next_random(state);
+  double share = (double)(int64_t)next_random(state) / 9223372036854775808.0;
+  if (kind == 0) return nnrt_from_bits_f64(bits);
+  return kind == 1 ? 30 * share : ldexp(share, (int)(bits >> 32) % 70 - 60);
+}
+
 /* Exponents are drawn so that x^y keeps within or just leaves the range of double. */
-static int measure_pow(long count) {
-  Worst worst = {0, 0, 0};
-  uint64_t state = 1;
-  mpfr_t value, exponent;
-  mpfr_inits2(PRECISION, value, exponent, (mpfr_ptr)0);
-  for (long i = 0; i < 3 * count; ++i) {
-    double x = draw((int)(i % 3), &state), share = draw(1, &state) / 30;
-    double span = 760 / fmax(fabs(log(fabs(x))), 1e-300);
-    double y = i % 2 ? share * span : rint(share * fmin(span, 40));
-    mpfr_set_d(value, x, MPFR_RNDN);
-    mpfr_set_d(exponent, y, MPFR_RNDN);
-    mpfr_pow(value, value, exponent, MPFR_RNDN);
-    note(&worst, x, y, nnrt_pow_f64(x, y), value);
+static double draw_exponent(double x, uint64_t *state) {
+  double share = draw(1, state) / 30, span = 760 / fmax(fabs(log(fabs(x))), 1e-300);
+  return next_random(state) >> 63 ? share * span : rint(share * fmin(span, 40.0));
+}
+
+static void judge_block(Worst *worst, const Function *function, Block *block) {
+  for (int i = 0; i < BLOCK; ++i) block->alone[i] = function->alone(block->x[i], block->y[i]);
+  for (int i = 0; i < BLOCK; ++i) {
+    double got = block->got[i], alone = block->alone[i];
+    worst->unlike += nnrt_bits_f64(got) != nnrt_bits_f64(alone) && (got == got || alone == alone);
+    judge(worst, &format, function->exact, block->x[i], block->y[i], got, block->want[i]);
   }
-  mpfr_clears(value, exponent, (mpfr_ptr)0);
-  return report("pow", &worst, 1.5);
+  worst->count += BLOCK;
+}
+
+static void measure_random(Worst *worst, const Function *function, Block *block, uint64_t count) {
+  uint64_t state = 1;
+  int is_pow = function->compute == compute_pow;
+  double least = least_of(function->name);
+  for (uint64_t k = 0; k < 3 * count;) {
+    for (int i = 0; i < BLOCK; ++i, ++k) {
+      double x = draw(k % 3, &state);
+      block->x[i] = x < least ? -x : x;
+      block->y[i] = is_pow ? draw_exponent(x, &state) : 0;
+    }
+    function->compute(block);
+    judge_block(worst, function, block);
+  }
+}
+
+static void measure_special(Worst *worst, const Function *function, Block *block) {
+  int is_pow = function->compute == compute_pow,
+      count = SPECIAL_COUNT * (is_pow ? SPECIAL_COUNT : 1);
+  double least = least_of(function->name);
+  for (int k = 0; k < count; k += BLOCK) {
+    for (int i = 0; i < BLOCK; ++i) {
+      double x = special_number((k + i) % SPECIAL_COUNT);
+      block->x[i] = x < least ? -x : x;
+      block->y[i] = is_pow ? special_number((k + i) / SPECIAL_COUNT % SPECIAL_COUNT) : 0;
+    }
+    function->compute(block);
+    judge_block(worst, function, block);
+  }
+}
+
+static int measure(const Function *function, uint64_t count) {
+  static Block block;
+  Worst worst = {0, 0, 0, 0, 0, 0, 0};
+  measure_special(&worst, function, &block);
+  measure_random(&worst, function, &block, count);
+  return report(function->name, NNRT_FMA ? "fused" : "plain", &format, &worst, function->bound);
 }
 
 int main(int argc, char **argv) {
-  long count = argc > 1 ? strtol(argv[1], NULL, 10) : 3000;
+  uint64_t count = argc > 1 ? strtoul(argv[1], NULL, 10) : 3000;
   const char *only = argc > 2 ? argv[2] : NULL;
   int bad = 0;
-#define ULP(name, reference, mpfr, bound_f32, bound)                                               \
-  if (!only || !strcmp(only, #name)) bad |= measure_##name(count);
-#include "ulp.def"
-#undef ULP
-  if (!only || !strcmp(only, "pow")) bad |= measure_pow(count);
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; ++i)
+    if (!only || !strcmp(only, functions[i].name)) bad |= measure(&functions[i], count);
   return bad;
 }
