@@ -6,17 +6,22 @@
 #include <string.h>
 
 enum { HEAD_BYTES = 24, SCRATCH_ALIGNMENT = 64 };
+#define ALIGNED " __attribute__((aligned(%" PRId64 ")))"
 
 static void line(ProgramWriter *program, const char *text) {
   text_add(program->text, "%s\n", text);
 }
 
 static void write_member(ProgramWriter *program, const Tensor *tensor) {
-  places_add(&program->places, program->unit->routines[0], tensor);
-  const char *member =
-      arena_format(program->arena, "  %s %s[%" PRId64 "]; ",
-                   element_type_name(program->unit->routines[0], tensor),
-                   scope_name(&program->fields, tensor, tensor->name), tensor_elements(tensor));
+  const Routine *routine = program->unit->routines[0];
+  places_add(&program->places, routine, tensor);
+  int64_t alignment = member_alignment(routine, tensor);
+  const char *attribute = alignment > member_bytes(routine, tensor)
+                              ? arena_format(program->arena, ALIGNED, alignment)
+                              : "";
+  const char *member = arena_format(
+      program->arena, "  %s %s[%" PRId64 "]%s; ", element_type_name(routine, tensor),
+      scope_name(&program->fields, tensor, tensor->name), tensor_elements(tensor), attribute);
   const char *line = listing_declaration(program->statements.listing, tensor);
   text_add(program->text, "%s", member);
   add_comment(program->text, strlen(member), arena_format(program->arena, "= %s", line));
@@ -77,9 +82,8 @@ void write_struct(ProgramWriter *program) {
   write_members(program, ROLE_PARAM);
   write_members(program, ROLE_STATE);
   write_members(program, ROLE_SLOT);
-  text_add(program->text,
-           "  unsigned char scratch[%" PRId64 "] __attribute__((aligned(%d)));\n} %s;\n\n",
-           scratch_bytes(program->unit), SCRATCH_ALIGNMENT, program->prefix);
+  text_add(program->text, "  unsigned char scratch[%" PRId64 "]" ALIGNED ";\n} %s;\n\n",
+           scratch_bytes(program->unit), (int64_t)SCRATCH_ALIGNMENT, program->prefix);
   write_metrics_struct(program);
 }
 
@@ -95,11 +99,12 @@ int64_t emit_struct_bytes(const EmitUnit *unit) {
   for (int r = 0; r < 4; r++) {
     for (int i = 0; i < unit->model->tensors.count; i++) {
       const Tensor *tensor = unit->model->tensors.items[i];
-      int64_t size, element;
+      const Routine *routine = unit->routines[0];
+      int64_t size;
       if (tensor->role != roles[r]) continue;
-      element = member_bytes(unit->routines[0], tensor);
-      if (!checked_multiply(element, tensor_elements(tensor), &size)) return INT64_MAX;
-      if (!add_aligned(&bytes, element, size)) return INT64_MAX;
+      if (!checked_multiply(member_bytes(routine, tensor), tensor_elements(tensor), &size))
+        return INT64_MAX;
+      if (!add_aligned(&bytes, member_alignment(routine, tensor), size)) return INT64_MAX;
     }
   }
   if (!add_aligned(&bytes, SCRATCH_ALIGNMENT, scratch_bytes(unit))) return INT64_MAX;

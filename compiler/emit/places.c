@@ -1,7 +1,7 @@
 /* Where members of a struct lie: known without a compiler as far as all between two of them have one size.
 
-   Members are counted in runs of one element size. Within a run there is no padding, so that distances are
-   those of the sizes, under every ABI. */
+   Members are counted in runs of one element size that begin at a multiple of some alignment, which none within
+   exceeds, so that distances are the same under every ABI. */
 #include "emit/program.h"
 
 int64_t member_bytes(const Routine *routine, const Tensor *tensor) {
@@ -17,18 +17,25 @@ int64_t member_bytes(const Routine *routine, const Tensor *tensor) {
   return 8;
 }
 
+int64_t member_alignment(const Routine *routine, const Tensor *tensor) {
+  int64_t vector = routine->target->vector_bytes, element = member_bytes(routine, tensor);
+  return tensor_elements(tensor) >= vector / element && vector > element ? vector : element;
+}
+
 void places_open(MemberPlaces *places, Arena *arena) {
   *places = (MemberPlaces){.arena = arena};
   map_init(&places->by_tensor, arena);
 }
 
 void places_add(MemberPlaces *places, const Routine *routine, const Tensor *tensor) {
-  int64_t bytes = member_bytes(routine, tensor);
-  if (bytes != places->last_bytes) {
+  int64_t bytes = member_bytes(routine, tensor), alignment = member_alignment(routine, tensor);
+  if (bytes != places->last_bytes || alignment > places->alignment) {
     places->run++;
     places->offset = 0;
+    places->alignment = alignment;
   }
   places->last_bytes = bytes;
+  places->offset = (places->offset + alignment - 1) / alignment * alignment;
   MemberPlace *place = NEW(places->arena, MemberPlace);
   *place = (MemberPlace){places->run, places->offset};
   map_put(&places->by_tensor, tensor, place);
