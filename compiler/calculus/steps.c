@@ -1,17 +1,16 @@
-/* Steps: strongly connected components (Tarjan 1972, with an explicit stack), then labels that spread along
-   reads at the same step. */
+/* Steps: components of equations that read each other, then labels that spread along reads at the same step. */
 #include "calculus/steps.h"
 
 #include "calculus/activity.h"
 #include "calculus/variables.h"
 #include "equations/affine.h"
+#include "equations/components.h"
 
 /* An equation, and what is known of its target: the dim that steps. */
 typedef struct Vertex {
   const Equation *equation;
   ExprList reads;
-  int next_read, number, lowest; /* Tarjan's; number 0: not visited */
-  bool on_stack;
+  int position;       /* among the nodes */
   int cycle;          /* the equations of one have the same; 0: none */
   int depth;          /* of the chain of equations below: cycles count as one */
   int dim;            /* -1: none */
@@ -23,9 +22,9 @@ typedef LIST_OF(Vertex *) VertexList;
 struct Stepping {
   Model *model;
   Arena *scratch;
-  Map nodes; /* target Tensor * -> Vertex *, in the order of the program */
-  VertexList walk, open, ordered;
-  int numbered, cycles;
+  Map nodes;          /* target Tensor * -> Vertex *, in the order of the program */
+  VertexList ordered; /* by components, those that are read first */
+  int cycles;
 };
 
 static Vertex *node_of(const Stepping *s, const Tensor *tensor) {
@@ -34,7 +33,7 @@ static Vertex *node_of(const Stepping *s, const Tensor *tensor) {
 
 static void add_node(Stepping *s, const Equation *equation) {
   Vertex *node = NEW(s->scratch, Vertex);
-  *node = (Vertex){.equation = equation, .dim = -1};
+  *node = (Vertex){.equation = equation, .position = s->nodes.count, .dim = -1};
   ExprList all = equation_nodes(s->scratch, equation);
   for (int i = 0; i < all.count; i++)
     if (is_read(all.items[i])) APPEND(s->scratch, &node->reads, all.items[i]);
@@ -58,56 +57,35 @@ static int depth_below(const Stepping *s, const Vertex *node) {
   return depth;
 }
 
-static void close_component(Stepping *s, const Vertex *first) {
-  int begin = s->open.count, depth = 0;
-  while (s->open.items[--begin] != first) {
-  }
-  bool is_cycle = s->open.count - begin > 1 || reads_itself(first);
+static int read_vertex(void *context, int node, int i) {
+  const Stepping *s = context;
+  const Vertex *vertex = s->nodes.values[node];
+  if (i == vertex->reads.count) return EDGE_END;
+  const Vertex *read = node_of(s, vertex->reads.items[i]->tensor);
+  return read ? read->position : EDGE_NOWHERE;
+}
+
+static void take_component(void *context, const int *members, int count) {
+  Stepping *s = context;
+  int depth = 0;
+  bool is_cycle = count > 1 || reads_itself(s->nodes.values[members[0]]);
   s->cycles += is_cycle;
-  for (int i = begin; i < s->open.count; i++) {
-    int below = depth_below(s, s->open.items[i]);
+  for (int i = 0; i < count; i++) {
+    int below = depth_below(s, s->nodes.values[members[i]]);
     if (below > depth) depth = below;
   }
-  for (int i = begin; i < s->open.count; i++) {
-    Vertex *node = s->open.items[i];
-    node->on_stack = false;
+  for (int i = 0; i < count; i++) {
+    Vertex *node = s->nodes.values[members[i]];
     node->cycle = is_cycle ? s->cycles : 0;
     node->depth = depth + 1;
     APPEND(s->scratch, &s->ordered, node);
   }
-  s->open.count = begin;
 }
 
-static void enter(Stepping *s, Vertex *node) {
-  node->number = node->lowest = ++s->numbered;
-  node->on_stack = true;
-  APPEND(s->scratch, &s->open, node);
-  APPEND(s->scratch, &s->walk, node);
-}
-
-static void leave(Stepping *s, const Vertex *node) {
-  s->walk.count--;
-  Vertex *reader = s->walk.count > 0 ? s->walk.items[s->walk.count - 1] : NULL;
-  if (reader && node->lowest < reader->lowest) reader->lowest = node->lowest;
-  if (node->lowest == node->number) close_component(s, node);
-}
-
-static void visit(Stepping *s, Vertex *start) {
-  if (start->number) return;
-  enter(s, start);
-  while (s->walk.count > 0) {
-    Vertex *node = s->walk.items[s->walk.count - 1];
-    if (node->next_read == node->reads.count) {
-      leave(s, node);
-      continue;
-    }
-    Vertex *read = node_of(s, node->reads.items[node->next_read++]->tensor);
-    if (!read) continue;
-    if (!read->number)
-      enter(s, read);
-    else if (read->on_stack && read->number < node->lowest)
-      node->lowest = read->number;
-  }
+static void find_cycles(Stepping *s) {
+  ComponentGraph graph = {s, s->nodes.count, read_vertex, take_component};
+  ComponentWalk *walk = components_new(s->scratch, &graph);
+  for (int i = 0; i < s->nodes.count; i++) components_visit(walk, i);
 }
 
 /* ---- labels ---- */
@@ -183,7 +161,7 @@ Stepping *stepping_new(Model *model, Arena *scratch, const Program *program) {
   s->scratch = scratch;
   map_init(&s->nodes, scratch);
   for (int i = 0; i < program->equations.count; i++) add_node(s, program->equations.items[i]);
-  for (int i = 0; i < s->nodes.count; i++) visit(s, s->nodes.values[i]);
+  find_cycles(s);
   if (s->cycles > 0) label_all(s);
   return s;
 }

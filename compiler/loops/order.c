@@ -1,11 +1,11 @@
 /* Order: which equations run, and in what sequence.
 
-   Strongly connected components of the graph "reads" (Tarjan 1972, with an explicit stack) come out with
-   dependencies first. Everything the loss needs is ordered before everything else, so that a loss
+   Components of the graph "reads" come out with dependencies first. Everything the loss needs is ordered before everything else, so that a loss
    that is not finite can stop the call before anything changes; updates of an optimizer stand as soon as
    their gradients are known and the old values have no reader left, so that gradients live briefly and
    updates can be made in place. A component with more than one equation, or one that reads itself, is a
    recurrence: recurrence.c finds the axis it steps along. */
+#include "equations/components.h"
 #include "loops/recurrence.h"
 
 #include <stdlib.h>
@@ -13,9 +13,7 @@
 typedef struct Vertex {
   Equation *equation;
   ExprList reads;
-  int next_read;      /* how far the walk has come */
-  int number, lowest; /* Tarjan's; 0: not visited */
-  bool on_stack, needed;
+  bool needed;
 } Vertex;
 
 typedef struct Order {
@@ -24,8 +22,7 @@ typedef struct Order {
   Vertex *vertices; /* equations of the program, in its order */
   int count;
   Map by_tensor; /* Tensor * -> Vertex * */
-  LIST_OF(Vertex *) walk, open;
-  int numbered;
+  ComponentWalk *walk;
   int groups;
   bool is_refused;   /* a recurrence is */
   bool is_loss_lost; /* one of those that the loss needs: what is derived from it goes wrong, too */
@@ -48,22 +45,23 @@ static void build_graph(Order *order, Routine *routine) {
 }
 
 static void mark_needed(Order *order) {
+  LIST_OF(Vertex *) waiting = {0};
   TensorList roots = routine_roots(order->routine);
   for (int i = 0; i < roots.count; i++) {
     Vertex *root = vertex_of(order, roots.items[i]);
     if (root && !root->needed) {
       root->needed = true;
-      APPEND(order->scratch, &order->walk, root);
+      APPEND(order->scratch, &waiting, root);
     }
   }
-  while (order->walk.count > 0) {
-    Vertex *vertex = order->walk.items[--order->walk.count];
+  while (waiting.count > 0) {
+    Vertex *vertex = waiting.items[--waiting.count];
     vertex->reads = equation_reads(order->scratch, vertex->equation);
     for (int i = 0; i < vertex->reads.count; i++) {
       Vertex *read = vertex_of(order, vertex->reads.items[i]->tensor);
       if (!read || read->needed) continue;
       read->needed = true;
-      APPEND(order->scratch, &order->walk, read);
+      APPEND(order->scratch, &waiting, read);
     }
   }
 }
@@ -75,61 +73,29 @@ static bool reads_itself(const Vertex *vertex) {
   return false;
 }
 
-/* The component whose first visited member is `first` is complete on the open stack. */
-static void close_component(Order *order, Vertex *first) {
-  EquationList members = {0};
-  Vertex *vertex;
-  int begin = order->open.count;
-  while (order->open.items[--begin] != first) {
-  }
-  for (int i = begin; i < order->open.count; i++) {
-    vertex = order->open.items[i];
-    vertex->on_stack = false;
-    APPEND(order->scratch, &members, vertex->equation);
-  }
-  order->open.count = begin;
-  if ((members.count > 1 || reads_itself(first)) && !order->is_loss_lost) {
-    members = recurrence_order(order->routine, members, ++order->groups);
-    order->is_refused |= !map_has(&order->routine->recurrences, members.items[0]->target);
-  }
-  for (int i = 0; i < members.count; i++) {
-    APPEND(order->routine->model->arena, &order->routine->equations, members.items[i]);
-  }
+static int read_vertex(void *context, int node, int i) {
+  const Order *order = context;
+  const Vertex *vertex = &order->vertices[node];
+  if (i == vertex->reads.count) return EDGE_END;
+  const Vertex *read = vertex_of(order, vertex->reads.items[i]->tensor);
+  return read ? (int)(read - order->vertices) : EDGE_NOWHERE;
 }
 
-static void enter(Order *order, Vertex *vertex) {
-  vertex->number = vertex->lowest = ++order->numbered;
-  vertex->on_stack = true;
-  APPEND(order->scratch, &order->open, vertex);
-  APPEND(order->scratch, &order->walk, vertex);
+static void take_component(void *context, const int *members, int count) {
+  Order *order = context;
+  EquationList equations = {0};
+  for (int i = 0; i < count; i++)
+    APPEND(order->scratch, &equations, order->vertices[members[i]].equation);
+  if ((count > 1 || reads_itself(&order->vertices[members[0]])) && !order->is_loss_lost) {
+    equations = recurrence_order(order->routine, equations, ++order->groups);
+    order->is_refused |= !map_has(&order->routine->recurrences, equations.items[0]->target);
+  }
+  for (int i = 0; i < count; i++)
+    APPEND(order->routine->model->arena, &order->routine->equations, equations.items[i]);
 }
 
-static void leave(Order *order, Vertex *vertex) {
-  order->walk.count--;
-  if (order->walk.count > 0) {
-    Vertex *reader = order->walk.items[order->walk.count - 1];
-    if (vertex->lowest < reader->lowest) reader->lowest = vertex->lowest;
-  }
-  if (vertex->lowest == vertex->number) close_component(order, vertex);
-}
-
-static void visit(Order *order, Vertex *start) {
-  if (!start || !start->needed || start->number) return;
-  enter(order, start);
-  while (order->walk.count > 0) {
-    Vertex *vertex = order->walk.items[order->walk.count - 1];
-    if (vertex->next_read == vertex->reads.count) {
-      leave(order, vertex);
-      continue;
-    }
-    Vertex *read = vertex_of(order, vertex->reads.items[vertex->next_read++]->tensor);
-    if (!read) continue;
-    if (!read->number) {
-      enter(order, read);
-    } else if (read->on_stack && read->number < vertex->lowest) {
-      vertex->lowest = read->number;
-    }
-  }
+static void visit(Order *order, const Vertex *start) {
+  if (start && start->needed) components_visit(order->walk, (int)(start - order->vertices));
 }
 
 /* Updates of the step: an equation and the place in the sequence after which it may stand. */
@@ -268,6 +234,8 @@ void routine_order(Routine *routine) {
   Order order = {.scratch = arena_new()};
   build_graph(&order, routine);
   mark_needed(&order);
+  order.walk = components_new(order.scratch,
+                              &(ComponentGraph){&order, order.count, read_vertex, take_component});
   Tensor *loss = routine_loss(routine);
   if (loss) visit(&order, vertex_of(&order, loss));
   if (routine->kind == ROUTINE_INIT) visit_matrices(&order);
