@@ -80,6 +80,12 @@ Truth condition_inside_truth(ExprTable *table, Arena *scratch, const Expr *read)
   return inside ? SOMETIMES_TRUE : ALWAYS_TRUE;
 }
 
+const Expr *condition_choice(ExprTable *table, Arena *scratch, const Expr *read) {
+  const Expr *inside = condition_inside(table, scratch, read);
+  const Expr *element = expr_read(table, read->tensor, read->args, NULL);
+  return inside ? expr_select(table, inside, element, read_default(read)) : element;
+}
+
 typedef struct Decision {
   ExprTable *table;
   Arena *scratch;

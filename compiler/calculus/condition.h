@@ -23,6 +23,9 @@ const Expr *condition_decide_reads(ExprTable *table, Arena *scratch, const Expr 
 /* The same, and choices by comparisons that always or never hold are the branch that is taken. */
 const Expr *condition_decide(ExprTable *table, Arena *scratch, const Expr *e);
 
+/* A read with a default as a choice: that it falls inside, as far as that is not certain, decides. */
+const Expr *condition_choice(ExprTable *table, Arena *scratch, const Expr *read);
+
 /* `a < b` or `a <= b` of whole numbers that only the greatest value of b - a satisfies, as an equality:
    0 <= t makes `t < 1` the same as `t == 0`. Any other condition as it is. */
 const Expr *condition_tightened(ExprTable *table, Arena *scratch, const Expr *e);

@@ -156,6 +156,12 @@ static void run_place(Compilation *compilation, Routine *routine) {
   routine_describe(routine);
 }
 
+static void run_unswitch(Compilation *compilation, Routine *routine) {
+  if (compilation->options->skips[PASS_unswitch]) return;
+  routine_unswitch(routine);
+  routine_describe(routine);
+}
+
 static void run_meet(Compilation *compilation, Routine *routine) {
   (void)compilation;
   routine_meet(routine);
@@ -369,6 +375,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_split: run_routine_pass(compilation, run_split); break;
   case PASS_threads: run_routine_pass(compilation, run_threads); break;
   case PASS_place: run_routine_pass(compilation, run_place); break;
+  case PASS_unswitch: run_routine_pass(compilation, run_unswitch); break;
   case PASS_meet: run_routine_pass(compilation, run_meet); break;
   case PASS_roll: run_routine_pass(compilation, run_roll); break;
   case PASS_emit: run_emit(compilation); break;

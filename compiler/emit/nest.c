@@ -402,10 +402,10 @@ static void write_node(FunctionWriter *writer, const LoopNode *node) {
   if (is_alone) write_line(writer, "}");
 }
 
-/* The loop over the elements of a tile that stands behind their sums. */
+/* The loop over the elements of a tile that stands behind their sums, or the first branch around it. */
 static bool follows_sums(const LoopBody *body, int node) {
-  return node > 0 && body->items[node]->kind == LOOP_FOR &&
-         (body->items[node]->marks & MARK_TILE) != 0;
+  return node > 0 && (body->items[node]->marks & MARK_TILE) != 0 &&
+         !(body->items[node - 1]->marks & MARK_TILE);
 }
 
 static void write_body(FunctionWriter *writer, const LoopBody *body) {

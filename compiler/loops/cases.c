@@ -6,7 +6,7 @@
    parts are told apart by an index: the choice would keep the loops inside from running in vectors. So would a loop
    over the few points of a reduction, as of a window, inside one along memory (MARK_WINDOW). */
 #include "calculus/condition.h"
-#include "loops/loop.h"
+#include "loops/rewrite.h"
 
 enum {
   MOST_CASES = 9,
@@ -74,43 +74,27 @@ static int64_t cases_of(Splitter *s, const LoopNode *node) {
 
 /* The index of a loop as a number. */
 typedef struct Case {
+  Splitter *splitter;
   const Index *index;
   const Expr *number;
-  bool is_first; /* comments stand above the first */
 } Case;
 
-static const Expr *in_case(Splitter *s, const Case *which, const Expr *e) {
-  if (!e) return NULL;
-  ExprTable *exprs = s->model->exprs;
-  e = expr_substitute(exprs, s->scratch, e, &which->index, &which->number, 1);
-  return condition_decide(exprs, s->scratch, e);
+static const Expr *in_case(void *context, const Expr *e) {
+  const Case *which = context;
+  ExprTable *exprs = which->splitter->model->exprs;
+  Arena *scratch = which->splitter->scratch;
+  e = expr_substitute(exprs, scratch, e, &which->index, &which->number, 1);
+  return condition_decide(exprs, scratch, e);
 }
 
-static LoopNode *copy_node(Splitter *s, const Case *which, const LoopNode *node) {
-  LoopNode *copy = arena_copy(s->model->arena, node, sizeof *node);
-  copy->begin = in_case(s, which, node->begin);
-  copy->end = in_case(s, which, node->end);
-  copy->condition = in_case(s, which, node->condition);
-  copy->value = in_case(s, which, node->value);
-  copy->equation = which->is_first ? node->equation : NULL;
-  if (node->kind == LOOP_STORE) {
-    const Expr **subscripts = NEW_ARRAY(s->model->arena, const Expr *, LIMIT_RANK);
-    for (int dim = 0; dim < node->target->rank; dim++)
-      subscripts[dim] = in_case(s, which, node->subscripts[dim]);
-    copy->subscripts = subscripts;
-  }
-  copy->body = (LoopBody){0};
-  for (int i = 0; i < node->body.count; i++)
-    APPEND(s->model->arena, &copy->body, copy_node(s, which, node->body.items[i]));
-  return copy;
-}
-
+/* Comments stand above the first. */
 static void append_cases(Splitter *s, LoopBody *body, const LoopNode *loop, int64_t count) {
   for (int64_t i = 0; i < count; i++) {
     int64_t number = loop->marks & MARK_DOWN ? count - 1 - i : i;
-    Case which = {loop->index, expr_integer(s->model->exprs, number), i == 0};
+    Case which = {s, loop->index, expr_integer(s->model->exprs, number)};
     for (int k = 0; k < loop->body.count; k++)
-      APPEND(s->model->arena, body, copy_node(s, &which, loop->body.items[k]));
+      APPEND(s->model->arena, body,
+             loop_copy(s->model, loop->body.items[k], i == 0, in_case, &which));
   }
   if (body->count > 0 && loop->equation) body->items[0]->equation = loop->equation;
 }

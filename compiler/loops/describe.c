@@ -155,6 +155,7 @@ static void describe_nest(Describer *describer, Nest *nest) {
   nest->name = name_nest(describer, nest);
   nest->reads = sorted(arena, &describer->read);
   nest->writes = sorted(arena, &describer->written);
+  nest->dims = (DimList){0};
   for (int i = 0; i < describer->dims.count; i++) {
     APPEND(arena, &nest->dims, describer->dims.items[i]);
   }
@@ -173,6 +174,7 @@ static void assign_inlined(Describer *describer) {
   map_init(&first, describer->scratch);
   for (int i = routine->nests.count - 1; i >= 0; i--) {
     Nest *nest = routine->nests.items[i];
+    nest->inlined = (EquationList){0};
     for (int k = 0; k < nest->equations.count; k++) {
       note_first_nest(describer, &first, equation_source(routine, nest->equations.items[k]), nest);
     }

@@ -164,7 +164,8 @@ void build_zeros(Site *site, const Tiling *tiling, const Block *block, const Ten
   LoopNode *store = product ? store_new(model, product, element, REDUCE_NONE, NULL)
                             : target_store(site, REDUCE_NONE, NULL);
   const Expr *old = expr_read(model->exprs, store->target, store->subscripts, NULL);
-  store->value = expr_select(model->exprs, counts, old, expr_number(model->exprs, 0));
+  const Expr *none = expr_number(model->exprs, 0);
+  store->value = counts == all ? none : expr_select(model->exprs, counts, old, none);
   APPEND(model->arena, body, store);
   site->bound = bound;
 }
