@@ -94,12 +94,14 @@ NNRT_INLINE Real nnrt(exp_reduced)(Real x, Real tail, Int *k) {
   return nnrt(fma)(r * r, K(EXP)(r), r);
 }
 
-/* exp(x - tail). The power of two goes on in two steps, to reach denormals and overflow. */
+/* exp(x - tail). The power of two goes on in two steps, to reach denormals and overflow. Far below
+   the second is 0: a product that underflows takes processors long, and masks are made of such x. */
 NNRT_INLINE Real nnrt(exp_sum)(Real x, Real tail) {
   Int k;
   Real capped = x > K(EXP_MAX) ? K(EXP_MAX) : x;
   Real p = nnrt(exp_reduced)(capped < K(EXP_MIN) ? K(EXP_MIN) : capped, tail, &k);
-  return (1 + p) * nnrt(power_of_two)(k >> 1) * nnrt(power_of_two)(k - (k >> 1));
+  Real last = nnrt(power_of_two)(k - (k >> 1));
+  return (1 + p) * nnrt(power_of_two)(k >> 1) * (x < K(EXP_MIN) ? 0 : last);
 }
 
 NNRT_INLINE Real nnrt(exp)(Real x) {

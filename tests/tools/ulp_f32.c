@@ -15,7 +15,7 @@ static const Format format = {"f32", 24, 128, -149, 0x1p-20, 0x1p-20};
 typedef struct Block {
   float x[BLOCK], y[BLOCK], got[BLOCK], alone[BLOCK];
   double want[BLOCK];
-  unsigned char open[BLOCK];
+  uint64_t open[BLOCK];
 } Block;
 
 typedef struct Function {
@@ -57,34 +57,46 @@ static const Function functions[] = {
 #undef ULP
     {"pow", compute_pow, alone_pow, exact_pow, 1.0}};
 
-/* Whether all is said when the error is at most `enough` and clearly above or below a half. Numbers of which the
-   reference is 0, inf or NaN, or has the other sign, are left to `judge` unless they are right. */
-static int is_open(float got, double want, double enough, int *missed) {
-  uint64_t size = nnrt_bits_f64(want) >> 52 & 0x7ff, sign = nnrt_bits_f64(want) >> 63;
-  double per_unit = nnrt_from_bits_f64((2069 - (size < 897 ? 897 : size)) << 52);
-  double error = nnrt_abs_f64(want - (double)got) * per_unit, off = nnrt_abs_f64(error - 0.5);
-  *missed = error > 0.5;
-  return (!(error <= enough) & (error != 0)) | (off < format.doubt) |
-         (sign != nnrt_sign_bit_f32(got)) | ((want == 0) & (got != 0));
+/* Which results are for `judge`: errors above `enough` or close to a half, and what is no number where the
+   reference is one, or has another sign. A loop for vectors. */
+static uint64_t look(Block *block, double enough, uint64_t *missed) {
+  const double limit = 0x1p128;
+  uint64_t open_count = 0, missed_count = 0;
+  for (int i = 0; i < BLOCK; ++i) {
+    double all = block->want[i], want = all > limit ? limit : all < -limit ? -limit : all;
+    double number = (double)block->got[i];
+    double got = number > limit ? limit : number < -limit ? -limit : number;
+    uint64_t size = nnrt_bits_f64(want) >> 52 & 0x7ff;
+    double per_unit = nnrt_from_bits_f64((2069 - (size < 897 ? 897 : size)) << 52);
+    double error = nnrt_abs_f64(want - got) * per_unit;
+    uint64_t sure =
+        (error == 0) | ((error <= enough) & (nnrt_abs_f64(error - 0.5) >= format.doubt));
+    uint64_t turned = (nnrt_bits_f64(want) ^ nnrt_bits_f64(got)) >> 63;
+    uint64_t nothing = (all == 0) & (got != 0), no_number = (all != all) & (number != number);
+    uint64_t open = ((sure ^ 1) | turned | nothing) & (no_number ^ 1);
+    block->open[i] = open;
+    open_count += open;
+    missed_count += (uint64_t)(error > 0.5) & (open ^ 1);
+  }
+  *missed += missed_count;
+  return open_count;
+}
+
+static uint64_t count_unlike(const Block *block) {
+  uint32_t unlike = 0;
+  for (int i = 0; i < BLOCK; ++i) {
+    float got = block->got[i], alone = block->alone[i];
+    unlike += (nnrt_bits_f32(got) != nnrt_bits_f32(alone)) & ((got == got) | (alone == alone));
+  }
+  return unlike;
 }
 
 static void judge_block(Worst *worst, const Function *function, Block *block) {
   for (int i = 0; i < BLOCK; ++i) block->alone[i] = function->alone(block->x[i], block->y[i]);
-  uint64_t open_count = 0, missed_count = 0, unlike = 0;
-  double enough = worst->quick + format.step;
-  for (int i = 0; i < BLOCK; ++i) {
-    int missed, open = is_open(block->got[i], block->want[i], enough, &missed);
-    int differ = nnrt_bits_f32(block->got[i]) != nnrt_bits_f32(block->alone[i]);
-    block->open[i] = (unsigned char)open;
-    missed_count += (uint64_t)(missed & !open);
-    open_count += (uint64_t)open;
-    unlike += (uint64_t)(differ &
-                         ((block->got[i] == block->got[i]) | (block->alone[i] == block->alone[i])));
-  }
   worst->count += BLOCK;
-  worst->missed += missed_count;
-  worst->unlike += unlike;
-  for (int i = 0; open_count && i < BLOCK; ++i)
+  worst->unlike += count_unlike(block);
+  if (!look(block, worst->quick + format.step, &worst->missed)) return;
+  for (int i = 0; i < BLOCK; ++i)
     if (block->open[i])
       judge(worst, &format, function->exact, (double)block->x[i], (double)block->y[i],
             (double)block->got[i], (long double)block->want[i]);
