@@ -59,7 +59,10 @@ def once(name, command, sources, libraries=()):
         raise NotMeasured(f"no {command[0]}")
     words = [str(word) for word in (*command, *sources, *libraries)]
     digest = hashlib.sha256(" ".join(words).encode())
-    for path in with_headers([pathlib.Path(word) for word in words if word.endswith((".c", ".h", ".a"))]):
+    files = [pathlib.Path(word) for word in words if word.endswith((".c", ".h", ".a"))]
+    folders = [pathlib.Path(word) for word in words if pathlib.Path(word).is_dir()]
+    included = [path for folder in folders for path in sorted(folder.glob("*.h"))]
+    for path in with_headers(files + included):
         digest.update(path.read_bytes())
     program = PLACE / "programs" / f"{name}-{digest.hexdigest()[:16]}"
     if not program.exists():

@@ -83,7 +83,13 @@ def renamed(model, folder):
     path.write_text("\n".join(parts))
     write_data(model)
     return dataclasses.replace(model, name=f"renamed_{model.name}", file=path.with_suffix(""), symbol=name,
-                               data=f"renamed_{model.data}")
+                               data=f"renamed_{model.data}", options=tuple(map(with_other_dim, model.options)))
+
+
+def with_other_dim(option):
+    """N=64 of -D N=64."""
+    dim, is_size, size = option.partition("=")
+    return f"{other_name(dim)}={size}" if is_size else option
 
 
 def write_data(model):

@@ -123,13 +123,34 @@ static bool match_operands(Matcher *m, const Node *pattern, const Expr *e) {
   return true;
 }
 
+/* Its reciprocal is exact, too. */
+static bool is_power_of_two(const Expr *e) {
+  double number;
+  int exponent;
+  return is_number(e, &number) && fabs(frexp(number, &exponent)) == 0.5 && exponent > -120 &&
+         exponent < 120;
+}
+
+/* A quotient by n, when that is a power of two, is written as a product, too. */
+static const Expr *undo_reciprocal(Matcher *m, const Node *pattern, const Expr *e) {
+  double reciprocal;
+  bool divides_by_n = pattern->kind == NODE_DIV && pattern->parts[1]->kind == NODE_IDENT &&
+                      pattern->parts[1]->name[0] == 'n';
+  if (!divides_by_n || e->op != OP_MUL || !is_power_of_two(e->args[0])) return e;
+  is_number(e->args[0], &reciprocal);
+  ExprTable *exprs = m->site->model->exprs;
+  return expr_binary(exprs, OP_DIV, e->args[1], expr_number(exprs, 1 / reciprocal));
+}
+
 static bool match_operation(Matcher *m, const Node *pattern, const Expr *e) {
   bool swapped;
   Op op = formula_op(pattern, &swapped);
+  e = undo_reciprocal(m, pattern, e);
   for (int i = 0; i < SIGHT && e->op != op; i++) {
     const Equation *definition = visible_definition(m, e);
     if (!definition || definition->reduction != REDUCE_NONE) return false;
     e = at_read(m, e, definition->body);
+    e = undo_reciprocal(m, pattern, e);
   }
   return e->op == op && match_operands(m, pattern, e);
 }
@@ -151,14 +172,6 @@ static bool match_node(Matcher *m, const Node *pattern, const Expr *e) {
 static bool counts_reduced(const Site *site, const Match *match, const Expr *number) {
   const Expr *count = indices_count(site->model, match->reduced, match->reduced_count);
   return !match->guard && number == expr_unary(site->model->exprs, OP_REAL, count);
-}
-
-/* Its reciprocal is exact, too. */
-static bool is_power_of_two(const Expr *e) {
-  double number;
-  int exponent;
-  return is_number(e, &number) && fabs(frexp(number, &exponent)) == 0.5 && exponent > -120 &&
-         exponent < 120;
 }
 
 static bool condition_holds(const Site *site, const Rule *rule, const Match *match) {

@@ -150,6 +150,10 @@ static void run_threads(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_threads]) routine_divide(routine);
 }
 
+static void run_draw(Compilation *compilation, Routine *routine) {
+  if (!compilation->options->skips[PASS_draw]) routine_draw(routine);
+}
+
 static void run_place(Compilation *compilation, Routine *routine) {
   (void)compilation;
   routine_place(routine);
@@ -374,6 +378,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_fuse: run_routine_pass(compilation, run_fuse); break;
   case PASS_split: run_routine_pass(compilation, run_split); break;
   case PASS_threads: run_routine_pass(compilation, run_threads); break;
+  case PASS_draw: run_routine_pass(compilation, run_draw); break;
   case PASS_place: run_routine_pass(compilation, run_place); break;
   case PASS_unswitch: run_routine_pass(compilation, run_unswitch); break;
   case PASS_meet: run_routine_pass(compilation, run_meet); break;

@@ -7,6 +7,8 @@
 
 /* The random number of a drawn tensor at a row-major position: "nnrt_uniform_f32(seed, step, ...)". */
 const char *draw_text(FunctionWriter *writer, Op draw, const Tensor *tensor, const char *position);
+/* draws.c: a loop that stores the numbers of a row, as one call. */
+void write_draws_together(FunctionWriter *writer, const LoopNode *loop);
 /* vectors.c: a loop in vectors, and the declaration of a tile of them, whose elements are 0. */
 void write_vectors(FunctionWriter *writer, const LoopNode *loop);
 void write_tile(FunctionWriter *writer, const LoopNode *declare);

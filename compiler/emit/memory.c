@@ -165,28 +165,3 @@ const char *element_text(FunctionWriter *writer, const Tensor *tensor,
   const char *position = position_text(writer, tensor, subscripts, levels);
   return arena_format(writer->arena, "%s[%s]", name, position);
 }
-
-bool counts_samples(const Routine *routine, const Tensor *draw) {
-  return routine->kind == ROUTINE_ACCUMULATE && draw_sample_dim(routine->model, draw) >= 0;
-}
-
-static const char *position_in_step(FunctionWriter *writer, const Tensor *tensor,
-                                    const char *position) {
-  if (!counts_samples(writer->routine, tensor)) return position;
-  const Buffer *buffer = routine_buffer(writer->routine, tensor);
-  int samples = draw_sample_dim(writer->routine->model, tensor);
-  return arena_format(writer->arena, "first_sample * %s + %s",
-                      extent_text(writer, buffer->strides[samples], LEVEL_UNARY), position);
-}
-
-const char *site_text(Arena *arena, const Tensor *tensor) {
-  return arena_format(arena, "UINT32_C(0x%08x)", (unsigned)tensor->site);
-}
-
-const char *draw_text(FunctionWriter *writer, Op draw, const Tensor *tensor, const char *position) {
-  const char *site = map_get(&writer->sites, tensor);
-  return arena_format(writer->arena, "nnrt_%s_%s(seed, step_number, %s, (uint64_t)(%s))",
-                      op_spelling(draw), real_suffix(writer->routine),
-                      site ? site : site_text(writer->arena, tensor),
-                      position_in_step(writer, tensor, position));
-}

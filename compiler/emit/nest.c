@@ -228,6 +228,10 @@ static void write_for(FunctionWriter *writer, const LoopNode *node) {
     write_vectors(writer, node);
     return;
   }
+  if (node->marks & MARK_DRAWS) {
+    write_draws_together(writer, node);
+    return;
+  }
   Scope outer = writer->scope;
   Scope inner;
   const char *begin = write_expression(writer, node->begin, TYPE_INT, LEVEL_TERNARY);
@@ -405,7 +409,7 @@ static void write_node(FunctionWriter *writer, const LoopNode *node) {
 /* The loop over the elements of a tile that stands behind their sums, or the first branch around it. */
 static bool follows_sums(const LoopBody *body, int node) {
   return node > 0 && (body->items[node]->marks & MARK_TILE) != 0 &&
-         !(body->items[node - 1]->marks & MARK_TILE);
+         !(body->items[node - 1]->marks & (MARK_TILE | MARK_DRAWS));
 }
 
 static void write_body(FunctionWriter *writer, const LoopBody *body) {

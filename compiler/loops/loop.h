@@ -31,6 +31,7 @@ enum {                    /* marks of a LOOP_FOR */
        MARK_DOWN = 16,    /* from the last iteration to the first */
        MARK_TILE = 32,    /* over the elements of a tile, for an epilogue: no other shares it */
        MARK_WINDOW = 64,  /* over the few points of a reduction, in one along memory: cases.c */
+       MARK_DRAWS = 512,  /* stores random numbers that lie side by side, each as it is: draws.c */
        /* of any node, and of a whole nest (see threads.h) */
        MARK_WAIT = 128, /* not before all threads are there */
        MARK_FIRST = 256 /* by the first thread alone; the others go on */
@@ -262,6 +263,7 @@ void routine_join(Routine *routine);      /* epilogue.c: pointwise readers behin
 void routine_fuse(Routine *routine, bool shares);
 void routine_split(Routine *routine);    /* cases.c: short loops that ask for their index */
 void routine_divide(Routine *routine);   /* threads.c: loops whose iterations run in threads */
+void routine_draw(Routine *routine);     /* draws.c: random numbers of a row before its loop */
 void routine_place(Routine *routine);    /* place.c: registers, rows, arena offsets by liveness */
 void routine_unswitch(Routine *routine); /* unswitch.c: conditions that loops do not change */
 void routine_meet(Routine *routine);     /* meet.c: where threads wait for each other */

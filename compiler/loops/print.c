@@ -39,6 +39,7 @@ static void print_loop(const LoopNode *node, Text *text) {
   if (node->marks & MARK_PARALLEL) text_add(text, " divided");
   if (node->marks & MARK_UNROLL) text_add(text, " unroll");
   if (node->marks & MARK_WINDOW) text_add(text, " window");
+  if (node->marks & MARK_DRAWS) text_add(text, " drawn together");
   if (node->marks & MARK_DOWN) text_add(text, " down");
   if (node->marks & MARK_STRIP) text_add(text, " of a segment");
   if (node->segment > 0) text_add(text, " segments of %lld", (long long)node->segment);

@@ -11,14 +11,22 @@
      uniform f64: block index / 2, words 2 (index % 2) and the next: their 53 upper bits 2^-53
      normal f32, f64: Box and Muller's pair of the two uniforms in elements 2 (index / 2) and the
      next, u in (0, 1] and v in [0, 1): sqrt(-2 log u) cos(2 pi v) where index is even, sin where odd.
-   Uniforms are in [0, 1). */
+   Uniforms are in [0, 1).
+
+   nnrt_uniforms and nnrt_normals make the numbers of an array with consecutive indices: the same ones, whole blocks
+   at a time, which C compilers run in vectors. */
 #ifndef NNRT_PHILOX_H
 #define NNRT_PHILOX_H
 
 #include "nnrt_math.h"
 
+#if defined __AVX512F__ && defined __GNUC__ && !defined __clang__
+#include <immintrin.h>
+#include <string.h>
+#endif
+
 /* The four words of a counter, in place. */
-static inline void nnrt_philox(uint64_t key, uint32_t words[4]) {
+NNRT_INLINE void nnrt_philox(uint64_t key, uint32_t words[4]) {
   uint32_t key0 = (uint32_t)key, key1 = (uint32_t)(key >> 32);
   for (int round = 0; round < 10; ++round, key0 += 0x9e3779b9, key1 += 0xbb67ae85) {
     uint64_t a = (uint64_t)words[0] * 0xd2511f53, b = (uint64_t)words[2] * 0xcd9e8d57;
@@ -30,7 +38,7 @@ static inline void nnrt_philox(uint64_t key, uint32_t words[4]) {
 }
 
 /* A bijection that spreads every bit (the finaliser of splitmix64). */
-static inline uint64_t nnrt_mix(uint64_t x) {
+NNRT_INLINE uint64_t nnrt_mix(uint64_t x) {
   x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
   x = (x ^ x >> 27) * 0x94d049bb133111eb;
   return x ^ x >> 31;
@@ -38,8 +46,8 @@ static inline uint64_t nnrt_mix(uint64_t x) {
 
 /* Block number `block` of a draw: the elements 4 block to 4 block + 3 in f32, 2 block and the next
    in f64. */
-static inline void nnrt_draw(uint64_t seed, uint64_t step, uint64_t site, uint64_t block,
-                             uint32_t words[4]) {
+NNRT_INLINE void nnrt_draw(uint64_t seed, uint64_t step, uint64_t site, uint64_t block,
+                           uint32_t words[4]) {
   uint64_t stream = nnrt_mix(site) + step;
   words[0] = (uint32_t)block;
   words[1] = (uint32_t)(block >> 32);
@@ -48,11 +56,11 @@ static inline void nnrt_draw(uint64_t seed, uint64_t step, uint64_t site, uint64
   nnrt_philox(seed, words);
 }
 
-static inline float nnrt_unit_f32(uint32_t word) {
-  return (float)(word >> 8) * 5.9604644775390625e-8f;
+NNRT_INLINE float nnrt_unit_f32(uint32_t word) {
+  return (float)(int32_t)(word >> 8) * 5.9604644775390625e-8f;
 }
 
-static inline double nnrt_unit_f64(uint32_t high, uint32_t low) {
+NNRT_INLINE double nnrt_unit_f64(uint32_t high, uint32_t low) {
   return (double)(int64_t)(((uint64_t)high << 32 | low) >> 11) * 1.1102230246251565e-16;
 }
 
@@ -68,22 +76,120 @@ static inline double nnrt_uniform_f64(uint64_t seed, uint64_t step, uint64_t sit
   return index & 1 ? nnrt_unit_f64(words[2], words[3]) : nnrt_unit_f64(words[0], words[1]);
 }
 
+/* Box and Muller: two uniforms become two normals. */
+NNRT_INLINE void nnrt_pair_f32(float *pair) {
+  float radius = nnrt_sqrt_f32(-2 * nnrt_log_f32(pair[0] + 5.9604644775390625e-8f)),
+        angle = 6.28318531f * pair[1];
+  pair[0] = radius * nnrt_cos_f32(angle);
+  pair[1] = radius * nnrt_sin_f32(angle);
+}
+
+NNRT_INLINE void nnrt_pair_f64(double *pair) {
+  double radius = nnrt_sqrt_f64(-2 * nnrt_log_f64(pair[0] + 1.1102230246251565e-16)),
+         angle = 6.283185307179586 * pair[1];
+  pair[0] = radius * nnrt_cos_f64(angle);
+  pair[1] = radius * nnrt_sin_f64(angle);
+}
+
 static inline float nnrt_normal_f32(uint64_t seed, uint64_t step, uint64_t site, uint64_t index) {
   uint32_t words[4];
   nnrt_draw(seed, step, site, index >> 2, words);
-  float u = nnrt_unit_f32(words[index & 2]),
-        angle = 6.28318531f * nnrt_unit_f32(words[(index & 2) + 1]);
-  float radius = nnrt_sqrt_f32(-2 * nnrt_log_f32(u + 5.9604644775390625e-8f));
-  return radius * (index & 1 ? nnrt_sin_f32(angle) : nnrt_cos_f32(angle));
+  float pair[2] = {nnrt_unit_f32(words[index & 2]), nnrt_unit_f32(words[(index & 2) + 1])};
+  nnrt_pair_f32(pair);
+  return pair[index & 1];
 }
 
 static inline double nnrt_normal_f64(uint64_t seed, uint64_t step, uint64_t site, uint64_t index) {
   uint32_t words[4];
   nnrt_draw(seed, step, site, index >> 1, words);
-  double u = nnrt_unit_f64(words[0], words[1]),
-         angle = 6.283185307179586 * nnrt_unit_f64(words[2], words[3]);
-  double radius = nnrt_sqrt_f64(-2 * nnrt_log_f64(u + 1.1102230246251565e-16));
-  return radius * (index & 1 ? nnrt_sin_f64(angle) : nnrt_cos_f64(angle));
+  double pair[2] = {nnrt_unit_f64(words[0], words[1]), nnrt_unit_f64(words[2], words[3])};
+  nnrt_pair_f64(pair);
+  return pair[index & 1];
 }
+
+/* ---- many at a time ---- */
+
+#define NNRT_BLOCKS 8
+
+#if defined __AVX512F__ && defined __GNUC__ && !defined __clang__
+/* The lower half of each element is a word; gcc would multiply the upper halves, too. */
+typedef uint64_t nnrt_words __attribute__((vector_size(8 * NNRT_BLOCKS)));
+
+NNRT_INLINE nnrt_words nnrt_multiply_words(nnrt_words a, uint32_t b) {
+  return (nnrt_words)_mm512_mul_epu32((__m512i)a, _mm512_set1_epi64(b));
+}
+
+NNRT_INLINE void nnrt_philox_blocks(uint64_t key, nnrt_words words[4]) {
+  uint32_t key0 = (uint32_t)key, key1 = (uint32_t)(key >> 32);
+  for (int round = 0; round < 10; ++round, key0 += 0x9e3779b9, key1 += 0xbb67ae85) {
+    nnrt_words a = nnrt_multiply_words(words[0], 0xd2511f53),
+               b = nnrt_multiply_words(words[2], 0xcd9e8d57);
+    words[0] = b >> 32 ^ words[1] ^ (uint64_t)key0;
+    words[1] = b;
+    words[2] = a >> 32 ^ words[3] ^ (uint64_t)key1;
+    words[3] = a;
+  }
+}
+
+NNRT_INLINE void nnrt_draw_blocks(uint64_t seed, uint64_t step, uint64_t site, uint64_t block,
+                                  uint32_t numbers[4 * NNRT_BLOCKS]) {
+  const nnrt_words lanes = {0, 1, 2, 3, 4, 5, 6, 7};
+  const uint64_t stream = nnrt_mix(site) + step;
+  nnrt_words words[4] = {lanes + block, (lanes + block) >> 32, lanes - lanes + stream,
+                         lanes - lanes + (stream >> 32)};
+  nnrt_philox_blocks(seed, words);
+  nnrt_words first = (words[0] & UINT32_MAX) | words[1] << 32,
+             second = (words[2] & UINT32_MAX) | words[3] << 32;
+  uint64_t halves[2][NNRT_BLOCKS], pairs[2 * NNRT_BLOCKS];
+  memcpy(halves[0], &first, sizeof first);
+  memcpy(halves[1], &second, sizeof second);
+  for (int b = 0; b < NNRT_BLOCKS; ++b) {
+    pairs[2 * b] = halves[0][b];
+    pairs[2 * b + 1] = halves[1][b];
+  }
+  memcpy(numbers, pairs, sizeof pairs);
+}
+#else
+/* The words of the blocks from `block` on, one after the other. */
+NNRT_INLINE void nnrt_draw_blocks(uint64_t seed, uint64_t step, uint64_t site, uint64_t block,
+                                  uint32_t numbers[4 * NNRT_BLOCKS]) {
+#pragma GCC unroll 1
+  for (int b = 0; b < NNRT_BLOCKS; ++b) {
+    uint32_t words[4];
+    nnrt_draw(seed, step, site, block + (uint64_t)b, words);
+    for (int k = 0; k < 4; ++k) numbers[4 * b + k] = words[k];
+  }
+}
+#endif
+
+#define NNRT_ROWS(Real, suffix, size, number)                                                      \
+  static inline void nnrt_uniforms_##suffix(Real *restrict row, int64_t count, uint64_t seed,      \
+                                            uint64_t step, uint64_t site, uint64_t first) {        \
+    const int64_t all = size * NNRT_BLOCKS;                                                        \
+    uint64_t block = first / size;                                                                 \
+    for (int64_t at = -(int64_t)(first % size); at < count; at += all, block += NNRT_BLOCKS) {     \
+      uint32_t words[4 * NNRT_BLOCKS];                                                             \
+      nnrt_draw_blocks(seed, step, site, block, words);                                            \
+      if (at >= 0 && at + all <= count) {                                                          \
+        _Pragma("GCC unroll 1") for (int64_t i = 0; i < all; ++i) row[at + i] = number;            \
+      } else {                                                                                     \
+        for (int64_t i = at < 0 ? -at : 0; i < all && at + i < count; ++i) row[at + i] = number;   \
+      }                                                                                            \
+    }                                                                                              \
+  }                                                                                                \
+  static inline void nnrt_normals_##suffix(Real *restrict row, int64_t count, uint64_t seed,       \
+                                           uint64_t step, uint64_t site, uint64_t first) {         \
+    int64_t i = 0;                                                                                 \
+    if (first % 2 != 0 && count > 0) row[i++] = nnrt_normal_##suffix(seed, step, site, first);     \
+    const int64_t pairs = count > i ? (count - i) / 2 : 0;                                         \
+    Real *restrict whole = row + i;                                                                \
+    nnrt_uniforms_##suffix(whole, 2 * pairs, seed, step, site, first + (uint64_t)i);               \
+    for (int64_t p = 0; p < pairs; ++p) nnrt_pair_##suffix(whole + 2 * p);                         \
+    i += 2 * pairs;                                                                                \
+    if (i < count) row[i] = nnrt_normal_##suffix(seed, step, site, first + (uint64_t)i);           \
+  }
+NNRT_ROWS(float, f32, 4, nnrt_unit_f32(words[i]))
+NNRT_ROWS(double, f64, 2, nnrt_unit_f64(words[2 * i], words[2 * i + 1]))
+#undef NNRT_ROWS
 
 #endif

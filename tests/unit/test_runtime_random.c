@@ -38,6 +38,27 @@ Test(runtime_random, a_draw_is_a_word_of_its_block) {
   cr_expect_eq(nnrt_uniform_f64(42, 9, 7, second + 1), ldexp((double)(bits >> 11), -53));
 }
 
+/* From each place in a block, over none, one and many blocks. */
+Test(runtime_random, rows_have_the_numbers_of_their_elements) {
+  enum { LONGEST = 150 };
+  float f32[LONGEST], normal32[LONGEST];
+  double f64[LONGEST], normal64[LONGEST];
+  for (uint64_t first = 0xfffffffdU; first < 0x100000002U; ++first)
+    for (int64_t count = -1; count <= LONGEST; count += count < 12 ? 1 : 69) {
+      nnrt_uniforms_f32(f32, count, 5, 6, 7, first);
+      nnrt_uniforms_f64(f64, count, 5, 6, 7, first);
+      nnrt_normals_f32(normal32, count, 5, 6, 7, first);
+      nnrt_normals_f64(normal64, count, 5, 6, 7, first);
+      for (int64_t i = 0; i < count; ++i) {
+        uint64_t at = first + (uint64_t)i;
+        cr_assert_eq(f32[i], nnrt_uniform_f32(5, 6, 7, at));
+        cr_assert_eq(f64[i], nnrt_uniform_f64(5, 6, 7, at));
+        cr_assert_eq(normal32[i], nnrt_normal_f32(5, 6, 7, at));
+        cr_assert_eq(normal64[i], nnrt_normal_f64(5, 6, 7, at));
+      }
+    }
+}
+
 Test(runtime_random, uniforms_fill_the_unit_interval) {
   double sum = 0, square = 0;
   enum { COUNT = 100000 };
