@@ -134,6 +134,10 @@ static void run_strip(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_strip]) routine_strip(routine);
 }
 
+static void run_rearrange(Compilation *compilation, Routine *routine) {
+  if (!compilation->options->skips[PASS_rearrange]) routine_rearrange(routine);
+}
+
 static void run_join(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_join]) routine_join(routine);
 }
@@ -374,6 +378,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_transpose: run_routine_pass(compilation, run_transpose); break;
   case PASS_panel: run_routine_pass(compilation, run_panel); break;
   case PASS_strip: run_routine_pass(compilation, run_strip); break;
+  case PASS_rearrange: run_routine_pass(compilation, run_rearrange); break;
   case PASS_join: run_routine_pass(compilation, run_join); break;
   case PASS_fuse: run_routine_pass(compilation, run_fuse); break;
   case PASS_split: run_routine_pass(compilation, run_split); break;

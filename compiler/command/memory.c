@@ -4,13 +4,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *shape_as_stored(Arena *arena, const Buffer *buffer) {
+static const char *shape_as_stored(Arena *arena, const Routine *routine, const Buffer *buffer) {
   Text text;
   text_init(&text, arena);
-  for (int dim = 0; dim < buffer->tensor->rank; dim++) {
+  for (int level = 0; level < buffer->tensor->rank; level++) {
+    int dim = routine_dim_at(routine, buffer->tensor, level);
     int64_t stride;
     bool dropped = extent_is_constant(buffer->strides[dim], &stride) && stride == 0;
-    text_add(&text, dim == 0 ? "[" : ", ");
+    text_add(&text, level == 0 ? "[" : ", ");
     bool is_ring = buffer->ring_steps > 0 && buffer->ring_dim == dim;
     if (dropped) text_add(&text, "*");
     if (dropped) continue;
@@ -40,8 +41,9 @@ static void print_row(Arena *arena, const Sources *sources, const Routine *routi
   const char *first = routine->nests.items[buffer->first]->name;
   const char *last = routine->nests.items[buffer->last]->name;
   printf("  %-24s %-20s %12" PRId64 "  %-5s %-20s %-20s %s\n", buffer->tensor->name,
-         shape_as_stored(arena, buffer), buffer->bytes, is_on_tape(routine, buffer) ? "tape" : "",
-         first, last, line_of(arena, sources, buffer->tensor));
+         shape_as_stored(arena, routine, buffer), buffer->bytes,
+         is_on_tape(routine, buffer) ? "tape" : "", first, last,
+         line_of(arena, sources, buffer->tensor));
 }
 
 static void print_totals(const Routine *routine) {

@@ -23,7 +23,8 @@ static const char *array_parameter(FunctionWriter *writer, const Nest *nest, con
            element_type_name(routine, memory), scope_name(&writer->scope, memory, memory->name));
   if (memory->rank == 0) return text.bytes;
   text_add(&text, " /* ");
-  for (int dim = 0; dim < memory->rank; dim++) {
+  for (int level = 0; level < memory->rank; level++) {
+    int dim = routine_dim_at(routine, memory, level);
     const Buffer *buffer = map_get(&routine->buffers, memory);
     int64_t stride;
     bool shrunk = buffer && extent_is_constant(buffer->strides[dim], &stride) && stride == 0;
@@ -289,7 +290,10 @@ static void write_row(FunctionWriter *writer, const Buffer *buffer) {
   const Tensor *row = buffer->tensor;
   int64_t stride = 0;
   int dim = 0;
-  while (extent_is_constant(buffer->strides[dim], &stride) && stride == 0) dim++;
+  for (int level = 0; stride == 0; level++) {
+    dim = routine_dim_at(writer->routine, row, level);
+    if (!extent_is_constant(buffer->strides[dim], &stride)) break;
+  }
   write_line(writer, "%s %s[%lld];", value_type_name(writer->routine, row->type),
              scope_name(&writer->scope, row, row->name),
              (long long)(stride * extent_maximum(row->axes[dim].extent)));

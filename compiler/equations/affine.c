@@ -275,3 +275,19 @@ const Expr *affine_compare(ExprTable *table, Op op, const Expr *a, const Expr *b
   if (least > 0 || greatest < 0) return expr_boolean(table, op == OP_NE);
   return least == 0 && greatest == 0 ? expr_boolean(table, op == OP_EQ) : NULL;
 }
+
+bool affine_blocks(ExprTable *table, Arena *scratch, const Expr *e, BlockSubscript *blocks) {
+  Affine affine = affine_of(table, scratch, e);
+  int64_t constant, range, factors[2];
+  if (affine.count != 2 || !extent_is_constant(affine.constant, &constant) || constant != 0)
+    return false;
+  for (int i = 0; i < 2; i++)
+    if (affine.terms[i].atom->op != OP_INDEX ||
+        !extent_is_constant(affine.terms[i].coefficient, &factors[i]))
+      return false;
+  int inner = factors[0] == 1 ? 0 : 1;
+  *blocks = (BlockSubscript){affine.terms[1 - inner].atom->index, affine.terms[inner].atom->index,
+                             factors[1 - inner]};
+  return factors[inner] == 1 && extent_is_constant(blocks->inner->range, &range) &&
+         range == blocks->width;
+}

@@ -40,6 +40,13 @@ const Index *lone_index(const Expr *e);
 /* The index of a subscript `index + shift`, with a number for the shift; null: it is another. */
 const Index *shifted_index(ExprTable *table, Arena *scratch, const Expr *e, int64_t *shift);
 
+/* A subscript that counts a dim in blocks: `block*width + inner`, with 0 <= inner < width. */
+typedef struct BlockSubscript {
+  const Index *block, *inner;
+  int64_t width;
+} BlockSubscript;
+bool affine_blocks(ExprTable *table, Arena *scratch, const Expr *e, BlockSubscript *blocks);
+
 /* Bounds over all values of the index variables and gathered values, as extents: low <= value <= high.
    Null where there is none. */
 typedef struct Bounds {

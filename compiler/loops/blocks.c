@@ -5,7 +5,7 @@
 
 bool blocks_divide(const Equation *product, const Index *whole, int64_t width) {
   int64_t range;
-  return extent_is_constant(whole->range, &range) && range % width == 0 && range > width &&
+  return extent_is_constant(whole->range, &range) && range % width == 0 &&
          product->var_count < LIMIT_RANK;
 }
 
@@ -17,20 +17,24 @@ static void append_used(Layout *layout, Blocks *blocks, const Index *const *indi
       APPEND(layout->routine->model->arena, &blocks->variables, indices[i]);
 }
 
+static void count_blocks(Model *model, Blocks *blocks, Name name, int64_t count, int64_t width) {
+  ExprTable *exprs = model->exprs;
+  blocks->block = index_new(model, name, extent_constant(model->extents, count));
+  const Expr *start =
+      expr_binary(exprs, OP_MUL, expr_index(exprs, blocks->block), expr_integer(exprs, width));
+  blocks->value = expr_binary(exprs, OP_ADD, start, blocks->value);
+  APPEND(model->arena, &blocks->variables, blocks->block);
+}
+
 Blocks blocks_of(Layout *layout, Equation *product, const Expr *factor, const Index *whole,
                  int64_t width, const char *name) {
   Model *model = layout->routine->model;
-  ExprTable *exprs = model->exprs;
   int64_t count = extent_maximum(whole->range) / width;
   Blocks blocks = {.product = product, .factor = factor, .whole = whole};
-  blocks.block =
-      index_new(model, name_of(model->names, name), extent_constant(model->extents, count));
   blocks.inner = index_new(model, whole->name, extent_constant(model->extents, width));
-  const Expr *start =
-      expr_binary(exprs, OP_MUL, expr_index(exprs, blocks.block), expr_integer(exprs, width));
-  blocks.value = expr_binary(exprs, OP_ADD, start, expr_index(exprs, blocks.inner));
+  blocks.value = expr_index(model->exprs, blocks.inner);
   append_used(layout, &blocks, product->vars, product->var_count);
-  APPEND(model->arena, &blocks.variables, blocks.block);
+  if (count > 1) count_blocks(model, &blocks, name_of(model->names, name), count, width);
   append_used(layout, &blocks, product->reduced, product->reduced_count);
   APPEND(model->arena, &blocks.variables, blocks.inner);
   return blocks;
@@ -83,8 +87,9 @@ Equation *blocks_product(Layout *layout, const Blocks *blocks, const Equation *c
   for (int i = 0; i < blocks->product->var_count; i++) {
     const Index *index = blocks->product->vars[i];
     product->place[count] = blocks->product->place[i];
-    vars[count++] = index == blocks->whole ? blocks->block : index;
-    if (index != blocks->whole) continue;
+    vars[count++] = index == blocks->whole ? blocks->inner : index;
+    if (index != blocks->whole || !blocks->block) continue;
+    vars[count - 1] = blocks->block;
     product->place[count] = blocks->product->place[i];
     vars[count++] = blocks->inner;
   }

@@ -12,12 +12,12 @@
 typedef struct Blocks {
   Equation *product;
   const Expr *factor;
-  const Index *whole, *block, *inner; /* whole = block*width + inner */
+  const Index *whole, *block, *inner; /* whole = block*width + inner; block null: there is one */
   const Expr *value;                  /* of `whole` */
   IndexList variables;                /* of the copy */
 } Blocks;
 
-/* Whether blocks of that width divide the variable, of which there are several. */
+/* Whether blocks of that width divide the variable. */
 bool blocks_divide(const Equation *product, const Index *whole, int64_t width);
 
 /* `name`: of the variable that counts blocks. */

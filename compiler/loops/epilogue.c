@@ -113,24 +113,56 @@ static bool may_move(Finder *finder, const Group *group, int to) {
 
 /* ---- over the variables of the product ---- */
 
-/* What the variables of an equation are: dims of the product's target. */
+/* What the variables of an equation are in the product: one of its variables, or all of a dim. */
 typedef struct Substitution {
   const Index *from[LIMIT_RANK];
   const Expr *to[LIMIT_RANK]; /* over the variables of the product */
-  int dims[LIMIT_RANK];
   int count;
 } Substitution;
 
-static bool substitute(const Group *group, Substitution *s, const Index *from, const Expr *to) {
-  const Tensor *target = group->product->target;
-  int dim = 0;
-  while (dim < target->rank && group->own->args[dim] != to) dim++;
-  if (dim == target->rank || !from || from->range != target->axes[dim].extent) return false;
+static bool share_a_variable(Finder *finder, const Group *group, const Expr *a, const Expr *b) {
+  const Equation *product = group->product;
+  for (int i = 0; i < product->var_count; i++)
+    if (expr_uses_index(finder->scratch, a, product->vars[i]) &&
+        expr_uses_index(finder->scratch, b, product->vars[i]))
+      return true;
+  return false;
+}
+
+static bool substitute(Finder *finder, const Group *group, Substitution *s, const Index *from,
+                       const Expr *to) {
   for (int i = 0; i < s->count; i++)
-    if (s->from[i] == from || s->dims[i] == dim) return s->from[i] == from && s->dims[i] == dim;
+    if (s->from[i] == from || share_a_variable(finder, group, s->to[i], to))
+      return s->from[i] == from && s->to[i] == to;
   s->from[s->count] = from;
-  s->to[s->count] = to;
-  s->dims[s->count++] = dim;
+  s->to[s->count++] = to;
+  return true;
+}
+
+/* The equation reads at `subscript` what the product, or a member, has at `own`, in a dim of that extent. */
+static bool match_subscript(Finder *finder, const Group *group, Substitution *s,
+                            const Expr *subscript, const Expr *own, const Extent *extent) {
+  Arena *scratch = finder->scratch;
+  ExprTable *exprs = finder->routine->model->exprs;
+  const Index *lone = lone_index(subscript);
+  BlockSubscript here, there;
+  if (lone) return lone->range == extent && substitute(finder, group, s, lone, own);
+  if (!affine_blocks(exprs, scratch, subscript, &here)) return false;
+  if (!affine_blocks(exprs, scratch, own, &there) || here.width != there.width) return false;
+  return here.block->range == there.block->range &&
+         substitute(finder, group, s, here.block, expr_index(exprs, there.block)) &&
+         substitute(finder, group, s, here.inner, expr_index(exprs, there.inner));
+}
+
+/* Every variable of the product stands for one of the equation's. */
+static bool is_complete(Finder *finder, const Group *group, const Substitution *s) {
+  const Equation *product = group->product;
+  for (int i = 0; i < product->var_count; i++) {
+    bool found = false;
+    for (int k = 0; k < s->count; k++)
+      found = found || expr_uses_index(finder->scratch, s->to[k], product->vars[i]);
+    if (!found) return false;
+  }
   return true;
 }
 
@@ -145,12 +177,14 @@ static bool find_substitution(Finder *finder, const Group *group, const Equation
     if (read_default(read)) return false;
     const Expr *own = equation_own_read(finder->routine->model, source, read->tensor);
     for (int dim = 0; dim < read->tensor->rank; dim++)
-      if (!substitute(group, s, lone_index(read->args[dim]), own->args[dim])) return false;
+      if (!match_subscript(finder, group, s, read->args[dim], own->args[dim],
+                           read->tensor->axes[dim].extent))
+        return false;
   }
-  return s->count == equation->var_count && s->count == group->product->target->rank;
+  return s->count == equation->var_count && is_complete(finder, group, s);
 }
 
-/* The variables of the product that stand for each of the equation's, which address the same dims. */
+/* The variables of the product that stand for each of the equation's. */
 static void set_variables(Finder *finder, const Group *group, const Equation *equation,
                           const Substitution *s, Equation *member) {
   const Equation *product = group->product;
@@ -160,7 +194,7 @@ static void set_variables(Finder *finder, const Group *group, const Equation *eq
     int i = 0;
     while (s->from[i] != equation->vars[k]) i++;
     for (int j = 0; j < product->var_count; j++) {
-      if (product->place[j] != s->dims[i]) continue;
+      if (!expr_uses_index(finder->scratch, s->to[i], product->vars[j])) continue;
       member->place[member->var_count] = equation->place[k];
       member->vars[member->var_count++] = product->vars[j];
     }

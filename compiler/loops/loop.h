@@ -199,7 +199,9 @@ typedef struct Routine {
   Map segments;    /* target Tensor * -> SegmentedEquation * */
   Map sources;     /* rewritten Equation * -> the one of the program it stands for */
   Map made;        /* Tensor * that no program has: kept for segments, or a factor transposed */
-  Map epilogues;   /* target Tensor * of a product -> Epilogue *, see epilogue.h */
+  Map orders; /* Tensor * -> int[rank]: its dims as they lie in memory, outermost first, where that is not as they
+                      are named; the last is the last */
+  Map epilogues; /* target Tensor * of a product -> Epilogue *, see epilogue.h */
   /* The first so many equations are all that the loss needs; of INIT, that draw matrices to be made orthogonal. */
   int forward_count;
   NestList nests;
@@ -257,6 +259,7 @@ void routine_turn(Routine *routine);      /* turn.c: targets with a narrow last 
 void routine_transpose(Routine *routine); /* transpose.c: factors lie along their inner loop */
 void routine_panel(Routine *routine);     /* panel.c: factors lie in panels as wide as a tile */
 void routine_strip(Routine *routine);     /* strips.c: other factors lie in strips of rows */
+void routine_rearrange(Routine *routine); /* rearrange.c: values lie as the copies of them would */
 void routine_join(Routine *routine);      /* epilogue.c: pointwise readers behind products */
 /* fuse.c: clusters that share loops -> nests of loop nodes; without `shares` every equation has a nest of
    its own, but for those of one recurrence, which share their time loop. */
@@ -274,6 +277,8 @@ void routine_describe(Routine *routine);
 void routine_group(Routine *routine, bool shares);
 void routine_roll(Routine *routine); /* roll.c: repetitions in the sequence of nests */
 
+/* The dim that lies in memory at that level, 0: outermost. */
+int routine_dim_at(const Routine *routine, const Tensor *tensor, int level);
 bool buffer_has_elements(const Buffer *buffer); /* some dim has room for more than one */
 const Buffer *routine_buffer(const Routine *routine,
                              const Tensor *tensor); /* never null for a used tensor */

@@ -3,7 +3,9 @@
      y[n, k] = sum[i](x[n, i]*W[i, k])   gives   W.panels[p, i, j] = W[i, p*32 + j]
                                                  y[n, p*32 + j] = sum[i](x[n, i]*W.panels[p, i, j])
 
-   A transposed copy becomes the panels. */
+   A transposed copy becomes the panels. Columns that are one tile have a panel where terms lie apart:
+   W[d, a, e] gives W.panels[a, d, e]. */
+#include "equations/affine.h"
 #include "equations/contraction.h"
 #include "loops/blocks.h"
 #include "loops/tile.h"
@@ -16,9 +18,19 @@ static Equation *transposed_copy(const Layout *t, const Expr *factor) {
                                                                                  : NULL;
 }
 
+/* Of a factor whose columns are one tile, what the next term takes is right behind. */
+static bool is_one_panel(const Equation *product, const Tiling *tiling) {
+  const Expr *factor = tiling->across;
+  int rank = factor->tensor->rank;
+  if (extent_maximum(tiling->column->range) > tiling->columns) return false;
+  return rank < 2 ||
+         lone_index(factor->args[rank - 2]) == product->reduced[product->reduced_count - 1];
+}
+
 static bool may_have_panels(Layout *t, const Equation *product, const Tiling *tiling) {
   const RecurrentEquation *recurrent = map_get(&t->routine->recurrences, product->target);
   if (!blocks_divide(product, tiling->column, tiling->columns)) return false;
+  if (is_one_panel(product, tiling)) return false;
   if (recurrent && expr_uses_index(t->scratch, tiling->across, recurrent->time)) return false;
   return layout_may_read_ahead(t, tiling->across, recurrent);
 }

@@ -39,7 +39,8 @@ static int64_t set_strides(const Routine *routine, Buffer *buffer, const bool *d
   const Tensor *tensor = buffer->tensor;
   const Extent *stride = extent_constant(extents, 1);
   int64_t elements = 1;
-  for (int dim = tensor->rank - 1; dim >= 0; dim--) {
+  for (int level = tensor->rank - 1; level >= 0; level--) {
+    int dim = routine_dim_at(routine, tensor, level);
     const Extent *extent = tensor->axes[dim].extent;
     if (dropped && dropped[dim]) {
       buffer->strides[dim] = extent_constant(extents, 0);
@@ -52,6 +53,11 @@ static int64_t set_strides(const Routine *routine, Buffer *buffer, const bool *d
     stride = extent_multiply(extents, stride, actual ? extent : extent_constant(extents, maximum));
   }
   return elements;
+}
+
+int routine_dim_at(const Routine *routine, const Tensor *tensor, int level) {
+  const int *order = map_get(&routine->orders, tensor);
+  return order ? order[level] : level;
 }
 
 const Tensor *memory_of(const Routine *routine, const Tensor *tensor) {

@@ -48,6 +48,7 @@ Routine *routine_new(Model *model, RoutineKind kind, const Step *step) {
   map_init(&routine->recurrences, model->arena);
   map_init(&routine->segments, model->arena);
   map_init(&routine->made, model->arena);
+  map_init(&routine->orders, model->arena);
   map_init(&routine->epilogues, model->arena);
   map_init(&routine->sources, model->arena);
   collect_updates(routine);

@@ -19,7 +19,17 @@ static bool may_have_strips(const Layout *t, const Equation *product, const Tili
   if (map_has(&t->routine->recurrences, product->target)) return false;
   int last = factor->tensor->rank - 1;
   if (read_default(factor) || lone_index(factor->args[last]) != tiling->row) return false;
-  return blocks_divide(product, tiling->row, tiling->rows);
+  return extent_maximum(tiling->row->range) > tiling->rows &&
+         blocks_divide(product, tiling->row, tiling->rows);
+}
+
+/* A tile's rows or, when they divide it, as many as a panel has columns: a value may then lie in blocks of one kind
+   for all of its products. */
+static int64_t width_of_strips(const Equation *product, const Tiling *tiling) {
+  bool divides = tiling->columns % tiling->rows == 0 &&
+                 extent_maximum(tiling->row->range) > tiling->columns &&
+                 blocks_divide(product, tiling->row, tiling->columns);
+  return divides ? tiling->columns : tiling->rows;
 }
 
 static bool is_worth_strips(Layout *t, const Equation *product, const Tiling *tiling) {
@@ -39,7 +49,8 @@ static void strip_equation(Layout *t, Equation *equation) {
   Tiling tiling;
   if (tiling_of(t->routine, equation, &tiling) && may_have_strips(t, equation, &tiling) &&
       is_worth_strips(t, equation, &tiling)) {
-    Blocks blocks = blocks_of(t, equation, tiling.along, tiling.row, tiling.rows, "q");
+    Blocks blocks =
+        blocks_of(t, equation, tiling.along, tiling.row, width_of_strips(equation, &tiling), "q");
     Equation *strips = blocks_find(t, &blocks, tiling.along);
     if (!strips) strips = blocks_make(t, &blocks, tiling.along, "strips");
     equation = blocks_product(t, &blocks, strips);

@@ -1,0 +1,306 @@
+/* Rearranging: a value that products take in blocks lies in blocks from the start.
+
+     dy[n, k] = ...                          gives   dy[n, (p, j)] = ..., the p-th block in one piece
+     dy.panels[p, n, j] = dy[n, 32*p + j]            and no copy
+
+   The variables that stand for the blocked dim, in the equation that defines the value and in those that
+   read it, become two, of which each counts what the one did; the dims of the value lie in memory in the order of
+   the copy. Sums keep their order, so bits do not change. Where some reader cannot be put so, the copy stays. */
+#include "calculus/variables.h"
+#include "equations/affine.h"
+#include "loops/layout.h"
+
+/* A copy in which each variable stands for a dim of the value, or two for one dim. */
+typedef struct Rearrangement {
+  Routine *routine;
+  Arena *scratch;
+  const Equation *copy;
+  Tensor *value;
+  int dim;               /* the dim in blocks: */
+  BlockSubscript blocks; /* in the copy; block null: none is */
+  int order[LIMIT_RANK]; /* of the rearranged dims, as they lie in memory */
+} Rearrangement;
+
+/* ---- subscripts ---- */
+
+/* The subscript says which block and which place in it. */
+static bool find_blocks(const Rearrangement *r, const Expr *subscript, BlockSubscript *found) {
+  return affine_blocks(r->routine->model->exprs, r->scratch, subscript, found);
+}
+
+static bool fits_blocks(const Rearrangement *r, const Expr *subscript) {
+  BlockSubscript found;
+  return find_blocks(r, subscript, &found) && found.width == r->blocks.width;
+}
+
+/* A variable that takes all values of the dim in blocks; null: the subscript is another. */
+static const Index *whole_index(const Rearrangement *r, const Expr *subscript) {
+  const Index *index = lone_index(subscript);
+  return index && index->range == r->value->axes[r->dim].extent ? index : NULL;
+}
+
+/* ---- which copies ---- */
+
+static int variable_of(const Equation *copy, const Index *index) {
+  for (int k = 0; k < copy->var_count; k++)
+    if (copy->vars[k] == index) return k;
+  return -1;
+}
+
+/* Notes that the variable of the copy stands for a dim of the rearranged value; false: it stands for one already. */
+static bool note_dim(Rearrangement *r, const Index *variable, int dim) {
+  int k = variable ? variable_of(r->copy, variable) : -1;
+  if (k < 0 || r->order[k] >= 0) return false;
+  r->order[k] = dim;
+  return true;
+}
+
+static bool covers(const BlockSubscript *blocks, const Extent *extent) {
+  int64_t count, whole;
+  return extent_is_constant(blocks->block->range, &count) && extent_is_constant(extent, &whole) &&
+         count * blocks->width == whole;
+}
+
+/* What the copy does with the dims of the value. */
+static bool find_order(Rearrangement *r) {
+  const Expr *read = r->copy->body;
+  int rank = read_rank(read), dims = 0;
+  for (int k = 0; k < LIMIT_RANK; k++) r->order[k] = -1;
+  for (int dim = 0; dim < rank; dim++) {
+    const Index *lone = lone_index(read->args[dim]);
+    if (lone && lone->range != r->value->axes[dim].extent) return false;
+    if (lone && !note_dim(r, lone, dims++)) return false;
+    if (lone) continue;
+    if (r->blocks.block || !find_blocks(r, read->args[dim], &r->blocks)) return false;
+    if (!covers(&r->blocks, r->value->axes[dim].extent)) return false;
+    r->dim = dim;
+    if (!note_dim(r, r->blocks.block, dims++) || !note_dim(r, r->blocks.inner, dims++))
+      return false;
+  }
+  return dims == r->copy->var_count && r->order[dims - 1] == dims - 1;
+}
+
+static bool is_plain_value(const Routine *routine, const Tensor *tensor) {
+  if (tensor->role != ROLE_VALUE || tensor->type != TYPE_REAL || tensor->rank == 0) return false;
+  if (map_has(&routine->recurrences, tensor) || map_has(&routine->segments, tensor)) return false;
+  TensorList roots = routine_roots(routine);
+  for (int i = 0; i < roots.count; i++)
+    if (roots.items[i] == tensor) return false;
+  return routine_computes(routine, tensor) && !map_has(&routine->orders, tensor);
+}
+
+static bool is_copy(const Routine *routine, const Equation *equation) {
+  return map_has(&routine->made, equation->target) && equation->reduction == REDUCE_NONE &&
+         is_read(equation->body) && !read_default(equation->body) &&
+         equation->var_count == equation->target->rank;
+}
+
+/* ---- which equations ---- */
+
+static bool may_split(const Equation *equation, const Index *index) {
+  if (equation->var_count == LIMIT_RANK || equation->reduced_count == LIMIT_RANK) return false;
+  return equation->lanes <= 1 || equation->reduced[equation->reduced_count - 1] != index;
+}
+
+static bool may_read(const Rearrangement *r, const Equation *equation) {
+  ExprList reads = equation_reads(r->scratch, equation);
+  for (int i = 0; i < reads.count; i++) {
+    const Expr *read = reads.items[i];
+    if (read->tensor != r->value) continue;
+    if (read_default(read)) return false;
+    if (map_has(&r->routine->recurrences, equation->target)) return false;
+    if (map_has(&r->routine->segments, equation->target)) return false;
+    if (!r->blocks.block || fits_blocks(r, read->args[r->dim])) continue;
+    const Index *whole = whole_index(r, read->args[r->dim]);
+    if (!whole || !may_split(equation, whole)) return false;
+  }
+  return true;
+}
+
+static bool may_define(const Rearrangement *r, const Equation *equation) {
+  if (is_draw(equation->body)) return false;
+  if (!r->blocks.block) return true;
+  const Expr *own = equation_own_read(r->routine->model, equation, equation->target);
+  const Index *whole = whole_index(r, own->args[r->dim]);
+  return whole ? may_split(equation, whole) : fits_blocks(r, own->args[r->dim]);
+}
+
+static bool may_rearrange(Rearrangement *r) {
+  const Routine *routine = r->routine;
+  if (!is_copy(routine, r->copy) || !is_plain_value(routine, r->value) || !find_order(r))
+    return false;
+  if (r->blocks.block && r->value->rank == LIMIT_RANK) return false;
+  for (int i = 0; i < routine->equations.count; i++) {
+    const Equation *equation = routine->equations.items[i];
+    if (equation == r->copy) continue;
+    if (equation->target == r->value && !may_define(r, equation)) return false;
+    if (!may_read(r, equation)) return false;
+  }
+  return true;
+}
+
+/* ---- variables become two ---- */
+
+static const Index **with_parts(Model *model, const Index *const *all, int count,
+                                const Index *whole, const Index *block, const Index *inner) {
+  const Index **vars = NEW_ARRAY(model->arena, const Index *, count + 1);
+  int k = 0;
+  for (int i = 0; i < count; i++) {
+    vars[k++] = all[i] == whole ? block : all[i];
+    if (all[i] == whole) vars[k++] = inner;
+  }
+  return vars;
+}
+
+static void split_places(Equation *equation, const Equation *before, const Index *whole) {
+  int count = 0;
+  for (int i = 0; i < before->var_count; i++) {
+    equation->place[count++] = before->place[i];
+    if (before->vars[i] == whole) equation->place[count++] = before->place[i];
+  }
+  equation->var_count = count;
+}
+
+static void split_variable(const Rearrangement *r, Equation *equation, const Index *whole) {
+  Model *model = r->routine->model;
+  ExprTable *exprs = model->exprs;
+  const Equation before = *equation;
+  const Index *block = index_new(model, r->blocks.block->name, r->blocks.block->range);
+  const Index *inner = index_new(model, whole->name, r->blocks.inner->range);
+  const Expr *start =
+      expr_binary(exprs, OP_MUL, expr_index(exprs, block), expr_integer(exprs, r->blocks.width));
+  const Expr *value = expr_binary(exprs, OP_ADD, start, expr_index(exprs, inner));
+  equation->vars = with_parts(model, before.vars, before.var_count, whole, block, inner);
+  split_places(equation, &before, whole);
+  equation->reduced = with_parts(model, before.reduced, before.reduced_count, whole, block, inner);
+  equation->reduced_count += before.var_count == equation->var_count;
+  equation->body = expr_substitute(exprs, r->scratch, before.body, &whole, &value, 1);
+  if (before.guard)
+    equation->guard = expr_substitute(exprs, r->scratch, before.guard, &whole, &value, 1);
+}
+
+/* ---- the value in its new shape ---- */
+
+static Tensor *tensor_in_blocks(const Rearrangement *r) {
+  Model *model = r->routine->model;
+  Tensor *tensor = arena_copy(model->arena, r->value, sizeof *r->value);
+  tensor->id = model->next_tensor++;
+  tensor->rank = r->value->rank + 1;
+  for (int dim = r->value->rank; dim > r->dim; dim--) tensor->axes[dim] = r->value->axes[dim - 1];
+  tensor->axes[r->dim] = (Axis){.extent = r->blocks.block->range};
+  tensor->axes[r->dim + 1] = (Axis){.extent = r->blocks.inner->range};
+  return tensor;
+}
+
+typedef struct Replacing {
+  const Rearrangement *rearrangement;
+  const Tensor *rearranged;
+} Replacing;
+
+static const Expr *read_of_copy(const Replacing *replacing, const Expr *read) {
+  const Rearrangement *r = replacing->rearrangement;
+  const Expr *subscripts[LIMIT_RANK];
+  for (int k = 0; k < r->copy->var_count; k++) subscripts[r->order[k]] = read->args[k];
+  return expr_read(r->routine->model->exprs, replacing->rearranged, subscripts, read_default(read));
+}
+
+static const Expr *read_of_value(const Replacing *replacing, const Expr *read) {
+  const Rearrangement *r = replacing->rearrangement;
+  ExprTable *exprs = r->routine->model->exprs;
+  BlockSubscript blocks;
+  const Expr *subscripts[LIMIT_RANK];
+  if (!r->blocks.block || !find_blocks(r, read->args[r->dim], &blocks)) return read;
+  for (int dim = 0, k = 0; dim < r->value->rank; dim++) {
+    if (dim != r->dim) {
+      subscripts[k++] = read->args[dim];
+      continue;
+    }
+    subscripts[k++] = expr_index(exprs, blocks.block);
+    subscripts[k++] = expr_index(exprs, blocks.inner);
+  }
+  return expr_read(exprs, replacing->rearranged, subscripts, NULL);
+}
+
+static const Expr *replace_reads(void *context, const Expr *leaf) {
+  const Replacing *replacing = context;
+  const Rearrangement *r = replacing->rearrangement;
+  if (!is_read(leaf)) return leaf;
+  if (leaf->tensor == r->copy->target) return read_of_copy(replacing, leaf);
+  return leaf->tensor == r->value ? read_of_value(replacing, leaf) : leaf;
+}
+
+/* ---- the equations ---- */
+
+/* A variable that stands for the dim in blocks, in a read or in the target; null: none is left. */
+static const Index *variable_to_split(const Rearrangement *r, const Equation *equation) {
+  if (!r->blocks.block) return NULL;
+  ExprList reads = equation_reads(r->scratch, equation);
+  for (int i = 0; i < reads.count; i++) {
+    bool is_of_value = reads.items[i]->tensor == r->value;
+    const Index *whole = is_of_value ? whole_index(r, reads.items[i]->args[r->dim]) : NULL;
+    if (whole) return whole;
+  }
+  if (equation->target != r->value) return NULL;
+  const Expr *own = equation_own_read(r->routine->model, equation, equation->target);
+  return whole_index(r, own->args[r->dim]);
+}
+
+static void define_rearranged(const Rearrangement *r, Equation *equation, Tensor *rearranged) {
+  int first = 0;
+  while (equation->place[first] != r->dim) first++;
+  for (int k = 0; r->blocks.block && k < equation->var_count; k++)
+    equation->place[k] += k > first || equation->place[k] > r->dim;
+  equation->target = rearranged;
+  rearranged->definition = equation;
+}
+
+static Equation *equation_rearranged(const Rearrangement *r, Equation *equation,
+                                     Tensor *rearranged) {
+  Routine *routine = r->routine;
+  Replacing replacing = {r, rearranged};
+  ExprTable *exprs = routine->model->exprs;
+  Equation changed = *equation;
+  const Index *whole;
+  while ((whole = variable_to_split(r, &changed))) split_variable(r, &changed, whole);
+  changed.body = expr_rewrite(exprs, r->scratch, changed.body, replace_reads, &replacing);
+  if (changed.guard)
+    changed.guard = expr_rewrite(exprs, r->scratch, changed.guard, replace_reads, &replacing);
+  bool defines = equation->target == r->value && rearranged != r->value;
+  if (changed.body == equation->body && changed.guard == equation->guard && !defines)
+    return equation;
+  Equation *result = arena_copy(routine->model->arena, &changed, sizeof changed);
+  if (defines) define_rearranged(r, result, rearranged);
+  map_put(&routine->sources, result, equation_source(routine, equation));
+  return result;
+}
+
+static void rearrange(const Rearrangement *r) {
+  Routine *routine = r->routine;
+  Arena *arena = routine->model->arena;
+  Tensor *rearranged = r->blocks.block ? tensor_in_blocks(r) : r->value;
+  map_put(&routine->orders, rearranged, arena_copy(arena, r->order, sizeof r->order));
+  EquationList equations = {0};
+  int forward = routine->forward_count;
+  for (int i = 0; i < routine->equations.count; i++) {
+    Equation *equation = routine->equations.items[i];
+    if (equation != r->copy)
+      APPEND(arena, &equations, equation_rearranged(r, equation, rearranged));
+    else if (i < forward)
+      routine->forward_count--;
+  }
+  routine->equations = equations;
+}
+
+void routine_rearrange(Routine *routine) {
+  Arena *scratch = arena_new();
+  for (int i = 0; i < routine->equations.count; i++) {
+    const Equation *copy = routine->equations.items[i];
+    Rearrangement r = {.routine = routine, .scratch = scratch, .copy = copy};
+    if (!is_read(copy->body)) continue;
+    r.value = (Tensor *)(uintptr_t)copy->body->tensor;
+    if (!may_rearrange(&r)) continue;
+    rearrange(&r);
+    i--;
+  }
+  arena_free(scratch);
+}
