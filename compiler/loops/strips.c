@@ -4,14 +4,16 @@
                                                    dw[q*8 + r, k] = sum[n](x.strips[q, n, r]*dy[n, k])
 
    Numbers of rows are few in each line of a cache, so strips are worth it earlier than panels, where rows are
-   long. */
+   long and the lines of which a tile takes some numbers do not stay in the first cache for the next: where they
+   are many, or lie a multiple of a power of two apart and so compete for the same places of it. */
 #include "equations/affine.h"
 #include "equations/contraction.h"
 #include "loops/blocks.h"
 #include "loops/tile.h"
 
-/* Parts of what panels must have. */
-enum { USES = 2, ROW = 8, STRIP = 4 };
+/* Parts of what panels must have; multiples: bytes of the first cache. */
+enum { USES = 2, ROW = 8, CACHE = 4 };
+enum { LINE = 64 };
 
 static bool may_have_strips(const Layout *t, const Equation *product, const Tiling *tiling) {
   const Expr *factor = tiling->along;
@@ -32,15 +34,19 @@ static int64_t width_of_strips(const Equation *product, const Tiling *tiling) {
   return divides ? tiling->columns : tiling->rows;
 }
 
-static bool is_worth_strips(Layout *t, const Equation *product, const Tiling *tiling) {
+/* Of the first cache that a number in each row takes, when it is found there again. */
+static double bytes_taken(const Equation *product, int64_t row_bytes) {
+  int64_t apart = row_bytes & -row_bytes;
+  return contraction_terms(product) * (double)(apart > LINE ? apart : LINE);
+}
+
+static bool is_worth_strips(Layout *t, const Equation *product, const Expr *factor) {
   const Target *target = t->routine->target;
-  const Expr *factor = tiling->along;
   int64_t length, real = t->routine->bytes_of_real;
   if (!extent_is_constant(factor->tensor->axes[factor->tensor->rank - 1].extent, &length))
     return false;
-  double strip = contraction_terms(product) * (double)(tiling->rows * real);
   return length * real >= target->copies.bytes / ROW &&
-         strip >= (double)(target->copies.bytes / STRIP) &&
+         bytes_taken(product, length * real) > (double)(target->copies.bytes * CACHE) &&
          contraction_uses(t->scratch, product, factor) >= (double)(target->copies.uses / USES) &&
          layout_may_read_ahead(t, factor, NULL);
 }
@@ -48,7 +54,7 @@ static bool is_worth_strips(Layout *t, const Equation *product, const Tiling *ti
 static void strip_equation(Layout *t, Equation *equation) {
   Tiling tiling;
   if (tiling_of(t->routine, equation, &tiling) && may_have_strips(t, equation, &tiling) &&
-      is_worth_strips(t, equation, &tiling)) {
+      is_worth_strips(t, equation, tiling.along)) {
     Blocks blocks =
         blocks_of(t, equation, tiling.along, tiling.row, width_of_strips(equation, &tiling), "q");
     Equation *strips = blocks_find(t, &blocks, tiling.along);
