@@ -6,7 +6,6 @@
 #include <string.h>
 
 enum { HEAD_BYTES = 24, SCRATCH_ALIGNMENT = 64 };
-#define ALIGNED " __attribute__((aligned(%" PRId64 ")))"
 
 static void line(ProgramWriter *program, const char *text) {
   text_add(program->text, "%s\n", text);
@@ -15,13 +14,11 @@ static void line(ProgramWriter *program, const char *text) {
 static void write_member(ProgramWriter *program, const Tensor *tensor) {
   const Routine *routine = program->unit->routines[0];
   places_add(&program->places, routine, tensor);
-  int64_t alignment = member_alignment(routine, tensor);
-  const char *attribute = alignment > member_bytes(routine, tensor)
-                              ? arena_format(program->arena, ALIGNED, alignment)
-                              : "";
-  const char *member = arena_format(
-      program->arena, "  %s %s[%" PRId64 "]%s; ", element_type_name(routine, tensor),
-      scope_name(&program->fields, tensor, tensor->name), tensor_elements(tensor), attribute);
+  int64_t count = tensor_elements(tensor);
+  const char *member =
+      arena_format(program->arena, "  %s %s[%" PRId64 "]%s; ", element_type_name(routine, tensor),
+                   scope_name(&program->fields, tensor, tensor->name), count,
+                   alignment_text(routine, program->arena, member_bytes(routine, tensor), count));
   const char *line = listing_declaration(program->statements.listing, tensor);
   text_add(program->text, "%s", member);
   add_comment(program->text, strlen(member), arena_format(program->arena, "= %s", line));
@@ -82,8 +79,9 @@ void write_struct(ProgramWriter *program) {
   write_members(program, ROLE_PARAM);
   write_members(program, ROLE_STATE);
   write_members(program, ROLE_SLOT);
-  text_add(program->text, "  unsigned char scratch[%" PRId64 "]" ALIGNED ";\n} %s;\n\n",
-           scratch_bytes(program->unit), (int64_t)SCRATCH_ALIGNMENT, program->prefix);
+  text_add(program->text,
+           "  unsigned char scratch[%" PRId64 "] __attribute__((aligned(%d)));\n} %s;\n\n",
+           scratch_bytes(program->unit), SCRATCH_ALIGNMENT, program->prefix);
   write_metrics_struct(program);
 }
 

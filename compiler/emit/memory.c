@@ -25,6 +25,17 @@ const char *value_type_name(const Routine *routine, ValueType type) {
   return "double";
 }
 
+int64_t array_alignment(const Routine *routine, int64_t bytes, int64_t count) {
+  int64_t vector = routine->target->vector_bytes;
+  return vector > bytes && count >= vector / bytes ? vector : bytes;
+}
+
+const char *alignment_text(const Routine *routine, Arena *arena, int64_t bytes, int64_t count) {
+  int64_t alignment = array_alignment(routine, bytes, count);
+  if (alignment == bytes) return "";
+  return arena_format(arena, " __attribute__((aligned(%lld)))", (long long)alignment);
+}
+
 const char *element_type_name(const Routine *routine, const Tensor *tensor) {
   bool callers = tensor->role == ROLE_INPUT || tensor->role == ROLE_TARGET;
   if (callers) {

@@ -285,6 +285,15 @@ static const char *stored_value(FunctionWriter *writer, const LoopNode *node, co
   return arena_format(writer->arena, "(%s)(%s)", element_type_name(writer->routine, target), value);
 }
 
+static void write_array(FunctionWriter *writer, ValueType type, Name name, int64_t count) {
+  const Routine *routine = writer->routine;
+  const char *attribute =
+      type == TYPE_REAL ? alignment_text(routine, writer->arena, routine->bytes_of_real, count)
+                        : "";
+  write_line(writer, "%s %s[%lld]%s;", value_type_name(routine, type), name, (long long)count,
+             attribute);
+}
+
 /* What an iteration writes and reads. */
 static void write_row(FunctionWriter *writer, const Buffer *buffer) {
   const Tensor *row = buffer->tensor;
@@ -294,9 +303,8 @@ static void write_row(FunctionWriter *writer, const Buffer *buffer) {
     dim = routine_dim_at(writer->routine, row, level);
     if (!extent_is_constant(buffer->strides[dim], &stride)) break;
   }
-  write_line(writer, "%s %s[%lld];", value_type_name(writer->routine, row->type),
-             scope_name(&writer->scope, row, row->name),
-             (long long)(stride * extent_maximum(row->axes[dim].extent)));
+  write_array(writer, row->type, scope_name(&writer->scope, row, row->name),
+              stride * extent_maximum(row->axes[dim].extent));
 }
 
 static void write_declare(FunctionWriter *writer, const LoopNode *node) {
@@ -316,7 +324,7 @@ static void write_declare(FunctionWriter *writer, const LoopNode *node) {
   Name name = scope_name(&writer->scope, target, target->name);
   if (is_array) {
     long long count = (long long)tensor_elements(target);
-    write_line(writer, "%s %s[%lld];", type, name, count);
+    write_array(writer, target->type, name, count);
     if (!value) return;
     Name lane = scope_fresh(&writer->scope, "lane");
     write_line(writer, "for (int64_t %s = 0; %s < %lld; ++%s) %s[%s] = %s;", lane, lane, count,

@@ -18,8 +18,7 @@ int64_t member_bytes(const Routine *routine, const Tensor *tensor) {
 }
 
 int64_t member_alignment(const Routine *routine, const Tensor *tensor) {
-  int64_t vector = routine->target->vector_bytes, element = member_bytes(routine, tensor);
-  return tensor_elements(tensor) >= vector / element && vector > element ? vector : element;
+  return array_alignment(routine, member_bytes(routine, tensor), tensor_elements(tensor));
 }
 
 void places_open(MemberPlaces *places, Arena *arena) {

@@ -17,7 +17,6 @@ typedef struct MemberPlaces {
   int64_t offset, last_bytes, alignment; /* of the run */
 } MemberPlaces;
 int64_t member_bytes(const Routine *routine, const Tensor *tensor); /* of an element */
-/* Of the first element: a vector that begins elsewhere lies in two lines of the cache. */
 int64_t member_alignment(const Routine *routine, const Tensor *tensor);
 void places_open(MemberPlaces *places, Arena *arena);
 void places_add(MemberPlaces *places, const Routine *routine, const Tensor *tensor);

@@ -32,6 +32,11 @@ typedef struct FunctionWriter {
 const char *real_suffix(const Routine *routine);
 const char *value_type_name(const Routine *routine, ValueType type); /* of a local variable */
 const char *element_type_name(const Routine *routine, const Tensor *tensor); /* in memory */
+/* Of an array of so many elements of so many bytes: that of vectors, which lie in two lines of the cache when they
+   begin elsewhere. */
+int64_t array_alignment(const Routine *routine, int64_t bytes, int64_t count);
+/* " __attribute__((aligned(64)))"; "" where it is that of an element. */
+const char *alignment_text(const Routine *routine, Arena *arena, int64_t bytes, int64_t count);
 
 /* Every line is broken where it would pass the margin: behind an operator or comma inside as few brackets
    as possible, and goes on four columns further in. */
