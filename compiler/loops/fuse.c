@@ -264,6 +264,52 @@ static Parting parting_from(Fuser *fuser, const Cluster *cluster, const Equation
   return is_read_later(fuser, equations, cluster) ? PARTING_OLD_VALUE : PARTING_NONE;
 }
 
+enum { NEAR = 6 }; /* clusters that are looked at */
+
+/* Runs over the elements of a tensor that the cluster reads, too. */
+static bool reads_same(const Fuser *fuser, const Cluster *cluster, const ExprList *reads,
+                       const Schedule *schedule) {
+  for (int i = 0; i < reads->count; i++) {
+    const Expr *read = reads->items[i];
+    bool is_whole = read->tensor->rank == schedule->count;
+    for (int dim = 0; is_whole && dim < read->tensor->rank; dim++)
+      is_whole = lone_index(read->args[dim]) != NULL;
+    if (is_whole && map_get(&fuser->readers, read->tensor) == cluster) return true;
+  }
+  return false;
+}
+
+/* Each iteration stores other elements: no sum waits for the one before. */
+static bool stores_along(const Fuser *fuser, const LoopNode *loop) {
+  for (int i = 0; i < loop->body.count; i++) {
+    const LoopNode *node = loop->body.items[i];
+    bool is_along = false;
+    for (int dim = 0; node->kind == LOOP_STORE && dim < node->target->rank; dim++)
+      is_along |= expr_uses_index(fuser->scratch, node->subscripts[dim], loop->index);
+    if (!is_along) return false;
+  }
+  return true;
+}
+
+/* One behind all that is read, of which an equation runs through the same elements in the same loops: both in one
+   pass, in vectors. Null: there is none. */
+static Cluster *find_sibling(Fuser *fuser, const Cluster *producer, const EquationList *equations,
+                             const ExprList *reads, const Schedule *schedule, bool in_forward) {
+  if (schedule->count == 0 || schedule->reduced[schedule->count - 1]) return NULL;
+  if (equations->items[0]->guard || commits_any(fuser, equations)) return NULL;
+  int first = producer ? producer->number + 1 : 0, last = fuser->clusters.count - 1;
+  for (int i = last; i >= first && i > last - NEAR; i--) {
+    Cluster *cluster = fuser->clusters.items[i];
+    if (cluster->open_count != schedule->count || cluster->segments) continue;
+    if (!stores_along(fuser, cluster->open[schedule->count - 1].node)) continue;
+    if (!reads_same(fuser, cluster, reads, schedule)) continue;
+    if (parting_from(fuser, cluster, equations, in_forward) != PARTING_NONE) continue;
+    if (shared_depth(fuser, cluster, equations->items[0], reads, schedule, 0) == schedule->count)
+      return cluster;
+  }
+  return NULL;
+}
+
 /* The cluster to join and the number of loops shared; a new one when none fits. */
 static Cluster *choose_cluster(Fuser *fuser, const EquationList *equations, const ExprList *reads,
                                const Schedule *schedule, bool in_forward, int *depth) {
@@ -275,6 +321,13 @@ static Cluster *choose_cluster(Fuser *fuser, const EquationList *equations, cons
     *depth = shared_depth(fuser, cluster, equation, reads, schedule, 0);
     if (*depth > 0 || same_layer(cluster, equation)) return cluster;
   }
+  Fusion apart = fuser->fusion;
+  Cluster *sibling = find_sibling(fuser, cluster, equations, reads, schedule, in_forward);
+  if (sibling) {
+    *depth = schedule->count;
+    return sibling;
+  }
+  fuser->fusion = apart;
   return cluster_new(fuser, in_forward && !commits_any(fuser, equations));
 }
 
