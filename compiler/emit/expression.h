@@ -11,6 +11,8 @@ const char *draw_text(FunctionWriter *writer, Op draw, const Tensor *tensor, con
 void write_draws_together(FunctionWriter *writer, const LoopNode *loop);
 /* vectors.c: a loop in vectors, and the declaration of a tile of them, whose elements are 0. */
 void write_vectors(FunctionWriter *writer, const LoopNode *loop);
+/* A square of a copy that turns rows into columns. */
+void write_square(FunctionWriter *writer, const LoopNode *copy);
 void write_tile(FunctionWriter *writer, const LoopNode *declare);
 const char *site_text(Arena *arena, const Tensor *tensor); /* the key of its random numbers */
 

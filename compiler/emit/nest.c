@@ -379,6 +379,10 @@ static void write_combined(FunctionWriter *writer, const LoopNode *node, const c
 }
 
 static void write_store(FunctionWriter *writer, const LoopNode *node) {
+  if (node->marks & MARK_SQUARE) {
+    write_square(writer, node);
+    return;
+  }
   const char *subscripts[LIMIT_RANK];
   int levels[LIMIT_RANK];
   for (int dim = 0; dim < node->target->rank; dim++) {

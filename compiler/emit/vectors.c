@@ -106,6 +106,15 @@ void write_vectors(FunctionWriter *writer, const LoopNode *loop) {
   }
 }
 
+void write_square(FunctionWriter *writer, const LoopNode *copy) {
+  ExprTable *exprs = writer->routine->model->exprs;
+  const Expr *target = expr_read(exprs, copy->target, copy->subscripts, NULL);
+  write_line(writer, "%s(&%s, %lld, &%s, %lld);", vector_word(writer, "transpose", copy->lanes),
+             write_expression(writer, copy->value, TYPE_REAL, LEVEL_PRIMARY),
+             (long long)copy->from_row, write_expression(writer, target, TYPE_REAL, LEVEL_PRIMARY),
+             (long long)copy->to_row);
+}
+
 void write_tile(FunctionWriter *writer, const LoopNode *declare) {
   const Tensor *tile = declare->target;
   int64_t lanes = routine_buffer(writer->routine, tile)->lanes;

@@ -31,7 +31,9 @@ enum {                    /* marks of a LOOP_FOR */
        MARK_DOWN = 16,    /* from the last iteration to the first */
        MARK_TILE = 32,    /* over the elements of a tile, for an epilogue: no other shares it */
        MARK_WINDOW = 64,  /* over the few points of a reduction, in one along memory: cases.c */
-       MARK_DRAWS = 512,  /* stores random numbers that lie side by side, each as it is: draws.c */
+       MARK_SQUARE =
+           1024, /* of a copy: of as many rows and columns as it has lanes, which it turns: squares.c */
+       MARK_DRAWS = 512, /* stores random numbers that lie side by side, each as it is: draws.c */
        /* of any node, and of a whole nest (see threads.h) */
        MARK_WAIT = 128, /* not before all threads are there */
        MARK_FIRST = 256 /* by the first thread alone; the others go on */
@@ -62,6 +64,8 @@ struct LoopNode {
   /* DECLARE, STORE */
   const Tensor *target;
   const Expr *const *subscripts; /* STORE: one per dim of the target */
+  int64_t from_row,
+      to_row; /* MARK_SQUARE: elements between rows of what is read, and of the target */
   /* STORE: REDUCE_NONE assigns; SUM, PROD, MAX, MIN, ANY, ALL combine the old element (left operand) with
      the value; others do not occur. */
   Reduction combine;
@@ -269,6 +273,7 @@ void routine_divide(Routine *routine);   /* threads.c: loops whose iterations ru
 void routine_draw(Routine *routine);     /* draws.c: random numbers of a row before its loop */
 void routine_place(Routine *routine);    /* place.c: registers, rows, arena offsets by liveness */
 void routine_unswitch(Routine *routine); /* unswitch.c: conditions that loops do not change */
+void routine_square(Routine *routine);   /* squares.c: copies that turn rows into columns */
 void routine_meet(Routine *routine);     /* meet.c: where threads wait for each other */
 
 /* describe.c: names of nests and what each touches, for the emitter. */

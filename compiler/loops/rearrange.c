@@ -3,6 +3,9 @@
      dy[n, k] = ...                          gives   dy[n, (p, j)] = ..., the p-th block in one piece
      dy.panels[p, n, j] = dy[n, 32*p + j]            and no copy
 
+   So does what is computed behind the tiles of such a product, a block of columns at a time, and read element by
+   element: each tile then writes, and later reads, one piece of memory.
+
    The variables that stand for the blocked dim, in the equation that defines the value and in those that
    read it, become two, of which each counts what the one did; the dims of the value lie in memory in the order of
    the copy. Sums keep their order, so bits do not change. Where some reader cannot be put so, the copy stays. */
@@ -10,14 +13,16 @@
 #include "equations/affine.h"
 #include "loops/layout.h"
 
-/* A copy in which each variable stands for a dim of the value, or two for one dim. */
+enum { ROW = 8 /* part of what panels must have, that the rows of a value in blocks have, too */ };
+
 typedef struct Rearrangement {
   Routine *routine;
   Arena *scratch;
-  const Equation *copy;
+  const Equation *
+      copy; /* in which each variable stands for a dim of the value, or two for one; null: there is none */
   Tensor *value;
   int dim;               /* the dim in blocks: */
-  BlockSubscript blocks; /* in the copy; block null: none is */
+  BlockSubscript blocks; /* in the copy, or in the equation; block null: none is */
   int order[LIMIT_RANK]; /* of the rearranged dims, as they lie in memory */
 } Rearrangement;
 
@@ -127,8 +132,6 @@ static bool may_define(const Rearrangement *r, const Equation *equation) {
 
 static bool may_rearrange(Rearrangement *r) {
   const Routine *routine = r->routine;
-  if (!is_copy(routine, r->copy) || !is_plain_value(routine, r->value) || !find_order(r))
-    return false;
   if (r->blocks.block && r->value->rank == LIMIT_RANK) return false;
   for (int i = 0; i < routine->equations.count; i++) {
     const Equation *equation = routine->equations.items[i];
@@ -137,6 +140,50 @@ static bool may_rearrange(Rearrangement *r) {
     if (!may_read(r, equation)) return false;
   }
   return true;
+}
+
+/* As a copy of it lies that products take. */
+static bool lies_as_copy(Rearrangement *r, const Equation *copy) {
+  if (!is_copy(r->routine, copy)) return false;
+  r->copy = copy;
+  r->value = (Tensor *)(uintptr_t)copy->body->tensor;
+  return is_plain_value(r->routine, r->value) && find_order(r) && may_rearrange(r);
+}
+
+/* Each reader takes one element for each of its own, and keeps it in scratch. */
+static bool is_read_by_element(const Rearrangement *r) {
+  const Routine *routine = r->routine;
+  TensorList roots = routine_roots(routine);
+  for (int i = 0; i < routine->equations.count; i++) {
+    const Equation *equation = routine->equations.items[i];
+    ExprList reads = equation_reads(r->scratch, equation);
+    for (int k = 0; k < reads.count; k++) {
+      if (reads.items[k]->tensor != r->value) continue;
+      if (equation->reduction != REDUCE_NONE) return false;
+      for (int j = 0; j < roots.count; j++)
+        if (roots.items[j] == equation->target) return false;
+    }
+  }
+  return true;
+}
+
+/* As the tiles of a product with long rows take it. */
+static bool lies_in_blocks(Rearrangement *r, const Equation *equation) {
+  const Target *target = r->routine->target;
+  Tensor *value = equation->target;
+  int rank = value->rank, last = rank - 1;
+  int64_t length;
+  if (rank < 2 || equation->var_count != rank + 1 || equation->place[last] != last) return false;
+  if (!extent_is_constant(value->axes[last].extent, &length)) return false;
+  if (length * r->routine->bytes_of_real < target->copies.bytes / ROW) return false;
+  const Expr *own = equation_own_read(r->routine->model, equation, value);
+  r->value = value;
+  r->dim = last;
+  r->order[0] = last;
+  for (int level = 1; level < rank; level++) r->order[level] = level - 1;
+  r->order[rank] = rank;
+  return is_plain_value(r->routine, value) && find_blocks(r, own->args[last], &r->blocks) &&
+         is_read_by_element(r) && may_rearrange(r);
 }
 
 /* ---- variables become two ---- */
@@ -225,7 +272,7 @@ static const Expr *replace_reads(void *context, const Expr *leaf) {
   const Replacing *replacing = context;
   const Rearrangement *r = replacing->rearrangement;
   if (!is_read(leaf)) return leaf;
-  if (leaf->tensor == r->copy->target) return read_of_copy(replacing, leaf);
+  if (r->copy && leaf->tensor == r->copy->target) return read_of_copy(replacing, leaf);
   return leaf->tensor == r->value ? read_of_value(replacing, leaf) : leaf;
 }
 
@@ -294,13 +341,14 @@ static void rearrange(const Rearrangement *r) {
 void routine_rearrange(Routine *routine) {
   Arena *scratch = arena_new();
   for (int i = 0; i < routine->equations.count; i++) {
-    const Equation *copy = routine->equations.items[i];
-    Rearrangement r = {.routine = routine, .scratch = scratch, .copy = copy};
-    if (!is_read(copy->body)) continue;
-    r.value = (Tensor *)(uintptr_t)copy->body->tensor;
-    if (!may_rearrange(&r)) continue;
-    rearrange(&r);
-    i--;
+    const Equation *equation = routine->equations.items[i];
+    Rearrangement as_copy = {.routine = routine, .scratch = scratch}, in_blocks = as_copy;
+    if (lies_as_copy(&as_copy, equation)) {
+      rearrange(&as_copy);
+      i--;
+    } else if (lies_in_blocks(&in_blocks, equation)) {
+      rearrange(&in_blocks);
+    }
   }
   arena_free(scratch);
 }

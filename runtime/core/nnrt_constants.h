@@ -31,6 +31,7 @@
 #define NNRT_EXP_MIN_f32 -104.0f  /* exp gives 0 */
 #define NNRT_EXPM1_MIN_f32 -18.0f /* expm1 gives -1 */
 #define NNRT_TANH_SPLIT_f32 0.56f
+#define NNRT_TANH_END_f32 10.0f
 #define NNRT_ERF_SPLIT_f32 0.9f
 #define NNRT_ERF_CENTRE_f32 1.0f
 #define NNRT_ERF_END_f32 4.0f
@@ -69,6 +70,7 @@
 #define NNRT_EXP_MIN_f64 -746.0
 #define NNRT_EXPM1_MIN_f64 -38.0
 #define NNRT_TANH_SPLIT_f64 0.56
+#define NNRT_TANH_END_f64 20.0
 #define NNRT_ERF_SPLIT_f64 1.0
 #define NNRT_ERF_CENTRE_f64 1.5
 #define NNRT_ERF_END_f64 6.0

@@ -159,9 +159,12 @@ NNRT_INLINE Real nnrt(softplus)(Real x) {
   return (x < 0 ? 0 : x) + nnrt(log_finite)(u, (e - (u - 1)) / u);
 }
 
+/* exp(2 x), of which no power of two is out of range: from the end on the result is 1. */
 NNRT_INLINE Real nnrt(tanh)(Real x) {
-  Real size = nnrt(abs)(x), z = x * x;
-  Real near = nnrt(fma)(size * z, K(TANH)(z), size), far = 1 - 2 / (nnrt(exp)(2 * size) + 1);
+  Int k;
+  Real size = nnrt(abs)(x), z = x * x, capped = size > K(TANH_END) ? K(TANH_END) : size;
+  Real p = nnrt(exp_reduced)(2 * capped, 0, &k), e = (1 + p) * nnrt(power_of_two)(k);
+  Real near = nnrt(fma)(size * z, K(TANH)(z), size), far = 1 - 2 / (e + 1);
   return nnrt(turn_sign)(size < K(TANH_SPLIT) ? near : far, nnrt(sign_bit)(x));
 }
 

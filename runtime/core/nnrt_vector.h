@@ -3,7 +3,8 @@
    An operation on a vector is that operation on each lane: the same bits as one number at a time. A type may
    be wider than the machine's registers, compilers then split it. nnrt_load and nnrt_store take any address at
    which a number may stand; nnrt_fma(a, b, c) is the number a times b plus c, nnrt_fma_each that with a vector a,
-   by the profile of nnrt_math.h. */
+   by the profile of nnrt_math.h; nnrt_transpose copies a square of as many rows as there are lanes, rows to
+   columns. */
 #ifndef NNRT_VECTOR_H
 #define NNRT_VECTOR_H
 
@@ -109,5 +110,55 @@ NNRT_LANES_FMA(float, f32, 16)
 NNRT_LANES_FMA(double, f64, 8)
 #endif
 #endif
+
+/* The lanes of two vectors in turn: the low halves, and the high ones. */
+#define NNRT_LANES_4(_) _(0), _(1)
+#define NNRT_LANES_8(_) NNRT_LANES_4(_), _(2), _(3)
+#define NNRT_LANES_16(_) NNRT_LANES_8(_), _(4), _(5), _(6), _(7)
+#define NNRT_LANES_2(_) _(0)
+#ifdef __clang__
+#define NNRT_SHUFFLE(Mask, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define NNRT_SHUFFLE(Mask, a, b, ...) __builtin_shuffle(a, b, (Mask){__VA_ARGS__})
+#endif
+
+/* What is in row i = (half, i') and column j = (half', j') goes to row (i', half') and column (j', half); so often
+   that rows are columns. */
+#define NNRT_VECTOR_TRANSPOSE(Real, Whole, suffix, lanes)                                          \
+  NNRT_INLINE void nnrt_transpose_##suffix##x##lanes(const Real *from, int64_t from_row, Real *to, \
+                                                     int64_t to_row) {                             \
+    typedef Whole Mask __attribute__((vector_size(lanes * sizeof(Whole)), unused));                \
+    nnrt_##suffix##x##lanes rows[lanes], turned[lanes];                                            \
+    NNRT_UNROLL                                                                                    \
+    for (int i = 0; i < lanes; ++i) rows[i] = nnrt_load_##suffix##x##lanes(&from[i * from_row]);   \
+    NNRT_UNROLL                                                                                    \
+    for (int size = 1; size < lanes; size *= 2) {                                                  \
+      NNRT_UNROLL                                                                                  \
+      for (int i = 0; i < lanes / 2; ++i) {                                                        \
+        nnrt_##suffix##x##lanes a = rows[i], b = rows[i + lanes / 2];                              \
+        turned[2 * i] = NNRT_SHUFFLE(Mask, a, b, NNRT_LANES_##lanes(NNRT_LOW_##lanes));            \
+        turned[2 * i + 1] = NNRT_SHUFFLE(Mask, a, b, NNRT_LANES_##lanes(NNRT_HIGH_##lanes));       \
+      }                                                                                            \
+      NNRT_UNROLL                                                                                  \
+      for (int i = 0; i < lanes; ++i) rows[i] = turned[i];                                         \
+    }                                                                                              \
+    NNRT_UNROLL                                                                                    \
+    for (int i = 0; i < lanes; ++i) nnrt_store_##suffix##x##lanes(&to[i * to_row], rows[i]);       \
+  }
+#define NNRT_UNROLL _Pragma("GCC unroll 16")
+#define NNRT_LOW_2(i) i, i + 2
+#define NNRT_HIGH_2(i) i + 1, i + 3
+#define NNRT_LOW_4(i) i, i + 4
+#define NNRT_HIGH_4(i) i + 2, i + 6
+#define NNRT_LOW_8(i) i, i + 8
+#define NNRT_HIGH_8(i) i + 4, i + 12
+#define NNRT_LOW_16(i) i, i + 16
+#define NNRT_HIGH_16(i) i + 8, i + 24
+NNRT_VECTOR_TRANSPOSE(float, int32_t, f32, 4)
+NNRT_VECTOR_TRANSPOSE(float, int32_t, f32, 8)
+NNRT_VECTOR_TRANSPOSE(float, int32_t, f32, 16)
+NNRT_VECTOR_TRANSPOSE(double, int64_t, f64, 2)
+NNRT_VECTOR_TRANSPOSE(double, int64_t, f64, 4)
+NNRT_VECTOR_TRANSPOSE(double, int64_t, f64, 8)
 
 #endif
