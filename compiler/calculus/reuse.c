@@ -5,7 +5,8 @@
 
    The derivative of an exponential is that exponential once more. Where it is an equation by itself, or what a
    choice on index variables takes, readers under the same condition read it. Equal values over other variables are
-   found as those of equations are (see share.c): variables are numbered as they occur. What nothing but
+   found as those of equations are (see share.c): variables are numbered as they occur; so are those of other steps of
+   a scan, as the backward part reads gates of the step behind. What nothing but
    copies reads is not stored for it. Bits do not change. */
 #include "calculus/calculus.h"
 
@@ -87,16 +88,69 @@ static bool is_known(Reuse *r, const Stored *stored, const KnownExpr *node,
   return true;
 }
 
+/* An expression at other steps of a scan: of each variable what it is here, and what with these in their place the
+   expression is over the variables themselves. */
+typedef struct Shifted {
+  IndexList variables;
+  const Expr **here; /* `t + 1` for t */
+  const Expr *e;
+  bool is_shifted;
+} Shifted;
+
+static int64_t *shift_of(const Shifted *shifted, int64_t *shifts, const Index *index) {
+  return &shifts[position_in(&shifted->variables, index)];
+}
+
+/* All reads that a variable of a scan takes steps through are as many steps away; false: they are not. */
+static bool find_shifts(Reuse *r, const Shifted *shifted, const Expr *e, int64_t *shifts) {
+  ExprList nodes = expr_postorder(r->arena, &e, 1);
+  for (int i = 0; i < nodes.count; i++) {
+    const Expr *read = nodes.items[i];
+    for (int dim = 0; is_read(read) && dim < read_rank(read); dim++) {
+      int64_t steps;
+      const Index *index = shifted_index(r->model->exprs, r->arena, read->args[dim], &steps);
+      if (!index || !index->steps) continue;
+      int64_t *shift = shift_of(shifted, shifts, index);
+      bool is_whole = read->tensor->axes[dim].extent == index->range && !read_default(read);
+      if (!is_whole || (*shift != 0 && *shift != steps)) return false;
+      *shift = steps;
+    }
+  }
+  return true;
+}
+
+static Shifted shifted_of(Reuse *r, const Expr *e) {
+  ExprTable *exprs = r->model->exprs;
+  Shifted shifted = {.variables = indices_occurring(r->arena, e), .e = e};
+  int count = shifted.variables.count;
+  int64_t *shifts = NEW_ARRAY(r->arena, int64_t, count);
+  const Expr **back = NEW_ARRAY(r->arena, const Expr *, count);
+  shifted.here = NEW_ARRAY(r->arena, const Expr *, count);
+  bool found = find_shifts(r, &shifted, e, shifts);
+  for (int i = 0; i < count; i++) {
+    const Expr *own = expr_index(exprs, shifted.variables.items[i]);
+    const Expr *steps = expr_integer(exprs, found ? shifts[i] : 0);
+    shifted.here[i] = expr_binary(exprs, OP_ADD, own, steps);
+    back[i] = expr_binary(exprs, OP_SUB, own, steps);
+    shifted.is_shifted |= found && shifts[i] != 0;
+  }
+  if (shifted.is_shifted)
+    shifted.e = expr_substitute(exprs, r->arena, e, shifted.variables.items, back, count);
+  return shifted;
+}
+
 /* The read that stands for the expression; null: none does. */
 static const Expr *find_read(Reuse *r, const KnownExpr *node) {
   if (!is_costly_function(node->e)) return NULL;
-  IndexList variables = indices_occurring(r->arena, node->e);
+  Shifted shifted = shifted_of(r, node->e);
+  const IndexList *variables = &shifted.variables;
   const Stored *stored =
-      map_get(&r->stored, over_common(&r->common, node->e, variables.items, variables.count));
-  if (!stored || !is_known(r, stored, node, &variables)) return NULL;
+      map_get(&r->stored, over_common(&r->common, shifted.e, variables->items, variables->count));
+  if (!stored || (stored->condition && shifted.is_shifted)) return NULL;
+  if (!is_known(r, stored, node, variables)) return NULL;
   const Expr *subscripts[LIMIT_RANK];
   for (int i = 0; i < stored->equation->var_count; i++)
-    subscripts[i] = expr_index(r->model->exprs, variables.items[stored->subscripts[i]]);
+    subscripts[i] = shifted.here[stored->subscripts[i]];
   return expr_read(r->model->exprs, stored->equation->target, subscripts, NULL);
 }
 

@@ -3,10 +3,11 @@
    Equations are equal when they are the same but for the names of their variables: each is rewritten
    over common variables, by position, the operands of sums and products in one order, and as expressions
    are hash-consed the results are compared by pointer. What is read comes before its readers, so equality spreads upwards in one pass. A tensor that
-   only copies another is replaced by it, too. Draws are never shared: each has a site of its own. */
+   only copies another, or in a scan what it was some steps before, is replaced by it, too. Draws are never shared: each has a site of its own. */
 #include "calculus/calculus.h"
 
 #include "calculus/activity.h"
+#include "calculus/arithmetic.h"
 #include "calculus/common.h"
 #include "calculus/roots.h"
 #include "calculus/variables.h"
@@ -114,17 +115,26 @@ static bool is_known_number(Arena *scratch, const Expr *e) {
   return true;
 }
 
+/* The variable of a subscript that copies all of a dim, or, with a default of 0, what it is some steps away;
+   null: it is another. */
+static const Index *copied_index(Sharing *s, const Expr *read, int dim) {
+  int64_t shift = 0;
+  const Index *index = shifted_index(s->model->exprs, s->scratch, read->args[dim], &shift);
+  bool is_whole = index && index->range == read->tensor->axes[dim].extent;
+  return is_whole && (shift == 0 || (index->steps && read_default(read))) ? index : NULL;
+}
+
 /* A number that is known, or a read of another tensor at lone variables, each once at most: it can stand
-   where the target is read. */
-static bool is_copy(Arena *scratch, const Equation *equation) {
+   where the target is read. So can a state of a step before, which is 0 before the first. */
+static bool is_copy(Sharing *s, const Equation *equation) {
   const Expr *e = equation->body;
   if (equation->reduction != REDUCE_NONE || equation->var_count != equation->target->rank)
     return false;
-  if (is_known_number(scratch, e)) return true;
-  if (!is_read(e) || read_default(e) || e->type != equation->target->type) return false;
-  for (int i = 0; i < e->count; i++) {
-    const Index *index = lone_index(e->args[i]);
-    if (!index || index->range != e->tensor->axes[i].extent) return false;
+  if (is_known_number(s->scratch, e)) return true;
+  if (!is_read(e) || e->type != equation->target->type) return false;
+  if (read_default(e) && !is_literal(read_default(e), 0)) return false;
+  for (int i = 0; i < read_rank(e); i++) {
+    if (!copied_index(s, e, i)) return false;
     for (int k = 0; k < i; k++)
       if (e->args[k] == e->args[i]) return false;
   }
@@ -155,12 +165,19 @@ static void make_copy(Sharing *s, Equation *equation, const Tensor *equal) {
   equation->guard = NULL;
 }
 
+/* 1*x is x, as where a state is to be kept whole. */
+static const Expr *without_one(const Expr *e) {
+  for (int k = 0; k < 2 && e->op == OP_MUL; k++)
+    if (is_literal(e->args[k], 1) && is_read(e->args[1 - k])) return e->args[1 - k];
+  return e;
+}
+
 static void share_equation(Sharing *s, Equation *equation) {
   const Tensor *target = equation->target;
-  equation->body = with_replacements(s, equation->body);
+  equation->body = without_one(with_replacements(s, equation->body));
   equation->guard = with_replacements(s, equation->guard);
   if (is_draw(equation->body) || is_held(s->program, target)) return;
-  if (is_copy(s->scratch, equation)) {
+  if (is_copy(s, equation)) {
     if (!is_member(&s->roots, target)) map_put(&s->copies, target, NULL);
     return;
   }

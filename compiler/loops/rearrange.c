@@ -8,7 +8,9 @@
 
    The variables that stand for the blocked dim, in the equation that defines the value and in those that
    read it, become two, of which each counts what the one did; the dims of the value lie in memory in the order of
-   the copy. Sums keep their order, so bits do not change. Where some reader cannot be put so, the copy stays. */
+   the copy. Sums keep their order, so bits do not change. Where some reader cannot be put so, the copy stays.
+
+   What a recurrence computes lies step by step. */
 #include "calculus/variables.h"
 #include "equations/affine.h"
 #include "loops/layout.h"
@@ -85,13 +87,19 @@ static bool find_order(Rearrangement *r) {
   return dims == r->copy->var_count && r->order[dims - 1] == dims - 1;
 }
 
-static bool is_plain_value(const Routine *routine, const Tensor *tensor) {
-  if (tensor->role != ROLE_VALUE || tensor->type != TYPE_REAL || tensor->rank == 0) return false;
-  if (map_has(&routine->recurrences, tensor) || map_has(&routine->segments, tensor)) return false;
+/* Nothing outside the routine says how it lies. */
+static bool is_own_value(const Routine *routine, const Tensor *tensor) {
+  if (tensor->role != ROLE_VALUE || tensor->rank == 0) return false;
   TensorList roots = routine_roots(routine);
   for (int i = 0; i < roots.count; i++)
     if (roots.items[i] == tensor) return false;
-  return routine_computes(routine, tensor) && !map_has(&routine->orders, tensor);
+  return !map_has(&routine->segments, tensor);
+}
+
+static bool is_plain_value(const Routine *routine, const Tensor *tensor) {
+  return is_own_value(routine, tensor) && tensor->type == TYPE_REAL &&
+         !map_has(&routine->recurrences, tensor) && routine_computes(routine, tensor) &&
+         !map_has(&routine->orders, tensor);
 }
 
 static bool is_copy(const Routine *routine, const Equation *equation) {
@@ -338,8 +346,23 @@ static void rearrange(const Rearrangement *r) {
   routine->equations = equations;
 }
 
+/* What a recurrence computes lies step by step, so that a step finds what it needs side by side. */
+static void order_by_steps(Routine *routine) {
+  for (int i = 0; i < routine->recurrences.count; i++) {
+    const Tensor *tensor = routine->recurrences.keys[i];
+    const RecurrentEquation *recurrent = routine->recurrences.values[i];
+    int time = recurrent->time_dim;
+    if (time == tensor->rank - 1 || !is_own_value(routine, tensor)) continue;
+    int *order = NEW_ARRAY(routine->model->arena, int, LIMIT_RANK);
+    for (int level = 0; level < LIMIT_RANK; level++)
+      order[level] = level == 0 ? time : level <= time ? level - 1 : level;
+    map_put(&routine->orders, tensor, order);
+  }
+}
+
 void routine_rearrange(Routine *routine) {
   Arena *scratch = arena_new();
+  order_by_steps(routine);
   for (int i = 0; i < routine->equations.count; i++) {
     const Equation *equation = routine->equations.items[i];
     Rearrangement as_copy = {.routine = routine, .scratch = scratch}, in_blocks = as_copy;
