@@ -20,9 +20,12 @@
 
 #include "nnrt_math.h"
 
-#if defined __AVX512F__ && defined __GNUC__ && !defined __clang__
+#if defined __AVX512F__ && (defined __clang__ || (defined __GNUC__ && __GNUC__ >= 12))
+#define NNRT_WORDS 1
 #include <immintrin.h>
 #include <string.h>
+#else
+#define NNRT_WORDS 0
 #endif
 
 /* The four words of a counter, in place. */
@@ -111,9 +114,11 @@ static inline double nnrt_normal_f64(uint64_t seed, uint64_t step, uint64_t site
 
 #define NNRT_BLOCKS 8
 
-#if defined __AVX512F__ && defined __GNUC__ && !defined __clang__
-/* The lower half of each element is a word; gcc would multiply the upper halves, too. */
+#if NNRT_WORDS
+/* Eight words, each the lower half of an element. Of the loop below gcc 12 makes products of 64 by 64 bits, and clang
+   brings the numbers into their order one by one. */
 typedef uint64_t nnrt_words __attribute__((vector_size(8 * NNRT_BLOCKS)));
+typedef uint32_t nnrt_halves __attribute__((vector_size(8 * NNRT_BLOCKS)));
 
 NNRT_INLINE nnrt_words nnrt_multiply_words(nnrt_words a, uint32_t b) {
   return (nnrt_words)_mm512_mul_epu32((__m512i)a, _mm512_set1_epi64(b));
@@ -131,23 +136,24 @@ NNRT_INLINE void nnrt_philox_blocks(uint64_t key, nnrt_words words[4]) {
   }
 }
 
+NNRT_INLINE nnrt_words nnrt_pair_words(nnrt_words a, nnrt_words b) {
+  return (nnrt_words)__builtin_shufflevector((nnrt_halves)a, (nnrt_halves)b, 0, 16, 2, 18, 4, 20, 6,
+                                             22, 8, 24, 10, 26, 12, 28, 14, 30);
+}
+
 NNRT_INLINE void nnrt_draw_blocks(uint64_t seed, uint64_t step, uint64_t site, uint64_t block,
                                   uint32_t numbers[4 * NNRT_BLOCKS]) {
-  const nnrt_words lanes = {0, 1, 2, 3, 4, 5, 6, 7};
+  const nnrt_words lanes = {0, 1, 2, 3, 4, 5, 6, 7}, zero = {0};
   const uint64_t stream = nnrt_mix(site) + step;
-  nnrt_words words[4] = {lanes + block, (lanes + block) >> 32, lanes - lanes + stream,
-                         lanes - lanes + (stream >> 32)};
+  nnrt_words words[4] = {lanes + block, (lanes + block) >> 32, zero + stream,
+                         zero + (stream >> 32)};
   nnrt_philox_blocks(seed, words);
-  nnrt_words first = (words[0] & UINT32_MAX) | words[1] << 32,
-             second = (words[2] & UINT32_MAX) | words[3] << 32;
-  uint64_t halves[2][NNRT_BLOCKS], pairs[2 * NNRT_BLOCKS];
-  memcpy(halves[0], &first, sizeof first);
-  memcpy(halves[1], &second, sizeof second);
-  for (int b = 0; b < NNRT_BLOCKS; ++b) {
-    pairs[2 * b] = halves[0][b];
-    pairs[2 * b + 1] = halves[1][b];
-  }
-  memcpy(numbers, pairs, sizeof pairs);
+  const nnrt_words first = nnrt_pair_words(words[0], words[1]),
+                   second = nnrt_pair_words(words[2], words[3]),
+                   lower = __builtin_shufflevector(first, second, 0, 8, 1, 9, 2, 10, 3, 11),
+                   upper = __builtin_shufflevector(first, second, 4, 12, 5, 13, 6, 14, 7, 15);
+  memcpy(numbers, &lower, sizeof lower);
+  memcpy(numbers + 2 * NNRT_BLOCKS, &upper, sizeof upper);
 }
 #else
 /* The words of the blocks from `block` on, one after the other. */
