@@ -46,6 +46,7 @@ static const Key target_keys[] = {
     {"flags", KEY_TEXT, offsetof(Target, flags), 0, 0, NULL},
     {"vector_bytes", KEY_NUMBER, offsetof(Target, vector_bytes), 0, 64, NULL},
     {"registers", KEY_NUMBER, offsetof(Target, registers), 0, 1024, NULL},
+    {"masks", KEY_TRUTH, offsetof(Target, masks), 0, 0, NULL},
     {"fused", KEY_TRUTH, offsetof(Target, fused), 0, 0, NULL},
     {"tile", KEY_MAPPING, 0, 0, 0, tile_keys},
     {"copies", KEY_MAPPING, 0, 0, 0, copies_keys},
@@ -126,7 +127,7 @@ static int key_of(const Key *keys, const char *name) {
   return i;
 }
 
-enum { MOST_KEYS = 8 };
+enum { MOST_KEYS = 12 };
 
 /* Every key once. Two levels: `name` is that of the mapping, for messages. */
 static void read_mapping(Reader *reader, const Key *keys, const yaml_node_t *node,

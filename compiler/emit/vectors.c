@@ -10,11 +10,15 @@ static const char *vector_word(const FunctionWriter *writer, const char *verb, i
                       real_suffix(writer->routine), (long long)lanes);
 }
 
-/* A loop being written: the vector of its iterations from `first` on. */
+/* A loop being written: the vector of its iterations from `first` on, of which there may be fewer than lanes. */
 typedef struct Vector {
   const LoopNode *loop;
-  int64_t first;
+  int64_t first, count;
 } Vector;
+
+static bool is_part(const Vector *vector) {
+  return vector->count < vector->loop->lanes;
+}
 
 /* The expression at the first lane. */
 static const Expr *at_first_lane(const FunctionWriter *writer, const Vector *vector,
@@ -51,17 +55,25 @@ static const char *address(FunctionWriter *writer, const Vector *vector, const T
 static const char *vector_read(FunctionWriter *writer, const Vector *vector, const Expr *read) {
   if (is_held_in_vectors(writer, read->tensor))
     return held_vector(writer, vector, read->tensor, read->args);
-  return arena_format(writer->arena, "%s(%s)", vector_word(writer, "load", vector->loop->lanes),
-                      address(writer, vector, read->tensor, read->args));
+  const char *from = address(writer, vector, read->tensor, read->args);
+  int64_t lanes = vector->loop->lanes;
+  if (!is_part(vector))
+    return arena_format(writer->arena, "%s(%s)", vector_word(writer, "load", lanes), from);
+  return arena_format(writer->arena, "%s(%s, %lld)", vector_word(writer, "load_part", lanes), from,
+                      (long long)vector->count);
 }
 
 static void write_vector_store(FunctionWriter *writer, const Vector *vector, const LoopNode *node,
                                const char *number) {
   int64_t lanes = vector->loop->lanes;
   if (node->combine == REDUCE_NONE) {
-    write_line(writer, "%s(%s, %s);", vector_word(writer, "store", lanes),
-               address(writer, vector, node->target, node->subscripts),
-               vector_read(writer, vector, node->value));
+    const char *to = address(writer, vector, node->target, node->subscripts);
+    const char *value = vector_read(writer, vector, node->value);
+    if (is_part(vector))
+      write_line(writer, "%s(%s, %s, %lld);", vector_word(writer, "store_part", lanes), to, value,
+                 (long long)vector->count);
+    else
+      write_line(writer, "%s(%s, %s);", vector_word(writer, "store", lanes), to, value);
     return;
   }
   const char *element = held_vector(writer, vector, node->target, node->subscripts);
@@ -88,7 +100,7 @@ static const char *write_number(FunctionWriter *writer, const LoopNode *loop,
   if (is_right && expr_uses_index(writer->arena, node->value->args[1], loop->index)) return NULL;
   const Expr *factor = node->value->args[is_right ? 1 : 0];
   const char *text = write_expression(writer, factor, TYPE_REAL, LEVEL_TERNARY);
-  if (loop->lanes == extent_maximum(loop->index->range)) return text;
+  if (loop->lanes >= extent_maximum(loop->index->range)) return text;
   Name name = scope_fresh(&writer->scope, "t");
   write_line(writer, "const %s %s = %s;", value_type_name(writer->routine, TYPE_REAL), name, text);
   return name;
@@ -100,7 +112,8 @@ void write_vectors(FunctionWriter *writer, const LoopNode *loop) {
     const LoopNode *node = loop->body.items[i];
     const char *number = write_number(writer, loop, node);
     for (int64_t first = 0; first < count; first += loop->lanes) {
-      Vector vector = {loop, first};
+      int64_t rest = count - first;
+      Vector vector = {loop, first, rest < loop->lanes ? rest : loop->lanes};
       write_vector_store(writer, &vector, node, number);
     }
   }
@@ -121,5 +134,5 @@ void write_tile(FunctionWriter *writer, const LoopNode *declare) {
   Name name = scope_name(&writer->scope, tile, tile->name);
   write_line(writer, "%s %s[%lld][%lld] = {{{0}}};", vector_word(writer, "", lanes), name,
              (long long)extent_maximum(tile->axes[0].extent),
-             (long long)(extent_maximum(tile->axes[1].extent) / lanes));
+             (long long)((extent_maximum(tile->axes[1].extent) + lanes - 1) / lanes));
 }

@@ -14,6 +14,7 @@ typedef struct Target {
   const char *flags;    /* for the C compiler, as the header of the program recommends them */
   int64_t vector_bytes; /* of a register; 0: loops are left to the C compiler */
   int64_t registers;    /* of vectors; 0: there are none */
+  bool masks;           /* part of a vector is loaded and stored as fast as all of it */
   bool fused; /* a product is added to a sum with one rounding: the profile of nnrt_math.h */
   struct {
     int64_t rows, vectors; /* of the part of a product that is kept in registers */

@@ -58,13 +58,20 @@ static const Index *find_row(Arena *scratch, const Equation *equation, const Ind
   return row;
 }
 
+/* One vector takes all columns, which are more than half of it has room for. */
+static bool fills_part(const Routine *routine, const Tiling *tiling, int64_t columns) {
+  int64_t constant;
+  return routine->target->masks && 2 * columns > tiling->lanes &&
+         extent_is_constant(tiling->column->range, &constant);
+}
+
 /* Rows as equal as may be, and columns; false: there are too few columns for a vector. */
 static bool choose_size(const Routine *routine, Tiling *tiling) {
   const Target *target = routine->target;
   int64_t columns = extent_maximum(tiling->column->range);
   int64_t rows = tiling->row ? extent_maximum(tiling->row->range) : 1, ignored;
   tiling->lanes = target->vector_bytes / routine->bytes_of_real;
-  while (tiling->lanes > columns) tiling->lanes /= 2;
+  while (tiling->lanes > columns && !fills_part(routine, tiling, columns)) tiling->lanes /= 2;
   if (tiling->lanes * routine->bytes_of_real < LEAST_VECTOR_BYTES) return false;
   tiling->rows = rows < target->tile.rows ? rows : target->tile.rows;
   if (tiling->row && extent_is_constant(tiling->row->range, &ignored)) {
@@ -73,6 +80,10 @@ static bool choose_size(const Routine *routine, Tiling *tiling) {
   }
   int64_t most = tiling->rows == 1 ? MOST_VECTORS_OF_A_ROW : target->tile.vectors;
   int64_t vectors = columns / tiling->lanes;
+  if (vectors == 0) {
+    tiling->columns = columns;
+    return true;
+  }
   while (2 * most <= vectors && 2 * most * tiling->rows <= target->registers * 3 / 4) most *= 2;
   tiling->columns = (vectors < most ? vectors : most) * tiling->lanes;
   return true;

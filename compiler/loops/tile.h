@@ -14,7 +14,7 @@ typedef struct Tiling {
   const Index *row, *column;  /* row null: `along` has none but the loops around */
   const Expr *along, *across; /* the factors */
   int64_t lanes;              /* of a vector */
-  int64_t rows, columns;      /* of a tile; columns are vectors of lanes */
+  int64_t rows, columns;      /* of a tile; columns are vectors of lanes, or part of one */
 } Tiling;
 
 /* Where a tile begins and how large it is; lanes 1: its one column is no vector. */

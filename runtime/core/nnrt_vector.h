@@ -2,15 +2,15 @@
 
    An operation on a vector is that operation on each lane: the same bits as one number at a time. A type may
    be wider than the machine's registers, compilers then split it. nnrt_load and nnrt_store take any address at
-   which a number may stand; nnrt_fma(a, b, c) is the number a times b plus c, nnrt_fma_each that with a vector a,
-   by the profile of nnrt_math.h; nnrt_transpose copies a square of as many rows as there are lanes, rows to
-   columns. */
+   which a number may stand; nnrt_load_part and nnrt_store_part touch only the first `count` of them, the other lanes
+   are 0; nnrt_fma(a, b, c) is the number a times b plus c, nnrt_fma_each that with a vector a, by the profile of
+   nnrt_math.h; nnrt_transpose copies a square of as many rows as there are lanes, rows to columns. */
 #ifndef NNRT_VECTOR_H
 #define NNRT_VECTOR_H
 
 #include "nnrt_math.h"
 
-#if NNRT_FMA && defined __x86_64__ && defined __FMA__
+#if defined __x86_64__ && (defined __AVX512VL__ || NNRT_FMA && defined __FMA__)
 #include <immintrin.h>
 #elif NNRT_FMA && defined __aarch64__
 #include <arm_neon.h>
@@ -54,6 +54,43 @@ NNRT_VECTOR(float, f32, 16)
 NNRT_VECTOR(double, f64, 2)
 NNRT_VECTOR(double, f64, 4)
 NNRT_VECTOR(double, f64, 8)
+
+#define NNRT_VECTOR_PART(Real, suffix, lanes)                                                      \
+  NNRT_INLINE nnrt_##suffix##x##lanes nnrt_load_part_##suffix##x##lanes(const Real *from,          \
+                                                                        int count) {               \
+    Real all[lanes] = {0};                                                                         \
+    for (int i = 0; i < count; ++i) all[i] = from[i];                                              \
+    return nnrt_load_##suffix##x##lanes(all);                                                      \
+  }                                                                                                \
+  NNRT_INLINE void nnrt_store_part_##suffix##x##lanes(Real *to, nnrt_##suffix##x##lanes value,     \
+                                                      int count) {                                 \
+    Real all[lanes];                                                                               \
+    nnrt_store_##suffix##x##lanes(all, value);                                                     \
+    for (int i = 0; i < count; ++i) to[i] = all[i];                                                \
+  }
+/* `intrinsic`_maskz_loadu_`type`: those of AVX-512. */
+#define NNRT_MASKED_PART(Real, suffix, lanes, intrinsic, type)                                     \
+  NNRT_INLINE nnrt_##suffix##x##lanes nnrt_load_part_##suffix##x##lanes(const Real *from,          \
+                                                                        int count) {               \
+    return (nnrt_##suffix##x##lanes)intrinsic##_maskz_loadu_##type(                                \
+        (__mmask##lanes)((1 << count) - 1), from);                                                 \
+  }                                                                                                \
+  NNRT_INLINE void nnrt_store_part_##suffix##x##lanes(Real *to, nnrt_##suffix##x##lanes value,     \
+                                                      int count) {                                 \
+    intrinsic##_mask_storeu_##type(to, (__mmask##lanes)((1 << count) - 1), value);                 \
+  }
+#if defined __x86_64__ && defined __AVX512VL__
+NNRT_MASKED_PART(float, f32, 8, _mm256, ps)
+NNRT_MASKED_PART(float, f32, 16, _mm512, ps)
+NNRT_MASKED_PART(double, f64, 8, _mm512, pd)
+#else
+NNRT_VECTOR_PART(float, f32, 8)
+NNRT_VECTOR_PART(float, f32, 16)
+NNRT_VECTOR_PART(double, f64, 8)
+#endif
+NNRT_VECTOR_PART(float, f32, 4)
+NNRT_VECTOR_PART(double, f64, 2)
+NNRT_VECTOR_PART(double, f64, 4)
 
 /* `fused`: an expression over vectors a, b and c; `all` = {a, a, ...}, since x - 0 is x, whatever x is. */
 #define NNRT_VECTOR_FMA(Real, suffix, lanes, fused)                                                \

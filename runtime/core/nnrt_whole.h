@@ -58,16 +58,23 @@ typedef struct nnrt_span {
   int64_t count;
 } nnrt_span;
 
+/* Numbers without their sign are ordered as their bits are: the greatest tells of all. */
 static inline int nnrt_all_finite_f32(const float *x, int64_t count) {
-  int bad = 0;
-  for (int64_t i = 0; i < count; ++i) bad |= !nnrt_is_finite_f32(x[i]);
-  return !bad;
+  int32_t greatest = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    int32_t bits = (int32_t)(nnrt_bits_f32(x[i]) & UINT32_C(0x7fffffff));
+    greatest = bits > greatest ? bits : greatest;
+  }
+  return greatest < INT32_C(0x7f800000);
 }
 
 static inline int nnrt_all_finite_f64(const double *x, int64_t count) {
-  int bad = 0;
-  for (int64_t i = 0; i < count; ++i) bad |= !nnrt_is_finite_f64(x[i]);
-  return !bad;
+  int64_t greatest = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t bits = (int64_t)(nnrt_bits_f64(x[i]) & UINT64_C(0x7fffffffffffffff));
+    greatest = bits > greatest ? bits : greatest;
+  }
+  return greatest < INT64_C(0x7ff0000000000000);
 }
 
 static inline int nnrt_spans_finite_f32(const void *model, const nnrt_span *spans, int count) {
