@@ -219,8 +219,7 @@ static Equation *over_product(Finder *finder, const Group *group, Equation *equa
 /* ---- which ---- */
 
 static bool is_pointwise(const Equation *equation) {
-  return equation->reduction == REDUCE_NONE && !equation->guard && !is_draw(equation->body) &&
-         equation->var_count == equation->target->rank;
+  return equation->reduction == REDUCE_NONE && !equation->guard && !is_draw(equation->body);
 }
 
 static bool steps_together(const Routine *routine, const Equation *a, const Equation *b) {

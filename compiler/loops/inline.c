@@ -48,37 +48,9 @@ static void block_segmented(Inliner *inliner, const Equation *equation, const Ex
   }
 }
 
-static void count_uses(Inliner *inliner) {
-  Routine *routine = inliner->routine;
-  for (int i = 0; i < routine->equations.count; i++) {
-    const Equation *equation = routine->equations.items[i];
-    ExprList reads = equation_reads(inliner->scratch, equation);
-    for (int r = 0; r < reads.count; r++) {
-      Use *use = use_of(inliner, reads.items[r]->tensor);
-      use->count++;
-      use->evaluations += equation_volume(equation);
-      use->blocked |= read_default(reads.items[r]) != NULL;
-    }
-    block_segmented(inliner, equation, &reads);
-  }
-  TensorList roots = routine_roots(routine);
-  for (int i = 0; i < roots.count; i++) use_of(inliner, roots.items[i])->blocked = true;
-}
-
-static double body_cost(Inliner *inliner, const Equation *equation) {
-  ExprList nodes = expr_postorder(inliner->scratch, &equation->body, 1);
-  double cost = 0;
-  for (int i = 0; i < nodes.count; i++) cost += op_cost(nodes.items[i]->op);
-  return cost;
-}
-
 static bool is_plain(const Equation *equation) {
   return equation->reduction == REDUCE_NONE && !is_draw(equation->body) &&
          equation->var_count == equation->target->rank;
-}
-
-static bool has_operations(const Equation *equation) {
-  return !is_read(equation->body) && equation->body->count > 0;
 }
 
 /* A copy that its readers go through often, in the order in which it lies: what it copies lies in another. */
@@ -89,6 +61,45 @@ static bool is_rearranged(Inliner *inliner, const Equation *equation, const Use 
   const Expr *read = equation->body;
   return read_rank(read) > 1 && read->args[read_rank(read) - 1] != last &&
          use->evaluations > MOST_REPEATED * equation_volume(equation);
+}
+
+/* Its readers read another value instead. */
+static bool is_view(Inliner *inliner, const Equation *equation, const Use *use) {
+  return is_plain(equation) && is_read(equation->body) && !read_default(equation->body) &&
+         equation->target->rank > 0 && !use->blocked &&
+         !map_has(&inliner->routine->recurrences, equation->target) &&
+         !is_rearranged(inliner, equation, use);
+}
+
+/* Readers stand behind what they read, but in recurrences: those of a view are known before it is seen. */
+static void count_uses(Inliner *inliner) {
+  Routine *routine = inliner->routine;
+  TensorList roots = routine_roots(routine);
+  for (int i = 0; i < roots.count; i++) use_of(inliner, roots.items[i])->blocked = true;
+  for (int i = routine->equations.count - 1; i >= 0; i--) {
+    const Equation *equation = routine->equations.items[i];
+    ExprList reads = equation_reads(inliner->scratch, equation);
+    const Use *own = use_of(inliner, equation->target);
+    bool views = is_view(inliner, equation, own);
+    for (int r = 0; r < reads.count; r++) {
+      Use *use = use_of(inliner, reads.items[r]->tensor);
+      use->count += views ? own->count : 1;
+      use->evaluations += views ? own->evaluations : equation_volume(equation);
+      use->blocked |= read_default(reads.items[r]) != NULL;
+    }
+    block_segmented(inliner, equation, &reads);
+  }
+}
+
+static double body_cost(Inliner *inliner, const Equation *equation) {
+  ExprList nodes = expr_postorder(inliner->scratch, &equation->body, 1);
+  double cost = 0;
+  for (int i = 0; i < nodes.count; i++) cost += op_cost(nodes.items[i]->op);
+  return cost;
+}
+
+static bool has_operations(const Equation *equation) {
+  return !is_read(equation->body) && equation->body->count > 0;
 }
 
 static bool is_worth_inlining(Inliner *inliner, const Equation *equation) {

@@ -1,10 +1,12 @@
 /* A conjunct without a variable of the sum leaves out elements: tiles without one that counts are not summed, in
    others the elements left out are set to 0. One with the row and the last variable of the sum, u <= t, cuts a tile's
-   terms into those of all its rows, which have no test, and before and after them those of some. */
+   terms into those of all its rows, which have no test, and before and after them those of some. Where all that
+   reads the elements asks the same, those left out are not set. */
 #include "loops/tile.h"
 
 #include "calculus/arithmetic.h"
 #include "calculus/condition.h"
+#include "calculus/variables.h"
 #include "equations/affine.h"
 
 /* ---- which guards ---- */
@@ -149,11 +151,87 @@ static LoopBody *open_tile(Site *site, const Tiling *tiling, const Block *block,
 }
 
 /* for r, for j: what does not count becomes 0, in tiles where that may be. */
+/* ---- who reads elements that are left out ---- */
+
+/* The condition on elements at those that are read; null: the read says nothing of them. */
+static const Expr *condition_at(Site *site, Arena *scratch, const Expr *condition,
+                                const Expr *read) {
+  Model *model = site->routine->model;
+  const Expr *own = equation_own_read(model, site->equation, site->equation->target);
+  const Index *vars[LIMIT_RANK];
+  for (int dim = 0; dim < read->tensor->rank; dim++) {
+    vars[dim] = lone_index(own->args[dim]);
+    if (!vars[dim]) return NULL;
+  }
+  return expr_substitute(model->exprs, scratch, condition, vars, read->args, read->tensor->rank);
+}
+
+/* Whether the expression takes the read somewhere else than where a choice has found that the condition holds. */
+static bool takes_without(Arena *scratch, const Expr *root, const Expr *read,
+                          const Expr *condition) {
+  ExprList waiting = {0};
+  Map seen;
+  map_init(&seen, scratch);
+  APPEND(scratch, &waiting, root);
+  while (waiting.count > 0) {
+    const Expr *e = waiting.items[--waiting.count];
+    if (e == read) return true;
+    if (map_has(&seen, e)) continue;
+    map_put(&seen, e, (void *)(uintptr_t)e);
+    for (int i = 0; i < e->count; i++)
+      if (i != 1 || e->op != OP_SELECT || e->args[0] != condition)
+        APPEND(scratch, &waiting, e->args[i]);
+  }
+  return false;
+}
+
+static bool is_conjunct(Arena *scratch, const Expr *guard, const Expr *condition) {
+  ExprList conjuncts = {0};
+  condition_conjuncts(scratch, guard, &conjuncts);
+  for (int i = 0; i < conjuncts.count; i++)
+    if (conjuncts.items[i] == condition) return true;
+  return false;
+}
+
+static bool asks_before_reading(Site *site, Arena *scratch, const Equation *reader,
+                                const Expr *read, const Expr *condition) {
+  const Expr *there = condition_at(site, scratch, condition, read);
+  if (!there || read_default(read)) return false;
+  return is_conjunct(scratch, reader->guard, there) ||
+         !takes_without(scratch, reader->body, read, there);
+}
+
+static bool is_root(const Routine *routine, const Tensor *tensor) {
+  TensorList roots = routine_roots(routine);
+  for (int i = 0; i < roots.count; i++)
+    if (roots.items[i] == tensor) return true;
+  return false;
+}
+
+/* Some equation reads the target without asking for the one condition on its elements. */
+static bool zeros_are_read(Site *site) {
+  const Routine *routine = site->routine;
+  const Tensor *target = site->equation->target;
+  ExprList conjuncts = element_conjuncts(site);
+  if (conjuncts.count != 1 || is_root(routine, target)) return true;
+  Arena *scratch = arena_new();
+  bool found = false;
+  for (int i = 0; i < routine->equations.count && !found; i++) {
+    const Equation *reader = routine->equations.items[i];
+    ExprList reads = equation_reads(scratch, reader);
+    for (int k = 0; k < reads.count && !found; k++)
+      found = reads.items[k]->tensor == target &&
+              !asks_before_reading(site, scratch, reader, reads.items[k], conjuncts.items[0]);
+  }
+  arena_free(scratch);
+  return found;
+}
+
 void build_zeros(Site *site, const Tiling *tiling, const Block *block, const Tensor *product,
                  LoopBody *body) {
   Model *model = site->routine->model;
   const Expr *all = elements_condition(site, tiling, block, false), *element[2], *counts = NULL;
-  if (!all) return;
+  if (!all || !zeros_are_read(site)) return;
   int bound = site->bound;
   if (!is_false(all)) body = append_branch(site, body, condition_not(model->exprs, all));
   body = open_rows(site, tiling, block, body, 0, element);
