@@ -165,9 +165,8 @@ static void run_place(Compilation *compilation, Routine *routine) {
 }
 
 static void run_unswitch(Compilation *compilation, Routine *routine) {
-  if (compilation->options->skips[PASS_unswitch]) return;
-  routine_unswitch(routine);
-  routine_describe(routine);
+  bool skips = compilation->options->skips[PASS_unswitch];
+  if (!skips && routine_unswitch(routine)) routine_describe(routine);
 }
 
 static void run_square(Compilation *compilation, Routine *routine) {

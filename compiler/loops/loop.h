@@ -268,13 +268,14 @@ void routine_join(Routine *routine);      /* epilogue.c: pointwise readers behin
 /* fuse.c: clusters that share loops -> nests of loop nodes; without `shares` every equation has a nest of
    its own, but for those of one recurrence, which share their time loop. */
 void routine_fuse(Routine *routine, bool shares);
-void routine_split(Routine *routine);    /* cases.c: short loops that ask for their index */
-void routine_divide(Routine *routine);   /* threads.c: loops whose iterations run in threads */
-void routine_draw(Routine *routine);     /* draws.c: random numbers of a row before its loop */
-void routine_place(Routine *routine);    /* place.c: registers, rows, arena offsets by liveness */
-void routine_unswitch(Routine *routine); /* unswitch.c: conditions that loops do not change */
-void routine_square(Routine *routine);   /* squares.c: copies that turn rows into columns */
-void routine_meet(Routine *routine);     /* meet.c: where threads wait for each other */
+void routine_split(Routine *routine);  /* cases.c: short loops that ask for their index */
+void routine_divide(Routine *routine); /* threads.c: loops whose iterations run in threads */
+void routine_draw(Routine *routine);   /* draws.c: random numbers of a row before its loop */
+void routine_place(Routine *routine);  /* place.c: registers, rows, arena offsets by liveness */
+/* unswitch.c: conditions that loops do not change; false: there are none. */
+bool routine_unswitch(Routine *routine);
+void routine_square(Routine *routine); /* squares.c: copies that turn rows into columns */
+void routine_meet(Routine *routine);   /* meet.c: where threads wait for each other */
 
 /* describe.c: names of nests and what each touches, for the emitter. */
 void routine_describe(Routine *routine);

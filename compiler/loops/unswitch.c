@@ -19,6 +19,7 @@ enum {
 typedef struct Unswitcher {
   Model *model;
   Arena *scratch;
+  bool changes;
 } Unswitcher;
 
 /* ---- which ---- */
@@ -159,6 +160,7 @@ static void append_unswitched(Unswitcher *u, LoopBody *body, LoopNode *loop, int
     APPEND(u->model->arena, body, loop);
     return;
   }
+  u->changes = true;
   for (int i = 0; i < 2; i++) {
     LoopBody inside = {0};
     append_unswitched(u, &inside, sides[i]->body.items[0], asked + 1);
@@ -181,10 +183,11 @@ static void unswitch_body(Unswitcher *u, LoopBody *body) {
   *body = unswitched;
 }
 
-void routine_unswitch(Routine *routine) {
-  Unswitcher u = {routine->model, arena_new()};
+bool routine_unswitch(Routine *routine) {
+  Unswitcher u = {routine->model, arena_new(), false};
   if (routine->target->vector_bytes > 0)
     for (int i = 0; i < routine->nests.count; i++)
       unswitch_body(&u, &routine->nests.items[i]->body);
   arena_free(u.scratch);
+  return u.changes;
 }

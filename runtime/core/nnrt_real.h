@@ -149,13 +149,20 @@ NNRT_INLINE Real nnrt(log1p)(Real x) {
   return x == 0 ? x : sum;
 }
 
+/* exp(-size), for size >= 0 or a NaN: powers of two that only fall need fewer steps. */
+NNRT_INLINE Real nnrt(exp_falling)(Real size) {
+  Int k;
+  Real capped = size > -K(EXP_MIN) ? -K(EXP_MIN) : size, p = nnrt(exp_reduced)(-capped, 0, &k);
+  return (1 + p) * nnrt(power_of_two)(k + 64) * (size > -K(EXP_MIN) ? 0 : (Real)0x1p-64);
+}
+
 NNRT_INLINE Real nnrt(sigmoid)(Real x) {
-  Real e = nnrt(exp)(-nnrt(abs)(x));
+  Real e = nnrt(exp_falling)(nnrt(abs)(x));
   return (x < 0 ? e : 1) / (1 + e);
 }
 
 NNRT_INLINE Real nnrt(softplus)(Real x) {
-  Real e = nnrt(exp)(-nnrt(abs)(x)), u = 1 + e;
+  Real e = nnrt(exp_falling)(nnrt(abs)(x)), u = 1 + e;
   return (x < 0 ? 0 : x) + nnrt(log_finite)(u, (e - (u - 1)) / u);
 }
 
