@@ -3,6 +3,12 @@
 
 #include "equations/equation.h"
 
+#ifdef NNC_HOSTILE
+enum { FIRST_SEEN = 2 };
+#else
+enum { FIRST_SEEN = 32 };
+#endif
+
 /* A node on the way down and how many of its operands have been seen to. */
 typedef struct Visit {
   const Expr *e;
@@ -13,17 +19,40 @@ typedef struct VisitList {
   int count, capacity;
 } VisitList;
 
-static void enter(Arena *scratch, Map *seen, VisitList *path, const Expr *e) {
-  if (map_has(seen, e)) return;
-  map_put(seen, e, NULL);
+/* Open addressing over ids; null: free. */
+typedef struct Seen {
+  const Expr **slots;
+  uint32_t slot_count, count;
+} Seen;
+
+static const Expr **find_seen(const Seen *seen, const Expr *e) {
+  uint32_t mask = seen->slot_count - 1, i = (e->id * UINT32_C(0x9E3779B9) >> 7) & mask;
+  while (seen->slots[i] && seen->slots[i] != e) i = (i + 1) & mask;
+  return &seen->slots[i];
+}
+
+static void grow_seen(Arena *scratch, Seen *seen) {
+  Seen old = *seen;
+  *seen = (Seen){.slot_count = 4 * old.slot_count, .count = old.count};
+  seen->slots = NEW_ARRAY(scratch, const Expr *, seen->slot_count);
+  for (uint32_t i = 0; i < old.slot_count; i++) {
+    if (old.slots[i]) *find_seen(seen, old.slots[i]) = old.slots[i];
+  }
+}
+
+static void enter(Arena *scratch, Seen *seen, VisitList *path, const Expr *e) {
+  const Expr **slot = find_seen(seen, e);
+  if (*slot) return;
+  *slot = e;
   APPEND(scratch, path, (Visit){e, 0});
+  if (++seen->count * 2 > seen->slot_count) grow_seen(scratch, seen);
 }
 
 /* Depth first, so that the order follows from the expression alone: ids depend on the order in which the
    C compiler evaluates arguments of calls. */
 ExprList expr_postorder(Arena *scratch, const Expr *const *roots, int count) {
-  Map seen;
-  map_init(&seen, scratch);
+  const Expr *few[FIRST_SEEN] = {0}; /* most expressions are small */
+  Seen seen = {.slots = few, .slot_count = FIRST_SEEN};
   ExprList list = {0};
   VisitList path = {0};
   for (int i = 0; i < count; i++) {

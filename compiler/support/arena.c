@@ -69,13 +69,15 @@ static bool allocation_must_fail(void) {
 #endif
 
 static void *allocate_or_exit(size_t size) {
-  void *memory = allocation_must_fail() ? NULL : calloc(1, size);
+  void *memory = allocation_must_fail() ? NULL : malloc(size);
   if (!memory) fail_for_memory();
   return memory;
 }
 
 Arena *arena_new(void) {
-  return allocate_or_exit(sizeof(Arena));
+  Arena *arena = allocate_or_exit(sizeof(Arena));
+  *arena = (Arena){0};
+  return arena;
 }
 
 void arena_free(Arena *arena) {
@@ -90,12 +92,10 @@ void arena_free(Arena *arena) {
 }
 
 static Block *add_block(Arena *arena, size_t needed) {
-  /* scratch arenas mostly stay small, and zeroing a whole block would be their main cost */
-  size_t least = arena->last ? BLOCK_SIZE : FIRST_BLOCK_SIZE;
+  size_t least = arena->last ? BLOCK_SIZE : FIRST_BLOCK_SIZE; /* scratch arenas mostly stay small */
   size_t size = needed > least ? needed : least;
   Block *block = allocate_or_exit(sizeof(Block) + size);
-  block->size = size;
-  block->previous = arena->last;
+  *block = (Block){.previous = arena->last, .size = size};
   arena->last = block;
   ASAN_POISON_MEMORY_REGION(block->bytes, size);
   return block;
@@ -111,7 +111,7 @@ void *arena_alloc(Arena *arena, size_t count, size_t size) {
   block->filled += reserved;
   arena->used += bytes;
   ASAN_UNPOISON_MEMORY_REGION(result, bytes);
-  return result;
+  return memset(result, 0, bytes);
 }
 
 void *arena_copy(Arena *arena, const void *bytes, size_t size) {
