@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <yaml.h>
 
 /* ---- keys ---- */
@@ -36,6 +37,11 @@ static const Key copies_keys[] = {
     {"bytes", KEY_NUMBER, offsetof(Target, copies.bytes), 1, INT64_MAX, NULL},
     {0}};
 
+static const Key caches_keys[] = {
+    {"first", KEY_NUMBER, offsetof(Target, caches.first), 1, INT64_MAX, NULL},
+    {"second", KEY_NUMBER, offsetof(Target, caches.second), 1, INT64_MAX, NULL},
+    {0}};
+
 static const Key threads_keys[] = {
     {"least", KEY_NUMBER, offsetof(Target, threads.least), 1, INT64_MAX, NULL},
     {"row_bytes", KEY_NUMBER, offsetof(Target, threads.row_bytes), 0, 1 << 16, NULL},
@@ -50,6 +56,7 @@ static const Key target_keys[] = {
     {"fused", KEY_TRUTH, offsetof(Target, fused), 0, 0, NULL},
     {"tile", KEY_MAPPING, 0, 0, 0, tile_keys},
     {"copies", KEY_MAPPING, 0, 0, 0, copies_keys},
+    {"caches", KEY_MAPPING, 0, 0, 0, caches_keys},
     {"threads", KEY_MAPPING, 0, 0, 0, threads_keys},
     {0}};
 
@@ -177,8 +184,8 @@ static void read_document(Reader *reader, yaml_parser_t *parser) {
   yaml_document_delete(&reader->document);
 }
 
-static const Target *read_text_of_target(Arena *arena, const char *name, const char *file,
-                                         const char *text, size_t size, const char **error) {
+static Target *read_text_of_target(Arena *arena, const char *name, const char *file,
+                                   const char *text, size_t size, const char **error) {
   Reader reader = {.arena = arena, .file = file, .target = NEW(arena, Target)};
   reader.target->name = name;
   yaml_parser_t parser;
@@ -217,7 +224,18 @@ static const char *native_name(void) {
 #endif
 }
 
-static const Target *read_built_in(Arena *arena, const LibraryFile *file, const char **error) {
+/* Those of this machine, where the system tells. */
+static void measure_caches(Target *target) {
+#if defined _SC_LEVEL1_DCACHE_SIZE && defined _SC_LEVEL2_CACHE_SIZE
+  long first = sysconf(_SC_LEVEL1_DCACHE_SIZE), second = sysconf(_SC_LEVEL2_CACHE_SIZE);
+  if (first > 0) target->caches.first = first;
+  if (second > 0) target->caches.second = second;
+#else
+  (void)target;
+#endif
+}
+
+static Target *read_built_in(Arena *arena, const LibraryFile *file, const char **error) {
   return read_text_of_target(arena, stem_of(arena, file->name), file->name, file->text, file->size,
                              error);
 }
@@ -230,10 +248,14 @@ const Target *target_read(Arena *arena, const char *name, const char **error) {
     *error = arena_format(arena, "%s: %s", name, *error);
     return NULL;
   }
-  if (strcmp(name, "native") == 0) name = native_name();
-  for (int i = 0; i < target_file_count; i++)
-    if (strcmp(stem_of(arena, target_files[i].name), name) == 0)
-      return read_built_in(arena, &target_files[i], error);
+  bool is_native = strcmp(name, "native") == 0;
+  if (is_native) name = native_name();
+  for (int i = 0; i < target_file_count; i++) {
+    if (strcmp(stem_of(arena, target_files[i].name), name) != 0) continue;
+    Target *target = read_built_in(arena, &target_files[i], error);
+    if (is_native && target) measure_caches(target);
+    return target;
+  }
   *error = arena_format(arena, "no target is called '%s'", name);
   return NULL;
 }

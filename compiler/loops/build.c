@@ -3,7 +3,7 @@
    Maps store; sums and the like with one lane accumulate into the target itself (which place.c keeps in a
    register when all its uses share the loops); the rest goes to reduce.c. */
 #include "loops/dots.h"
-#include "loops/tile.h"
+#include "loops/traffic.h"
 
 #include "calculus/condition.h"
 #include "calculus/variables.h"
@@ -121,17 +121,20 @@ static const Index *add_segment_loop(const Routine *routine, const Equation *equ
   return segmented->number;
 }
 
-/* Loops around the tiles may be shared. */
-static Schedule tiled_schedule(const Equation *equation, const Index *time, const Index *row,
-                               const Index *column) {
+/* Loops around the tiles may be shared. `tiling`, null: those of dots, in the order of the target. */
+static Schedule tiled_schedule(const Routine *routine, const Equation *equation, const Index *time,
+                               const Index *row, const Index *column, const Tiling *tiling) {
   Schedule schedule = {0};
   if (time) add_loop(&schedule, time, false);
+  int first = schedule.count;
   for (int k = 0; k < equation->var_count; k++) {
     const Index *index = equation->vars[k];
     bool is_inside = index == row || index == column;
     if (index != time && !is_inside) add_loop(&schedule, index, false);
   }
   schedule.sharable = schedule.count;
+  if (tiling)
+    traffic_order(routine, equation, tiling, &schedule.indices[first], schedule.count - first);
   if (row) add_loop(&schedule, row, false);
   for (int k = 0; k < equation->reduced_count; k++) add_loop(&schedule, equation->reduced[k], true);
   if (column) add_loop(&schedule, column, false);
@@ -145,9 +148,9 @@ Schedule schedule_of(const Routine *routine, const Equation *equation) {
   const Index *time = recurrent ? recurrent->time : NULL;
   Dots dots;
   if (tiling_of(routine, equation, &tiling))
-    return tiled_schedule(equation, time, tiling.row, tiling.column);
+    return tiled_schedule(routine, equation, time, tiling.row, tiling.column, &tiling);
   if (dots_of(routine, equation, &dots))
-    return tiled_schedule(equation, time, dots.row, dots.column);
+    return tiled_schedule(routine, equation, time, dots.row, dots.column, NULL);
   const Index *number = add_segment_loop(routine, equation, &schedule);
   if (time) add_loop(&schedule, time, false);
   const Index *inner = innermost_variable(routine, equation, time);

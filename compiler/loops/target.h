@@ -25,6 +25,9 @@ typedef struct Target {
     int64_t
         bytes; /* at least, of what tiles of one block of columns take: fewer stay in the first cache */
   } copies;
+  struct {
+    int64_t first, second; /* bytes that one thread has to itself; 0: not known */
+  } caches;
   /* Two threads of a Zen 4 meet in 0.3 us and start in 0.9 us, with gcc's OpenMP and with clang's; vectors
      do about 16,000 operations in 1 us. */
   struct {

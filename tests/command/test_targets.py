@@ -13,7 +13,7 @@ GOOD = "title: mine\nvector_bytes: 16\nfused: no\ntile: {rows: 2, vectors: 1, le
 BAD = {
     "unknown key": (GOOD.replace("fused", "fuse"), "3:1: no key of a target is called 'fuse'"),
     "given twice": (GOOD + "title: mine\n", "8:1: given before: 'title'"),
-    "missing key": (GOOD.replace("title: mine\n", ""), "1:1: a target must have 'title, flags, vector_bytes, registers, masks, fused, tile, copies, threads'"),
+    "missing key": (GOOD.replace("title: mine\n", ""), "1:1: a target must have 'title, flags, vector_bytes, registers, masks, fused, tile, copies, caches, threads'"),
     "missing key of the tile": (GOOD.replace("rows: 2, ", ""), "4:7: a target must have 'rows, vectors, least'"),
     "no number": (GOOD.replace("rows: 2", "rows: two"), "4:14: rows is a number from 1 to 64, not 'two'"),
     "number too large": (GOOD.replace("rows: 2", "rows: 65"), "4:14: rows is a number from 1 to 64, not '65'"),

@@ -1,0 +1,142 @@
+/* Traffic: counting bytes, loop by loop from the innermost out. */
+#include "loops/traffic.h"
+
+enum {
+  ARRAYS = 3,       /* the factors and the target */
+  MOST_AROUND = 5,  /* loops of which all orders are tried */
+  FROM_SECOND = 32, /* bytes in a cycle of the processor: from the second cache */
+  FROM_BEHIND = 6,  /* and from behind it */
+  PRODUCTS = 2,     /* vectors multiplied and added in a cycle */
+  LEAST_PERCENT = 4 /* of the time of the product, that another order saves */
+};
+
+typedef struct Array {
+  const Expr *factor; /* null: the target, which all variables count in */
+  double whole;       /* its bytes */
+  double touched;     /* by the loops so far: different ones, */
+  double moved;       /* and those that came from behind the cache */
+  bool is_kept;       /* all that was touched is there when the next iteration comes */
+} Array;
+
+typedef struct Traffic {
+  const Routine *routine;
+  Arena *scratch;
+  const Equation *equation;
+  const Tiling *tiling;
+  Array arrays[ARRAYS];
+} Traffic;
+
+static bool counts_in(const Traffic *t, const Array *array, const Index *index) {
+  return !array->factor || expr_uses_index(t->scratch, array->factor, index);
+}
+
+static double range_of(const Index *index) {
+  return (double)extent_maximum(index->range);
+}
+
+static double whole_bytes(const Traffic *t, const Expr *factor) {
+  const Tensor *tensor = factor && is_read(factor) ? factor->tensor : t->equation->target;
+  double bytes = (double)t->routine->bytes_of_real;
+  for (int dim = 0; dim < tensor->rank; dim++)
+    bytes *= (double)extent_maximum(tensor->axes[dim].extent);
+  return bytes;
+}
+
+/* What one tile touches. */
+static double tile_bytes(const Traffic *t, const Array *array) {
+  const Tiling *tiling = t->tiling;
+  double bytes = (double)t->routine->bytes_of_real;
+  if (tiling->row && counts_in(t, array, tiling->row)) bytes *= (double)tiling->rows;
+  if (counts_in(t, array, tiling->column)) bytes *= (double)tiling->columns;
+  for (int i = 0; array->factor && i < t->equation->reduced_count; i++)
+    if (counts_in(t, array, t->equation->reduced[i])) bytes *= range_of(t->equation->reduced[i]);
+  return bytes < array->whole ? bytes : array->whole;
+}
+
+static double touched_by_all(const Traffic *t) {
+  double bytes = 0;
+  for (int i = 0; i < ARRAYS; i++) bytes += t->arrays[i].touched;
+  return bytes;
+}
+
+static void count_loop(Traffic *t, const Index *index, double iterations, double cache) {
+  bool fits = touched_by_all(t) <= cache;
+  for (int i = 0; i < ARRAYS; i++) {
+    Array *array = &t->arrays[i];
+    bool counts = counts_in(t, array, index);
+    array->is_kept = !counts && (fits || array->is_kept);
+    if (!array->is_kept) array->moved *= iterations;
+    if (counts) array->touched *= iterations;
+    if (array->touched > array->whole) array->touched = array->whole;
+  }
+  if (touched_by_all(t) > cache) return;
+  for (int i = 0; i < ARRAYS; i++) t->arrays[i].moved = t->arrays[i].touched;
+}
+
+/* Bytes that come from behind the cache. */
+static double bytes_moved(Traffic *t, const Index *const *around, int count, double cache) {
+  const Tiling *tiling = t->tiling;
+  double bytes = 0;
+  for (int i = 0; i < ARRAYS; i++) {
+    t->arrays[i].touched = t->arrays[i].moved = tile_bytes(t, &t->arrays[i]);
+    t->arrays[i].is_kept = false;
+  }
+  if (tiling->row) count_loop(t, tiling->row, range_of(tiling->row) / (double)tiling->rows, cache);
+  count_loop(t, tiling->column, range_of(tiling->column) / (double)tiling->columns, cache);
+  for (int i = count - 1; i >= 0; i--) count_loop(t, around[i], range_of(around[i]), cache);
+  for (int i = 0; i < ARRAYS; i++) bytes += t->arrays[i].moved;
+  return bytes;
+}
+
+static double cycles_moving(Traffic *t, const Index *const *around, int count) {
+  const Target *target = t->routine->target;
+  return bytes_moved(t, around, count, (double)target->caches.first) / FROM_SECOND +
+         bytes_moved(t, around, count, (double)target->caches.second) / FROM_BEHIND;
+}
+
+/* The next order of the numbers in the order of words; false: that was the last. */
+static bool next_order(int *numbers, int count) {
+  int at = count - 2, other = count - 1;
+  while (at >= 0 && numbers[at] > numbers[at + 1]) at--;
+  if (at < 0) return false;
+  while (numbers[other] < numbers[at]) other--;
+  int kept = numbers[at];
+  numbers[at] = numbers[other];
+  numbers[other] = kept;
+  for (int low = at + 1, high = count - 1; low < high; low++, high--) {
+    kept = numbers[low];
+    numbers[low] = numbers[high];
+    numbers[high] = kept;
+  }
+  return true;
+}
+
+static void choose_order(Traffic *t, const Index **around, int count) {
+  const Index *given[MOST_AROUND], *tried[MOST_AROUND];
+  int order[MOST_AROUND];
+  for (int i = 0; i < count; i++) given[i] = around[i];
+  for (int i = 0; i < count; i++) order[i] = i;
+  double product = equation_volume(t->equation) / (double)(PRODUCTS * t->tiling->lanes);
+  double best = cycles_moving(t, given, count) - product * LEAST_PERCENT / 100;
+  while (next_order(order, count)) {
+    for (int i = 0; i < count; i++) tried[i] = given[order[i]];
+    double cycles = cycles_moving(t, tried, count);
+    if (cycles >= best) continue;
+    best = cycles;
+    for (int i = 0; i < count; i++) around[i] = tried[i];
+  }
+}
+
+void traffic_order(const Routine *routine, const Equation *equation, const Tiling *tiling,
+                   const Index **around, int count) {
+  if (count < 2 || count > MOST_AROUND || routine->target->caches.second == 0) return;
+  Traffic traffic = {routine, arena_new(), equation, tiling, {{0}}};
+  const Expr *factors[ARRAYS] = {tiling->along, tiling->across, NULL};
+  double whole = 0;
+  for (int i = 0; i < ARRAYS; i++) {
+    traffic.arrays[i] = (Array){.factor = factors[i], .whole = whole_bytes(&traffic, factors[i])};
+    whole += traffic.arrays[i].whole;
+  }
+  if (whole > (double)routine->target->caches.second) choose_order(&traffic, around, count);
+  arena_free(traffic.scratch);
+}

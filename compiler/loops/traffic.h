@@ -1,0 +1,22 @@
+/* Traffic: what tiles move between the caches of the target, and the order of the loops around them that moves
+   least.
+
+   A product reads its factors again in each iteration of a loop that does not count in them:
+
+     for n, for p, for t: y[n, t, p*32 + j] = sum[i](x[n, t, i]*W.panels[p, i, j])
+
+   reads W once for each n. Where W is larger than a cache, it comes from behind that each time; with p outside it
+   comes once, and a panel of it stays. The bytes that each order moves into the first and the second cache are
+   counted, array by array: a loop in which an array does not count reads it again unless all that one iteration
+   touches fits. Orders differ in nothing else, and bits do not change. */
+#ifndef NNC_LOOPS_TRAFFIC_H
+#define NNC_LOOPS_TRAFFIC_H
+
+#include "loops/tile.h"
+
+/* Puts variables around the tiles, outermost first, into the order that moves least; they stay as they are where
+   that saves little of the time that the product takes in any case. */
+void traffic_order(const Routine *routine, const Equation *equation, const Tiling *tiling,
+                   const Index **around, int count);
+
+#endif
