@@ -70,7 +70,8 @@ static Equation *with_panels(Layout *t, Equation *product, const Tiling *tiling)
 
 static void panel_equation(Layout *t, Equation *equation) {
   Tiling tiling;
-  if (tiling_of(t->routine, equation, &tiling) && may_have_panels(t, equation, &tiling))
+  if (tiling_of(t->routine, equation, &tiling) && tiling.along &&
+      may_have_panels(t, equation, &tiling))
     equation = with_panels(t, equation, &tiling);
   APPEND(t->routine->model->arena, &t->equations, equation);
 }

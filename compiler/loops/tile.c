@@ -100,18 +100,34 @@ static bool choose_row(const Routine *routine, Arena *scratch, const Equation *e
   return guard_fits(table, scratch, equation, tiling);
 }
 
+/* Sums of rows that lie in blocks, side by side: db[(p, k)] = sum[n](dy[n, p, k]). Those of whole rows are left to
+   the loop that makes the rows. */
+static bool sums_rows(const Routine *routine, const Equation *equation) {
+  const Expr *read = equation->body;
+  return equation->reduction == REDUCE_SUM && !equation->guard && equation->var_count > 1 &&
+         is_read(read) && equation->reduced_count > 0 &&
+         !map_has(&routine->recurrences, equation->target);
+}
+
 static bool find_tiling(const Routine *routine, Arena *scratch, const Equation *equation,
                         Tiling *tiling) {
   const RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
   const Index *time = recurrent ? recurrent->time : NULL;
   if (equation->lanes != 1 || equation->target->type != TYPE_REAL) return false;
-  if (!equation_contracts(scratch, equation) || equation_scatters_any(equation)) return false;
+  bool contracts = equation_contracts(scratch, equation);
+  if (!(contracts || sums_rows(routine, equation)) || equation_scatters_any(equation)) return false;
   if (equation_volume(equation) < (double)routine->target->tile.least) return false;
   tiling->column = equation->vars[equation->var_count - 1];
-  tiling->across = contraction_factor(scratch, equation, tiling->column);
+  tiling->across =
+      contracts ? contraction_factor(scratch, equation, tiling->column) : equation->body;
   if (tiling->column == time || !tiling->across) return false;
   if (!is_contiguous(routine->model->exprs, tiling->across, tiling->column)) return false;
   if (!is_stored_as_real(tiling->across->tensor)) return false;
+  if (!contracts) {
+    tiling->row = NULL;
+    tiling->along = NULL;
+    return choose_size(routine, tiling);
+  }
   bool is_left = equation->body->args[0] == tiling->across;
   tiling->along = equation->body->args[is_left ? 1 : 0];
   return choose_row(routine, scratch, equation, time, tiling) && choose_size(routine, tiling);

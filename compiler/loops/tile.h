@@ -12,7 +12,7 @@
 
 typedef struct Tiling {
   const Index *row, *column;  /* row null: `along` has none but the loops around */
-  const Expr *along, *across; /* the factors */
+  const Expr *along, *across; /* the factors; along null: rows are added as they are */
   int64_t lanes;              /* of a vector */
   int64_t rows, columns;      /* of a tile; columns are vectors of lanes, or part of one */
 } Tiling;

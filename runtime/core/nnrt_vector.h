@@ -16,7 +16,7 @@
 #include <arm_neon.h>
 #endif
 
-#if defined __GNUC__ && !defined __clang__
+#ifdef __GNUC__
 #pragma GCC diagnostic ignored "-Wpsabi" /* all functions of vectors are inline */
 #endif
 
