@@ -9,6 +9,8 @@
 const char *draw_text(FunctionWriter *writer, Op draw, const Tensor *tensor, const char *position);
 /* draws.c: a loop that stores the numbers of a row, as one call. */
 void write_draws_together(FunctionWriter *writer, const LoopNode *loop);
+/* nest.c: the next equation of the nests, above the node that begins it. */
+void write_begun(FunctionWriter *writer);
 /* vectors.c: a loop in vectors, and the declaration of a tile of them, whose elements are 0. */
 void write_vectors(FunctionWriter *writer, const LoopNode *loop);
 /* A square of a copy that turns rows into columns. */

@@ -155,7 +155,7 @@ static void write_inlined(FunctionWriter *writer, const NestFamily *family) {
 }
 
 /* Those that the next such node begins. */
-static void write_begun(FunctionWriter *writer) {
+void write_begun(FunctionWriter *writer) {
   EquationList equations = {0};
   const NestList *members = &writer->family->members;
   for (int i = 0; i < members->count; i++) {

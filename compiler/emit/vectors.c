@@ -1,7 +1,8 @@
 /* Loops whose iterations are taken by vectors: each statement once for each vector of lanes.
 
    Their statements are those of a tile (loops/tile.c) and of dots (loops/dots.c): a contiguous value, or the product
-   of one with a number or with another, added to a local tensor of vectors, which is stored in the end. */
+   of one with a number or with another, added to a local tensor of vectors, of which in the end it or arithmetic is
+   stored. */
 #include "emit/expression.h"
 
 /* "nnrt_f32x16", "nnrt_load_f32x16" */
@@ -63,12 +64,44 @@ static const char *vector_read(FunctionWriter *writer, const Vector *vector, con
                       (long long)vector->count);
 }
 
+static const char *vector_value(FunctionWriter *writer, const Vector *vector, const Expr *e,
+                                int level);
+
+static int level_of(Op op) {
+  return op == OP_ADD || op == OP_SUB ? LEVEL_SUM : op == OP_NEGATE ? LEVEL_UNARY : LEVEL_PRODUCT;
+}
+
+/* Arithmetic, not deeper than the few nodes of an epilogue's member. */
+static const char *vector_operation(FunctionWriter *writer, const Vector *vector, const Expr *e) {
+  Arena *arena = writer->arena;
+  if (e->op == OP_SQRT)
+    return arena_format(arena, "%s(%s)", vector_word(writer, "sqrt", vector->loop->lanes),
+                        vector_value(writer, vector, e->args[0], LEVEL_ANY));
+  int level = level_of(e->op);
+  if (e->op == OP_NEGATE)
+    return arena_format(arena, "-%s", vector_value(writer, vector, e->args[0], LEVEL_PRIMARY));
+  const char *left = vector_value(writer, vector, e->args[0], level);
+  const char *right = vector_value(writer, vector, e->args[1], level + 1);
+  return arena_format(arena, "%s %s %s", left, op_spelling(e->op), right);
+}
+
+/* Of all lanes: a vector, or a number that is the same in all. */
+static const char *vector_value(FunctionWriter *writer, const Vector *vector, const Expr *e,
+                                int level) {
+  if (!expr_uses_index(writer->arena, e, vector->loop->index))
+    return write_expression(writer, e, TYPE_REAL, level);
+  if (is_read(e)) return vector_read(writer, vector, e);
+  const char *text = vector_operation(writer, vector, e);
+  bool is_inside = e->op != OP_SQRT && level_of(e->op) < level;
+  return is_inside ? arena_format(writer->arena, "(%s)", text) : text;
+}
+
 static void write_vector_store(FunctionWriter *writer, const Vector *vector, const LoopNode *node,
                                const char *number) {
   int64_t lanes = vector->loop->lanes;
   if (node->combine == REDUCE_NONE) {
     const char *to = address(writer, vector, node->target, node->subscripts);
-    const char *value = vector_read(writer, vector, node->value);
+    const char *value = vector_value(writer, vector, node->value, LEVEL_ANY);
     if (is_part(vector))
       write_line(writer, "%s(%s, %s, %lld);", vector_word(writer, "store_part", lanes), to, value,
                  (long long)vector->count);
@@ -110,6 +143,7 @@ void write_vectors(FunctionWriter *writer, const LoopNode *loop) {
   int64_t count = extent_maximum(loop->index->range);
   for (int i = 0; i < loop->body.count; i++) {
     const LoopNode *node = loop->body.items[i];
+    if (node->equation) write_begun(writer);
     const char *number = write_number(writer, loop, node);
     for (int64_t first = 0; first < count; first += loop->lanes) {
       int64_t rest = count - first;

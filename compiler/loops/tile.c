@@ -14,8 +14,7 @@ enum {
 
 /* ---- which ---- */
 
-/* A value all of whose columns lie side by side. */
-static bool is_contiguous(ExprTable *table, const Expr *read, const Index *column) {
+bool is_contiguous(ExprTable *table, const Expr *read, const Index *column) {
   int rank = is_read(read) ? read->tensor->rank : 0;
   if (rank == 0 || read_default(read)) return false;
   Arena *scratch = arena_new();
@@ -237,9 +236,9 @@ static LoopNode *build_member(Site *site, const Epilogue *epilogue, Held *held,
   return declare_new(model, local, value);
 }
 
-/* `product`: the tile's elements when they have no memory; null: they were stored. */
+/* `product`: the tile's elements when they have no memory, or the tile itself; null: they were stored. */
 static void build_epilogue(Site *site, const Tiling *tiling, const Block *block,
-                           const Tensor *product, LoopBody *body) {
+                           const Tensor *product, bool in_vectors, LoopBody *body) {
   Model *model = site->routine->model;
   const Epilogue *epilogue = epilogue_of(site->routine, site->equation);
   if (!epilogue) return;
@@ -248,7 +247,8 @@ static void build_epilogue(Site *site, const Tiling *tiling, const Block *block,
   map_init(&held.elements, scratch);
   int bound = site->bound;
   const Expr *element[2];
-  body = open_new_elements(site, tiling, block, body, element);
+  body = in_vectors ? open_elements(site, tiling, block, body, element)
+                    : open_new_elements(site, tiling, block, body, element);
   if (product)
     map_put(&held.elements, site->equation->target,
             (void *)(uintptr_t)expr_read(model->exprs, product, element, NULL));
@@ -289,9 +289,10 @@ static void build_block(Site *site, const Tiling *tiling, Block block, LoopBody 
   Tensor *tile = tile_new(site, block.rows, block.columns, block.lanes);
   APPEND(model->arena, body, declare_new(model, tile, expr_number(model->exprs, 0)));
   build_sum(site, tiling, &block, tile, body);
-  const Tensor *product = store_tile(site, tiling, &block, tile, body);
+  bool in_vectors = epilogue_is_of_vectors(site->routine, site->equation, tiling, &block);
+  const Tensor *product = in_vectors ? tile : store_tile(site, tiling, &block, tile, body);
   build_zeros(site, tiling, &block, product, body);
-  build_epilogue(site, tiling, &block, product, body);
+  build_epilogue(site, tiling, &block, product, in_vectors, body);
   site->tiles++;
 }
 

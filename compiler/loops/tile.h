@@ -28,6 +28,9 @@ typedef struct Block {
 /* Whether the equation is computed in tiles on the routine's target. */
 bool tiling_of(const Routine *routine, const Equation *equation, Tiling *tiling);
 
+/* A value all of whose columns lie side by side. */
+bool is_contiguous(ExprTable *table, const Expr *read, const Index *column);
+
 /* The nodes for all rows and columns, at the end of `body`. */
 void build_tiles(Site *site, const Tiling *tiling, LoopBody *body);
 
@@ -37,6 +40,10 @@ LoopBody *open_rows(Site *site, const Tiling *tiling, const Block *block, LoopBo
                     unsigned marks, const Expr **subscripts);
 LoopBody *open_columns(Site *site, const Tiling *tiling, const Block *block, LoopBody *body,
                        unsigned marks, const Expr **subscripts);
+
+/* tile_vectors.c: what runs behind that tile takes its vectors as they are. */
+bool epilogue_is_of_vectors(const Routine *routine, const Equation *product, const Tiling *tiling,
+                            const Block *block);
 
 /* tile_guard.c: a tile takes the terms that the guard of the sum lets in. */
 bool guard_fits(ExprTable *table, Arena *scratch, const Equation *equation, const Tiling *tiling);

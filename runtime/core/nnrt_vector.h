@@ -10,7 +10,7 @@
 
 #include "nnrt_math.h"
 
-#if defined __x86_64__ && (defined __AVX512VL__ || NNRT_FMA && defined __FMA__)
+#if defined __x86_64__
 #include <immintrin.h>
 #elif NNRT_FMA && defined __aarch64__
 #include <arm_neon.h>
@@ -60,12 +60,12 @@ NNRT_VECTOR(double, f64, 8)
                                                                         int count) {               \
     Real all[lanes] = {0};                                                                         \
     for (int i = 0; i < count; ++i) all[i] = from[i];                                              \
-    return nnrt_load_##suffix##x##lanes(all);                                                      \
+    return *(const nnrt_any_##suffix##x##lanes *)all;                                              \
   }                                                                                                \
   NNRT_INLINE void nnrt_store_part_##suffix##x##lanes(Real *to, nnrt_##suffix##x##lanes value,     \
                                                       int count) {                                 \
     Real all[lanes];                                                                               \
-    nnrt_store_##suffix##x##lanes(all, value);                                                     \
+    *(nnrt_any_##suffix##x##lanes *)all = value;                                                   \
     for (int i = 0; i < count; ++i) to[i] = all[i];                                                \
   }
 /* `intrinsic`_maskz_loadu_`type`: those of AVX-512. */
@@ -91,6 +91,38 @@ NNRT_VECTOR_PART(double, f64, 8)
 NNRT_VECTOR_PART(float, f32, 4)
 NNRT_VECTOR_PART(double, f64, 2)
 NNRT_VECTOR_PART(double, f64, 4)
+
+/* The square root of each lane. */
+#define NNRT_VECTOR_SQRT(suffix, lanes, roots)                                                     \
+  NNRT_INLINE nnrt_##suffix##x##lanes nnrt_sqrt_##suffix##x##lanes(nnrt_##suffix##x##lanes x) {    \
+    return (nnrt_##suffix##x##lanes)(roots);                                                       \
+  }
+#define NNRT_LANES_SQRT(suffix, lanes)                                                             \
+  NNRT_INLINE nnrt_##suffix##x##lanes nnrt_sqrt_##suffix##x##lanes(nnrt_##suffix##x##lanes x) {    \
+    for (int i = 0; i < lanes; ++i) x[i] = nnrt_sqrt_##suffix(x[i]);                               \
+    return x;                                                                                      \
+  }
+#if defined __x86_64__
+NNRT_VECTOR_SQRT(f32, 4, _mm_sqrt_ps((__m128)x))
+NNRT_VECTOR_SQRT(f64, 2, _mm_sqrt_pd((__m128d)x))
+#else
+NNRT_LANES_SQRT(f32, 4)
+NNRT_LANES_SQRT(f64, 2)
+#endif
+#if defined __x86_64__ && defined __AVX__
+NNRT_VECTOR_SQRT(f32, 8, _mm256_sqrt_ps((__m256)x))
+NNRT_VECTOR_SQRT(f64, 4, _mm256_sqrt_pd((__m256d)x))
+#else
+NNRT_LANES_SQRT(f32, 8)
+NNRT_LANES_SQRT(f64, 4)
+#endif
+#if defined __x86_64__ && defined __AVX512F__
+NNRT_VECTOR_SQRT(f32, 16, _mm512_sqrt_ps((__m512)x))
+NNRT_VECTOR_SQRT(f64, 8, _mm512_sqrt_pd((__m512d)x))
+#else
+NNRT_LANES_SQRT(f32, 16)
+NNRT_LANES_SQRT(f64, 8)
+#endif
 
 /* `fused`: an expression over vectors a, b and c; `all` = {a, a, ...}, since x - 0 is x, whatever x is. */
 #define NNRT_VECTOR_FMA(Real, suffix, lanes, fused)                                                \
