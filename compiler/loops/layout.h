@@ -29,6 +29,9 @@ Equation *layout_copy(Layout *layout, const Equation *equation, Name name,
 /* The same contraction with `read` in place of a factor. */
 Equation *layout_reading(Layout *layout, Equation *equation, const Expr *factor, const Expr *read);
 
+/* rearrange.c: how the value lies is for the routine to say, so that copies of it may become the value itself. */
+bool layout_is_free(const Routine *routine, const Tensor *tensor);
+
 /* Whether a copy of the factor may be made before the equation: every read is certain to be in range, and none
    is of a value that the same recurrence steps through. `recurrent`: of the equation, null: it is in none. */
 bool layout_may_read_ahead(Layout *layout, const Expr *factor, const RecurrentEquation *recurrent);

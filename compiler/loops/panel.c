@@ -10,6 +10,8 @@
 #include "loops/blocks.h"
 #include "loops/tile.h"
 
+enum { FREE = 4 /* times fewer uses of a copy that may cost nothing */ };
+
 /* The factor is a transposed copy, made for this product; null: it is not. */
 static Equation *transposed_copy(const Layout *t, const Expr *factor) {
   Equation *definition = factor->tensor->definition;
@@ -35,11 +37,14 @@ static bool may_have_panels(Layout *t, const Equation *product, const Tiling *ti
   return layout_may_read_ahead(t, tiling->across, recurrent);
 }
 
+/* A copy that the value itself may become is worth less. */
 static bool is_worth_panels(Layout *t, const Equation *product, const Tiling *tiling) {
   const Target *target = t->routine->target;
   double bytes = contraction_terms(product) * (double)(tiling->columns * t->routine->bytes_of_real);
+  int64_t uses = target->copies.uses;
+  if (layout_is_free(t->routine, tiling->across->tensor)) uses /= FREE;
   return bytes >= (double)target->copies.bytes &&
-         contraction_uses(t->scratch, product, tiling->across) >= (double)target->copies.uses;
+         contraction_uses(t->scratch, product, tiling->across) >= (double)uses;
 }
 
 static void take_out(EquationList *list, const Equation *equation) {

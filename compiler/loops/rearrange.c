@@ -96,7 +96,7 @@ static bool is_own_value(const Routine *routine, const Tensor *tensor) {
   return !map_has(&routine->segments, tensor);
 }
 
-static bool is_plain_value(const Routine *routine, const Tensor *tensor) {
+bool layout_is_free(const Routine *routine, const Tensor *tensor) {
   return is_own_value(routine, tensor) && tensor->type == TYPE_REAL &&
          !map_has(&routine->recurrences, tensor) && routine_computes(routine, tensor) &&
          !map_has(&routine->orders, tensor);
@@ -155,7 +155,7 @@ static bool lies_as_copy(Rearrangement *r, const Equation *copy) {
   if (!is_copy(r->routine, copy)) return false;
   r->copy = copy;
   r->value = (Tensor *)(uintptr_t)copy->body->tensor;
-  return is_plain_value(r->routine, r->value) && find_order(r) && may_rearrange(r);
+  return layout_is_free(r->routine, r->value) && find_order(r) && may_rearrange(r);
 }
 
 /* Each reader takes one element for each of its own, and keeps it in scratch. */
@@ -190,7 +190,7 @@ static bool lies_in_blocks(Rearrangement *r, const Equation *equation) {
   r->order[0] = last;
   for (int level = 1; level < rank; level++) r->order[level] = level - 1;
   r->order[rank] = rank;
-  return is_plain_value(r->routine, value) && find_blocks(r, own->args[last], &r->blocks) &&
+  return layout_is_free(r->routine, value) && find_blocks(r, own->args[last], &r->blocks) &&
          is_read_by_element(r) && may_rearrange(r);
 }
 
