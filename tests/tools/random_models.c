@@ -1,6 +1,7 @@
 /* random_models: the oracles of tests/fuzz/models that need the interpreter.
 
      random_models MODEL.nn...      one model a file; one line of JSON for each
+     random_models --shaken=N ...   the same with real values that are off by N*1e-13 of themselves
      random_models --list           every word that "covered" may hold (random_coverage.h)
 
    Each model is taken twice: as written, with plain derivatives, and after all passes on equations. Both are
@@ -21,6 +22,8 @@
 #include <math.h>
 
 enum { STEPS = 2 };
+
+static double shaking; /* by how much of themselves values are off */
 
 typedef struct Variant {
   FrontEnd front;
@@ -88,6 +91,7 @@ static double next_random(uint64_t *state) {
 
 static double value_for(const Tensor *tensor, const int64_t *sizes, uint64_t *random) {
   double number = next_random(random);
+  number += shaking * number * number;
   if (tensor->role == ROLE_STATE) return 0.625 + number / 2;
   if (tensor->type == TYPE_REAL) return number;
   int64_t low = tensor->low ? extent_evaluate(tensor->low, sizes) : 0;
@@ -288,9 +292,12 @@ static void check_file(const char *path) {
 }
 
 int main(int count, char **arguments) {
-  if (count == 2 && strcmp(arguments[1], "--list") == 0)
+  if (count == 2 && strcmp(arguments[1], "--list") == 0) {
     coverage_list();
-  else
-    for (int i = 1; i < count; i++) check_file(arguments[i]);
+    return 0;
+  }
+  bool shaken = count > 1 && sscanf(arguments[1], "--shaken=%lf", &shaking) == 1;
+  shaking *= 1e-13;
+  for (int i = shaken ? 2 : 1; i < count; i++) check_file(arguments[i]);
   return 0;
 }

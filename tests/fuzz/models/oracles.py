@@ -28,6 +28,7 @@ REFUSED = ("the default is not a scalar of the tensor's type",
            "a gradient is taken with respect to a real tensor that has a name", "'digamma' has no derivative",
            "how often is a positive whole number", *REQUIRED)
 NO_PATH = re.compile(r"'([\w.]+)' has no differentiable path")
+SHAKES = 10
 SECONDS = 240  # on a busy machine, with sanitizers
 
 
@@ -65,6 +66,30 @@ class Case:
 
 def interpret(cases):
     """Runs of each case, as written and simplified, with dual numbers; mends what has no path."""
+    run_interpreter(cases)
+    forgive_unstable(cases)
+
+
+def is_unstable(case):
+    """What is written has other results with values that are off by 1e-12 of themselves, such as the place of the
+    greatest of equal sums, which rounding decides."""
+    for times in range(1, SHAKES + 1):
+        _, out, _ = called([generated.TOOLS / "random_models", f"--shaken={times}", case.path])
+        if any(differences("shaken", a, b, DOUBLE) for a, b in zip(json.loads(out)["runs"], case.runs)):
+            return True
+    return False
+
+
+def forgive_unstable(cases):
+    """Nobody can say by how much results may be off where the equations themselves do not."""
+    for case in cases:
+        if any(" is off by " in text for text in case.problems) and is_unstable(case):
+            case.problems = [text for text in case.problems if " is off by " not in text]
+            case.program.cover("oracle", "unstable")
+            case.runs = []
+
+
+def run_interpreter(cases):
     pending = list(cases)
     while pending:
         status, out, messages = called([generated.TOOLS / "random_models", *[c.path for c in pending]])
@@ -208,6 +233,7 @@ def run_c(cases, folder, real, entries, limit):
         expected = expected_of(part, case.runs[number], result["values"])
         for text in differences(f"{real} C", found, expected, limit):
             case.blame(*text.split(": ", 1))
+    forgive_unstable(cases)
 
 
 def drive(driver, asked):

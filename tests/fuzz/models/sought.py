@@ -12,7 +12,9 @@ REAL = ("copy", "arithmetic", "choice", "function", "conversion", "recurrence", 
 OTHER = {"comparison": "bool", "logic": "bool", "any": "bool", "all": "bool", "argmax": "int", "argmin": "int"}
 REDUCED = ("sum", "prod", "max", "min", "lse", "argmax", "argmin", "any", "all")
 KINDS = (*REAL, *OTHER)
-READERS = (*KINDS, *3*("comparison", "logic"))  # conditions are often written out where they are asked
+# conditions are often written out where they are asked
+READERS = (*KINDS, *6*("comparison", "logic"), *2*("copy", "argmax", "argmin"))
+READ = (*LEAVES, *KINDS, *2*("comparison", "logic", "any", "all"))
 FUNCTIONS = ("sin", "cos", "tanh", "atan", "exp", "sigmoid", "softplus", "erf")
 PLAIN_DRAWS = ("uniform(0, 1)", "normal(0, 1)")  # without arithmetic on what is drawn
 WAYS = ("same_range", "lone", "radix", "unit", "quotient", "remainder", "multiple", "constant", "diagonal",
@@ -43,7 +45,7 @@ class Sought(Recurrences):
 
     def add_pair(self):
         """A tensor of one kind, read by one of another, which the loss reads."""
-        producer, consumer = self.chance.pick([*LEAVES, *KINDS]), self.chance.pick(READERS)
+        producer, consumer = self.chance.pick(READ), self.chance.pick(READERS)
         sizes = [self.new_size() for _ in range(self.chance.between(1, 2))]
         if consumer == "recurrence" and all(size.most == 1 for size in sizes):
             sizes[0] = fixed(3)

@@ -6,7 +6,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from oracles import Case, same_shape
+import oracles
+from oracles import Case, interpret, same_shape
 from program import Node, Program
 from sought import Sought
 
@@ -29,6 +30,33 @@ def margin_finding():
         return case.problems
 
 
+# sums of the same terms in another order each: which is the least, rounding decides
+TIES = """
+param p[17] ~ uniform(-1, 1)
+y[l in 11] = sum[d in 17](0.104*p[(d - l) % 17])
+output z
+z = argmin[k in 11](y[k]{apart})
+"""
+
+
+def unstable_places():
+    """A result that nobody can compare is not held against a case; one that all agree on is."""
+    problems = []
+    for apart, left in (("", 0), (" + 0.1*k", 1)):
+        program = Program(1)
+        lines = TIES.format(apart=apart).strip().split("\n")
+        program.statements = [Node([line], "statement") for line in lines]
+        program.losses = [Node(["mean((p - 0.25)^2)"])]
+        with tempfile.TemporaryDirectory(prefix="nnc-generator-") as name:
+            case = Case(program, pathlib.Path(name))
+            interpret([case])
+            case.blame("C", "train z is off by 0.5")
+            oracles.forgive_unstable([case])
+            if len(case.problems) != left:
+                problems.append(f"argmin(y[k]{apart}): {case.problems}")
+    return problems
+
+
 def large_factors():
     body = Node(["x"], "real", -1e9, 1e9)
     return [count for count in (4, 10, 165, 2500) for seed in range(10)
@@ -41,6 +69,7 @@ def untamed():
 
 
 CHECKS = {"names-of-one-length-split-no-other-lines": margin_finding,
+          "unstable-places-are-not-compared": unstable_places,
           "products-are-of-ordinary-size": large_factors, "tamed-numbers-are-small": untamed}
 
 
