@@ -98,9 +98,15 @@ def write_data(model):
     with open(folder / model.data, "rb") as old, open(folder / f"renamed_{model.data}", "wb") as new:
         while line := old.readline():
             name, size = line.decode().split()
-            path = ".".join(part if part.isdigit() else other_name(part) for part in name.split("."))
+            path = ".".join(map(other_step, name.split(".")))
             new.write(f"{path} {size}\n".encode())
             new.write(old.read(int(size)))
+
+
+def other_step(step):
+    """Of a path: the number of a copy stays, and so does that of another call of one definition, as in dense2."""
+    name, number = re.fullmatch(r"(.*?)(\d*)", step).groups()
+    return (other_name(name) if name else "") + number
 
 
 def same_nests(first, second):
