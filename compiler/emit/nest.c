@@ -408,6 +408,10 @@ static void write_plain_node(FunctionWriter *writer, const LoopNode *node) {
   case LOOP_IF: write_if(writer, node); break;
   case LOOP_DECLARE: write_declare(writer, node); break;
   case LOOP_STORE: write_store(writer, node); break;
+  case LOOP_FETCH:
+    write_line(writer, "NNRT_FETCH(&%s)",
+               write_expression(writer, node->value, TYPE_REAL, LEVEL_PRIMARY));
+    break;
   }
 }
 

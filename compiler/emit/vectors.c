@@ -99,6 +99,11 @@ static const char *vector_value(FunctionWriter *writer, const Vector *vector, co
 static void write_vector_store(FunctionWriter *writer, const Vector *vector, const LoopNode *node,
                                const char *number) {
   int64_t lanes = vector->loop->lanes;
+  if (node->combine == REDUCE_NONE && is_held_in_vectors(writer, node->target)) {
+    write_line(writer, "%s = %s;", held_vector(writer, vector, node->target, node->subscripts),
+               vector_read(writer, vector, node->value));
+    return;
+  }
   if (node->combine == REDUCE_NONE) {
     const char *to = address(writer, vector, node->target, node->subscripts);
     const char *value = vector_value(writer, vector, node->value, LEVEL_ANY);

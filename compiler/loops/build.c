@@ -227,6 +227,12 @@ LoopNode *store_new(Model *model, const Tensor *target, const Expr *const *subsc
   return store;
 }
 
+LoopNode *fetch_new(Model *model, const Expr *read) {
+  LoopNode *fetch = node_new(model, LOOP_FETCH);
+  fetch->value = read;
+  return fetch;
+}
+
 LoopNode *branch_new(Model *model, const Expr *condition) {
   LoopNode *branch = node_new(model, LOOP_IF);
   branch->condition = condition;
@@ -476,6 +482,8 @@ void build_equation(Site *site) {
     return;
   }
   LoopBody *body = open_loops(site, site->bodies[site->shared], site->schedule.sharable);
+  if (is_tiled && tiling.terms > 0)
+    APPEND(site->routine->model->arena, body, initial_nest(site, site->schedule.sharable));
   if (is_tiled)
     build_tiles(site, &tiling, body);
   else

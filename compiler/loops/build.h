@@ -41,8 +41,9 @@ typedef struct Site {
   const Index *indices[MAX_LOOPS];    /* variables of the equation and what they are here */
   const Expr *values[MAX_LOOPS];
   int bound;
-  ExprList guard; /* conjuncts of the guard that no loop or branch answers yet, in order */
-  int tiles;      /* of a product: so many were built */
+  ExprList guard;   /* conjuncts of the guard that no loop or branch answers yet, in order */
+  int tiles;        /* of a product: so many were built */
+  const Expr *term; /* the first of the terms that its tiles take at a time; null: they take all */
 } Site;
 
 void build_equation(Site *site);
@@ -72,6 +73,7 @@ void site_bind(Site *site, const Index *index, const Expr *value);
 LoopNode *store_new(Model *model, const Tensor *target, const Expr *const *subscripts,
                     Reduction combine, const Expr *value);
 LoopNode *target_store(Site *site, Reduction combine, const Expr *value);
+LoopNode *fetch_new(Model *model, const Expr *read);
 LoopNode *branch_new(Model *model, const Expr *condition);
 LoopNode *declare_new(Model *model, const Tensor *target, const Expr *value);
 /* An array of the nest's own. */

@@ -277,9 +277,11 @@ static bool is_read_in_tiles(const Finder *finder, const Group *group, const Ten
   return readers != NULL;
 }
 
-static void find_locals(Finder *finder, const Group *group) {
+/* Sums of some terms at a time lie in the product's target. */
+static void find_locals(Finder *finder, const Group *group, const Tiling *tiling) {
   for (int i = 0; i < group->targets.count; i++) {
     const Tensor *target = group->targets.keys[i];
+    if (tiling->terms > 0 && target == group->product->target) continue;
     if (map_has(&finder->roots, target) || !is_read_in_tiles(finder, group, target)) continue;
     map_put(&group->epilogue->locals, target, (void *)(uintptr_t)target);
   }
@@ -302,7 +304,7 @@ static void find_epilogue(Finder *finder, int position) {
     next = next_reader(finder, &group);
   }
   if (group.epilogue->members.count == 0) return;
-  find_locals(finder, &group);
+  find_locals(finder, &group, &tiling);
   map_put(&routine->epilogues, product->target, group.epilogue);
   finder->is_member[position] = true;
   finder->heads[group.last] = product;

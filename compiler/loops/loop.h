@@ -2,8 +2,8 @@
 
    A Routine is one entry point of the generated program (train_step, infer, ...); it runs Nests in order;
    a nest is a cluster of equations that share loops, and becomes one static C function; nests that are
-   alike become one together. Inside a nest stand four kinds of node: a counted loop, a branch, the
-   declaration of a local variable, and a store. Expressions stay those of the equations: a local variable
+   alike become one together. Inside a nest stand five kinds of node: a counted loop, a branch, the
+   declaration of a local variable, a store, and the wish that a cache had a line. Expressions stay those of the equations: a local variable
    is a tensor placed in a register, so a read is a read wherever the tensor lives, and `Buffer` tells
    where that is.
 
@@ -20,7 +20,8 @@ typedef enum {
   LOOP_FOR, /* index from begin to end - 1 by step, or back: body */
   LOOP_IF,  /* condition: body */
   LOOP_DECLARE, /* a local tensor (a scalar, or a few lanes), each element set to value (null: not set) */
-  LOOP_STORE /* target[subscripts] = value, or combined with what is there */
+  LOOP_STORE, /* target[subscripts] = value, or combined with what is there */
+  LOOP_FETCH  /* the line of a cache where the value lies, a read, will be needed soon */
 } LoopKind;
 
 enum {                    /* marks of a LOOP_FOR */

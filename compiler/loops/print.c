@@ -83,6 +83,10 @@ static void print_node(const LoopNode *node, Text *text, int depth) {
     expr_print(node->value, text);
     if (node->marks & MARK_SQUARE) text_add(text, " in squares of %lld", (long long)node->lanes);
     break;
+  case LOOP_FETCH:
+    text_add(text, "fetch ");
+    expr_print(node->value, text);
+    break;
   }
   text_add(text, "\n");
   print_body(&node->body, text, depth + 1);

@@ -1,9 +1,10 @@
 /* Tiles: which contractions are computed in tiles, and their loops. */
-#include "loops/tile.h"
+#include "loops/traffic.h"
 
 #include "loops/epilogue.h"
 
 #include "calculus/condition.h"
+#include "calculus/variables.h"
 #include "equations/affine.h"
 #include "equations/contraction.h"
 
@@ -137,6 +138,7 @@ bool tiling_of(const Routine *routine, const Equation *equation, Tiling *tiling)
   if (map_has(&routine->segments, equation->target)) return false;
   Arena *scratch = arena_new();
   bool found = find_tiling(routine, scratch, equation, tiling);
+  tiling->terms = found ? traffic_terms(routine, equation, tiling) : 0;
   arena_free(scratch);
   return found;
 }
@@ -242,6 +244,7 @@ static void build_epilogue(Site *site, const Tiling *tiling, const Block *block,
   Model *model = site->routine->model;
   const Epilogue *epilogue = epilogue_of(site->routine, site->equation);
   if (!epilogue) return;
+  body = open_last_terms(site, tiling, body);
   Arena *scratch = arena_new();
   Held held;
   map_init(&held.elements, scratch);
@@ -262,7 +265,12 @@ static void build_epilogue(Site *site, const Tiling *tiling, const Block *block,
   arena_free(scratch);
 }
 
-/* Stores the sums of a tile; returns where, when they have no memory of their own. */
+static bool is_zero_integer(const Expr *e) {
+  return e->op == OP_INTEGER && e->integer == 0;
+}
+
+/* Stores the sums of a tile, only those that no tile before had where terms are to be added to them; returns where,
+   when they have no memory of their own. */
 static Tensor *store_tile(Site *site, const Tiling *tiling, const Block *block, Tensor *tile,
                           LoopBody *body) {
   Model *model = site->routine->model;
@@ -275,7 +283,11 @@ static Tensor *store_tile(Site *site, const Tiling *tiling, const Block *block, 
     APPEND(model->arena, body, declare_new(model, product, NULL));
   }
   int bound = site->bound;
-  LoopBody *inner = open_elements(site, tiling, block, body, element);
+  LoopBody *inner = open_rows(site, tiling, block, body, MARK_UNROLL, element);
+  if (site->term && !is_zero_integer(block->new_row))
+    inner =
+        append_branch(site, inner, expr_binary(model->exprs, OP_LE, block->new_row, element[0]));
+  inner = open_columns(site, tiling, block, inner, MARK_VECTOR, element);
   const Expr *total = expr_read(model->exprs, tile, element, NULL);
   LoopNode *store = product ? store_new(model, product, element, REDUCE_NONE, total)
                             : target_store(site, REDUCE_NONE, total);
@@ -284,10 +296,23 @@ static Tensor *store_tile(Site *site, const Tiling *tiling, const Block *block, 
   return product;
 }
 
+/* What was summed of the tile before. */
+static void load_tile(Site *site, const Tiling *tiling, const Block *block, const Tensor *tile,
+                      LoopBody *body) {
+  Model *model = site->routine->model;
+  const Expr *element[2];
+  int bound = site->bound;
+  LoopBody *inner = open_elements(site, tiling, block, body, element);
+  const Expr *own = equation_own_read(model, site->equation, site->equation->target);
+  APPEND(model->arena, inner, store_new(model, tile, element, REDUCE_NONE, site_value(site, own)));
+  site->bound = bound;
+}
+
 static void build_block(Site *site, const Tiling *tiling, Block block, LoopBody *body) {
   Model *model = site->routine->model;
   Tensor *tile = tile_new(site, block.rows, block.columns, block.lanes);
   APPEND(model->arena, body, declare_new(model, tile, expr_number(model->exprs, 0)));
+  if (site->term) load_tile(site, tiling, &block, tile, body);
   build_sum(site, tiling, &block, tile, body);
   bool in_vectors = epilogue_is_of_vectors(site->routine, site->equation, tiling, &block);
   const Tensor *product = in_vectors ? tile : store_tile(site, tiling, &block, tile, body);
@@ -305,9 +330,8 @@ static const Extent *range_of_steps(Model *model, const Extent *range, int64_t s
   return extent_constant(model->extents, count - step + 1);
 }
 
-/* for row in 0..range step `step`: where a tile begins. */
-static LoopBody *open_steps(Site *site, LoopBody *body, const Index *index, const Extent *begin,
-                            const Extent *end, int64_t step, const Expr **at) {
+LoopBody *open_steps(Site *site, LoopBody *body, const Index *index, const Extent *begin,
+                     const Extent *end, int64_t step, const Expr **at) {
   Model *model = site->routine->model;
   const Index *start = index_new(model, index->name, range_of_steps(model, index->range, step));
   LoopNode *loop = open_own_loop(site, &body, start);
@@ -381,6 +405,7 @@ static void build_panels(Site *site, const Tiling *tiling, LoopBody *body, const
   block.column = expr_extent(model->exprs, begin);
   if (!is_constant || count != columns)
     body = open_steps(site, body, tiling->column, begin, end, columns, &block.column);
+  build_fetch(site, tiling, &block, body);
   build_rows(site, tiling, block, body);
 }
 
@@ -397,6 +422,7 @@ void build_tiles(Site *site, const Tiling *tiling, LoopBody *body) {
   const Extent *range = tiling->column->range;
   const Extent *zero = extent_constant(extents, 0);
   const Extent *whole = whole_multiple(model, range, tiling->columns);
+  if (tiling->terms > 0) body = open_term_steps(site, tiling, body);
   build_panels(site, tiling, body, zero, whole, tiling->columns, tiling->lanes, 0);
   int64_t columns;
   if (extent_is_constant(range, &columns)) {

@@ -15,6 +15,7 @@ typedef struct Tiling {
   const Expr *along, *across; /* the factors; along null: rows are added as they are */
   int64_t lanes;              /* of a vector */
   int64_t rows, columns;      /* of a tile; columns are vectors of lanes, or part of one */
+  int64_t terms;              /* of the sum that all tiles take before the next; 0: all */
 } Tiling;
 
 /* Where a tile begins and how large it is; lanes 1: its one column is no vector. */
@@ -34,6 +35,10 @@ bool is_contiguous(ExprTable *table, const Expr *read, const Index *column);
 /* The nodes for all rows and columns, at the end of `body`. */
 void build_tiles(Site *site, const Tiling *tiling, LoopBody *body);
 
+/* for row in begin..end step `step`: where a tile begins. */
+LoopBody *open_steps(Site *site, LoopBody *body, const Index *index, const Extent *begin,
+                     const Extent *end, int64_t step, const Expr **at);
+
 /* for r, and for j: the rows of a tile and its columns, with these marks, as what row and column of the equation
    stand for from here on; subscripts[0] and [1] are those of the element in the tile. */
 LoopBody *open_rows(Site *site, const Tiling *tiling, const Block *block, LoopBody *body,
@@ -44,6 +49,17 @@ LoopBody *open_columns(Site *site, const Tiling *tiling, const Block *block, Loo
 /* tile_vectors.c: what runs behind that tile takes its vectors as they are. */
 bool epilogue_is_of_vectors(const Routine *routine, const Equation *product, const Tiling *tiling,
                             const Block *block);
+
+/* tile_terms.c: sums that tiles take a number of terms at a time: between these they lie in the target, which
+   begins as 0. */
+/* The loop over the numbers of terms. */
+LoopBody *open_term_steps(Site *site, const Tiling *tiling, LoopBody *body);
+/* The loop over the terms, all or those taken at a time. */
+LoopBody *open_terms(Site *site, const Tiling *tiling, LoopBody *body);
+/* Asks for what a tile some columns on takes of `across`, which comes from behind the caches. */
+void build_fetch(Site *site, const Tiling *tiling, const Block *block, LoopBody *body);
+/* The branch of what is done with complete sums. */
+LoopBody *open_last_terms(Site *site, const Tiling *tiling, LoopBody *body);
 
 /* tile_guard.c: a tile takes the terms that the guard of the sum lets in. */
 bool guard_fits(ExprTable *table, Arena *scratch, const Equation *equation, const Tiling *tiling);

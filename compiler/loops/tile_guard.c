@@ -340,6 +340,6 @@ void build_sum(Site *site, const Tiling *tiling, const Block *block, const Tenso
   if (growth != 0)
     build_cut(site, tiling, block, tile, body, growth);
   else
-    build_terms(site, tiling, block, tile, open_bounded_loop(site, body, equation->reduced[last]));
+    build_terms(site, tiling, block, tile, open_terms(site, tiling, body));
   site->bound = bound;
 }

@@ -1,13 +1,19 @@
 /* Traffic: counting bytes, loop by loop from the innermost out. */
 #include "loops/traffic.h"
 
+#include "equations/affine.h"
+
 enum {
-  ARRAYS = 3,       /* the factors and the target */
-  MOST_AROUND = 5,  /* loops of which all orders are tried */
-  FROM_SECOND = 32, /* bytes in a cycle of the processor: from the second cache */
-  FROM_BEHIND = 6,  /* and from behind it */
-  PRODUCTS = 2,     /* vectors multiplied and added in a cycle */
-  LEAST_PERCENT = 4 /* of the time of the product, that another order saves */
+  ARRAYS = 3,        /* the factors and the target */
+  MOST_AROUND = 5,   /* loops of which all orders are tried */
+  FROM_SECOND = 32,  /* bytes in a cycle of the processor: from the second cache */
+  FROM_BEHIND = 6,   /* and from behind it */
+  PRODUCTS = 2,      /* vectors multiplied and added in a cycle */
+  LEAST_PERCENT = 4, /* of the time of the product, that another order saves */
+  WAYS = 16,         /* lines of the second cache that have one place */
+  LINE = 64,
+  PART = 4,        /* of the places that one tile takes at most, */
+  LEAST_TERMS = 32 /* but for so many terms */
 };
 
 typedef struct Array {
@@ -139,4 +145,66 @@ void traffic_order(const Routine *routine, const Equation *equation, const Tilin
   }
   if (whole > (double)routine->target->caches.second) choose_order(&traffic, around, count);
   arena_free(traffic.scratch);
+}
+
+/* ---- terms ---- */
+
+static int64_t greatest_divisor(int64_t a, int64_t b) {
+  while (b != 0) {
+    int64_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+/* Bytes of the second cache for parts of rows that lie so far apart. */
+static int64_t room_for_rows(const Target *target, int64_t apart, int64_t part) {
+  int64_t way = target->caches.second / WAYS;
+  int64_t room = way / greatest_divisor(apart, way) * WAYS * part;
+  return room < target->caches.second ? room : target->caches.second;
+}
+
+/* A product of matrices, of which `across` is one as it is: bytes from row to row; 0: it is none. */
+static int64_t bytes_between_rows(const Routine *routine, const Equation *equation,
+                                  const Tiling *tiling) {
+  const Expr *across = tiling->across;
+  int64_t columns, terms;
+  if (!tiling->row || tiling->rows == 1 || equation->guard || equation->reduced_count != 1)
+    return 0;
+  if (equation->var_count != 2 || map_has(&routine->recurrences, equation->target)) return 0;
+  if (across->tensor->rank != 2 || lone_index(across->args[0]) != equation->reduced[0]) return 0;
+  if (lone_index(across->args[1]) != tiling->column) return 0;
+  if (!extent_is_constant(tiling->column->range, &columns) || columns % tiling->columns != 0)
+    return 0;
+  return extent_is_constant(equation->reduced[0]->range, &terms) ? columns * routine->bytes_of_real
+                                                                 : 0;
+}
+
+/* The cycles that are saved when each tile finds the rows that the one before took, less those of partial sums. */
+static double cycles_saved(const Routine *routine, const Equation *equation, const Tiling *tiling,
+                           int64_t terms) {
+  double rows = range_of(tiling->row), columns = range_of(tiling->column);
+  double sum = range_of(equation->reduced[0]), real = (double)routine->bytes_of_real;
+  double again = rows / (double)tiling->rows - 1;
+  double partial = 2 * rows * columns * real * sum / (double)terms;
+  bool fits = 2 * rows * columns * real <= (double)routine->target->caches.second;
+  return again * sum * columns * real / FROM_BEHIND - partial / (fits ? FROM_SECOND : FROM_BEHIND);
+}
+
+int64_t traffic_terms(const Routine *routine, const Equation *equation, const Tiling *tiling) {
+  const Target *target = routine->target;
+  int64_t real = routine->bytes_of_real;
+  if (target->caches.second == 0) return 0;
+  int64_t apart = bytes_between_rows(routine, equation, tiling);
+  if (apart == 0) return 0;
+  int64_t part = (tiling->columns * real + LINE - 1) / LINE * LINE;
+  int64_t room = room_for_rows(target, apart, part);
+  int64_t range = extent_maximum(equation->reduced[0]->range), terms = LEAST_TERMS;
+  if (range * apart <= target->caches.second || 2 * range * part <= room) return 0;
+  while (2 * terms * part <= room / PART) terms *= 2;
+  if (range % terms != 0 || range == terms) return 0;
+  double product = equation_volume(equation) / (double)(PRODUCTS * tiling->lanes);
+  bool pays = cycles_saved(routine, equation, tiling, terms) > product * LEAST_PERCENT / 100;
+  return pays ? terms : 0;
 }

@@ -8,7 +8,13 @@
    reads W once for each n. Where W is larger than a cache, it comes from behind that each time; with p outside it
    comes once, and a panel of it stays. The bytes that each order moves into the first and the second cache are
    counted, array by array: a loop in which an array does not count reads it again unless all that one iteration
-   touches fits. Orders differ in nothing else, and bits do not change. */
+   touches fits. Orders differ in nothing else, and bits do not change.
+
+   Where each element of a factor has few uses, it is not copied: what a tile takes of W[i, k] are parts of many rows,
+   which compete for few places of the caches when the rows lie a multiple of a power of two apart. Then all tiles take
+   some terms of their sums before any takes the next, and partial sums lie in the target:
+
+     for i in steps of 32: for k, for n: y[n, k] += sum[those](x[n, i]*W[i, k])  */
 #ifndef NNC_LOOPS_TRAFFIC_H
 #define NNC_LOOPS_TRAFFIC_H
 
@@ -18,5 +24,8 @@
    that saves little of the time that the product takes in any case. */
 void traffic_order(const Routine *routine, const Equation *equation, const Tiling *tiling,
                    const Index **around, int count);
+
+/* So many terms at a time; 0: all. */
+int64_t traffic_terms(const Routine *routine, const Equation *equation, const Tiling *tiling);
 
 #endif

@@ -38,6 +38,9 @@
 #define NNRT_APART
 #endif
 
+/* The line of the cache at an address is asked for before it is needed. */
+#define NNRT_FETCH(address) __builtin_prefetch(address);
+
 #define NNRT_VECTOR(Real, suffix, lanes)                                                           \
   typedef Real nnrt_##suffix##x##lanes __attribute__((vector_size(lanes * sizeof(Real))));         \
   typedef Real nnrt_any_##suffix##x##lanes                                                         \
