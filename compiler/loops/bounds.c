@@ -54,7 +54,7 @@ static void remove_conjunct(Site *site, int position) {
   site->guard = kept;
 }
 
-LoopBody *open_branch(Site *site, LoopBody *body) {
+const Expr *guard_take(Site *site) {
   Model *model = site->routine->model;
   Arena *scratch = arena_new();
   const Expr *condition = NULL;
@@ -68,6 +68,11 @@ LoopBody *open_branch(Site *site, LoopBody *body) {
     remove_conjunct(site, i);
   }
   arena_free(scratch);
+  return condition;
+}
+
+LoopBody *open_branch(Site *site, LoopBody *body) {
+  const Expr *condition = guard_take(site);
   return condition ? append_branch(site, body, condition) : body;
 }
 

@@ -100,7 +100,9 @@ LoopBody *open_bounded_loop(Site *site, LoopBody *body, const Index *index);
 /* Leaves out rounds of `lanes` values of the variable, beginning at the loop's index, without a point that
    counts; the guard stays to be answered for each lane. */
 void bound_rounds(Site *site, LoopNode *rounds, const Index *variable, int lanes);
-/* The branch of the conjuncts whose variables are all known by now, if there are any. */
+/* The conjuncts whose variables are all known by now; null: there are none. They are answered. */
+const Expr *guard_take(Site *site);
+/* Their branch, if there are any. */
 LoopBody *open_branch(Site *site, LoopBody *body);
 
 #endif

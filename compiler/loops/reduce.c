@@ -33,6 +33,19 @@ static const Expr *point_value(Site *site, const Point *point) {
   return expr_unary(exprs, OP_EXP, expr_binary(exprs, OP_SUB, value, point->shift));
 }
 
+/* Where it does not hold, what changes nothing is combined: a store under a condition is no whole vector. A product is
+   added with one rounding, and stays under the condition. */
+static LoopBody *under_condition(Site *site, LoopBody *body, const Point *point,
+                                 const Expr *condition, const Expr **value) {
+  Model *model = site->routine->model;
+  if (!condition) return body;
+  if (point->combine == REDUCE_SUM && (*value)->op == OP_MUL)
+    return append_branch(site, body, condition);
+  const Expr *nothing = reduction_identity(model, point->combine, site->equation->target->type);
+  *value = expr_select(model->exprs, condition, *value, nothing);
+  return body;
+}
+
 /* for lane in 0..width-1: into[lane] combined with the value at last = base + lane. */
 static void build_lane_loop(Site *site, LoopBody *body, const Point *point, const Extent *width,
                             const Expr *base) {
@@ -46,8 +59,9 @@ static void build_lane_loop(Site *site, LoopBody *body, const Point *point, cons
   const Expr *at = expr_index(model->exprs, lane);
   site_bind(site, equation->reduced[equation->reduced_count - 1],
             expr_binary(model->exprs, OP_ADD, base, at));
-  inner = open_branch(site, inner);
-  store_local(site, inner, point->into, at, point->combine, point_value(site, point));
+  const Expr *condition = guard_take(site), *value = point_value(site, point);
+  inner = under_condition(site, inner, point, condition, &value);
+  store_local(site, inner, point->into, at, point->combine, value);
   site->bound = bound;
   site->guard = guard;
 }
