@@ -95,5 +95,6 @@ Equation *blocks_product(Layout *layout, const Blocks *blocks, const Equation *c
   }
   product->vars = vars;
   product->var_count = count;
+  if (product->guard) product->guard = over_blocks(layout, blocks, product->guard);
   return product;
 }
