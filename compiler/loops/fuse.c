@@ -4,7 +4,8 @@
    open at the end of the cluster which produced the last of its inputs: it shares the d outermost of
    them, d as great as possible, when on each shared loop every tensor it reads from inside that loop is
    finished there (the loop does not reduce it) and is read at the loop's own index. So softmax,
-   norms and cross entropy become one nest with short passes over a row. A loop that does the work of its
+   norms and cross entropy become one nest with short passes over a row. One that shares none runs in the loops of
+   another that goes through the same elements, in one pass. A loop that does the work of its
    nest (stores stand right in it) is shared only by equations whose innermost loop it would be too, so
    that short loops stay simple. The result is one nest, hence one C function, per cluster. */
 #include "loops/build.h"
