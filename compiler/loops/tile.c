@@ -198,6 +198,16 @@ static LoopBody *open_new_elements(Site *site, const Tiling *tiling, const Block
   return body;
 }
 
+/* The same in vectors: a branch leaves out rows that a tile before had. */
+static LoopBody *open_new_vectors(Site *site, const Tiling *tiling, const Block *block,
+                                  LoopBody *body, const Expr **subscripts) {
+  ExprTable *exprs = site->routine->model->exprs;
+  body = open_rows(site, tiling, block, body, MARK_UNROLL, subscripts);
+  if (block->rows > 1 && block->new_row != expr_integer(exprs, 0))
+    body = append_branch(site, body, expr_binary(exprs, OP_LE, block->new_row, subscripts[0]));
+  return open_columns(site, tiling, block, body, MARK_VECTOR, subscripts);
+}
+
 /* What reads of values without memory are here. */
 typedef struct Held {
   Map elements; /* Tensor * -> Expr * */
@@ -250,7 +260,7 @@ static void build_epilogue(Site *site, const Tiling *tiling, const Block *block,
   map_init(&held.elements, scratch);
   int bound = site->bound;
   const Expr *element[2];
-  body = in_vectors ? open_elements(site, tiling, block, body, element)
+  body = in_vectors ? open_new_vectors(site, tiling, block, body, element)
                     : open_new_elements(site, tiling, block, body, element);
   if (product)
     map_put(&held.elements, site->equation->target,

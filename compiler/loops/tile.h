@@ -63,6 +63,8 @@ LoopBody *open_last_terms(Site *site, const Tiling *tiling, LoopBody *body);
 
 /* tile_guard.c: a tile takes the terms that the guard of the sum lets in. */
 bool guard_fits(ExprTable *table, Arena *scratch, const Equation *equation, const Tiling *tiling);
+/* The guard leaves out some elements of a tile and not others. */
+bool guard_cuts_tiles(const Equation *equation, const Tiling *tiling);
 /* The loops of the sum, which add to the tile. */
 void build_sum(Site *site, const Tiling *tiling, const Block *block, const Tensor *tile,
                LoopBody *body);

@@ -127,6 +127,20 @@ static ExprList element_conjuncts(Site *site) {
   return kept;
 }
 
+bool guard_cuts_tiles(const Equation *equation, const Tiling *tiling) {
+  Arena *scratch = arena_new();
+  ExprList all = {0};
+  bool found = false;
+  condition_conjuncts(scratch, equation->guard, &all);
+  for (int i = 0; i < all.count; i++) {
+    if (is_on_sum(scratch, equation, all.items[i])) continue;
+    found |= expr_uses_index(scratch, all.items[i], tiling->column);
+    found |= tiling->row && expr_uses_index(scratch, all.items[i], tiling->row);
+  }
+  arena_free(scratch);
+  return found;
+}
+
 /* All of them, each at a corner; null: they always hold there. */
 static const Expr *elements_condition(Site *site, const Tiling *tiling, const Block *block,
                                       bool most) {
@@ -150,7 +164,8 @@ static LoopBody *open_tile(Site *site, const Tiling *tiling, const Block *block,
   return some ? append_branch(site, body, some) : body;
 }
 
-/* for r, for j: what does not count becomes 0, in tiles where that may be. */
+/* for r, for j: what does not count becomes 0, in tiles where that may be; the sums of a tile that counts nowhere
+   are 0 from the start. */
 /* ---- who reads elements that are left out ---- */
 
 /* The condition on elements at those that are read; null: the read says nothing of them. */
@@ -231,7 +246,7 @@ void build_zeros(Site *site, const Tiling *tiling, const Block *block, const Ten
                  LoopBody *body) {
   Model *model = site->routine->model;
   const Expr *all = elements_condition(site, tiling, block, false), *element[2], *counts = NULL;
-  if (!all || !zeros_are_read(site)) return;
+  if (!all || !guard_cuts_tiles(site->equation, tiling) || !zeros_are_read(site)) return;
   int bound = site->bound;
   if (!is_false(all)) body = append_branch(site, body, condition_not(model->exprs, all));
   body = open_rows(site, tiling, block, body, 0, element);
@@ -242,8 +257,7 @@ void build_zeros(Site *site, const Tiling *tiling, const Block *block, const Ten
   LoopNode *store = product ? store_new(model, product, element, REDUCE_NONE, NULL)
                             : target_store(site, REDUCE_NONE, NULL);
   const Expr *old = expr_read(model->exprs, store->target, store->subscripts, NULL);
-  const Expr *none = expr_number(model->exprs, 0);
-  store->value = counts == all ? none : expr_select(model->exprs, counts, old, none);
+  store->value = expr_select(model->exprs, counts, old, expr_number(model->exprs, 0));
   APPEND(model->arena, body, store);
   site->bound = bound;
 }

@@ -32,21 +32,16 @@ static bool member_is_of_vectors(const Routine *routine, Arena *scratch, const E
   return lies_along(routine, own, column) && is_of_vectors(routine, scratch, member->body, column);
 }
 
-/* No element of it was in a tile before: it would be changed twice. */
-static bool is_all_new(const Block *block) {
-  return block->new_column == 0 && block->new_row->op == OP_INTEGER && block->new_row->integer == 0;
-}
-
-/* Processors do not hand part of a vector from a store to a load. */
+/* Processors do not hand part of a vector from a store to a load; an element that was in a tile before would be
+   changed twice. */
 static bool is_of_whole_vectors(const Block *block) {
-  return block->lanes > 1 && block->columns % block->lanes == 0;
+  return block->lanes > 1 && block->columns % block->lanes == 0 && block->new_column == 0;
 }
 
 bool epilogue_is_of_vectors(const Routine *routine, const Equation *product, const Tiling *tiling,
                             const Block *block) {
   const Epilogue *epilogue = epilogue_of(routine, product);
-  if (!epilogue || product->guard || !is_of_whole_vectors(block) || !is_all_new(block))
-    return false;
+  if (!epilogue || guard_cuts_tiles(product, tiling) || !is_of_whole_vectors(block)) return false;
   if (!map_has(&epilogue->locals, product->target)) return false;
   Arena *scratch = arena_new();
   bool found = true;
