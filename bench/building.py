@@ -35,8 +35,10 @@ def call(command, **options):
 
 
 def flags(compiler, march, threads=1):
-    """Optimising without -ffast-math; clang's SLP vectoriser takes tiles apart."""
+    """Optimising without -ffast-math, in vectors as long as the target's; clang's SLP vectoriser takes tiles apart."""
     words = ["-std=gnu11", "-O3", f"-march={march}", "-fno-math-errno", *os.environ.get("BENCH_CFLAGS", "").split()]
+    if march == "native" and avx512():
+        words.append("-mprefer-vector-width=512")
     if compiler.startswith("clang"):
         words.append("-fno-slp-vectorize")
     if threads > 1:
