@@ -209,9 +209,16 @@ static bool reads_in_choice(const Expr *value, const Index *index) {
   return found;
 }
 
-/* gcc 12 unrolls short loops first and then may take loads under different conditions for one vector: wrong
-   values with -O3 -mavx2, even of loads that stand before the choice. Of lanes under conditions it makes branches then. clang unrolls those of a tile first and
-   then makes vectors of its rows. */
+/* Into one variable. */
+static bool is_extreme_of_numbers(const LoopNode *node) {
+  bool is_extreme = node->combine == REDUCE_MAX || node->combine == REDUCE_MIN;
+  return node->kind == LOOP_STORE && is_extreme && node->target->rank == 0 &&
+         node->target->type == TYPE_REAL;
+}
+
+/* gcc 12 unrolls short loops first. Then it may take loads under different conditions for one vector: wrong values with
+   -O3 -mavx2, even of loads that stand before the choice. Of lanes under conditions and of extremes it makes branches
+   then, and of functions no vectors. clang unrolls those of a tile first and then makes vectors of its rows. */
 static bool must_not_unroll(const LoopNode *loop) {
   if (loop->marks & MARK_TILE) return true;
   if (loop->begin->op != OP_INTEGER || loop->end->op != OP_INTEGER) return false;
@@ -219,6 +226,8 @@ static bool must_not_unroll(const LoopNode *loop) {
     const LoopNode *node = loop->body.items[i];
     if (node->kind == LOOP_FOR) return false;
     if (node->kind == LOOP_IF && (loop->marks & MARK_VECTOR)) return true;
+    if (node->combine == REDUCE_NONE && (loop->marks & MARK_VECTOR)) return true;
+    if (is_extreme_of_numbers(node)) return true;
     if (node->value && reads_in_choice(node->value, loop->index)) return true;
   }
   return false;

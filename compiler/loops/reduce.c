@@ -150,12 +150,47 @@ void build_lanes(Site *site, LoopBody *body) {
   APPEND(site->routine->model->arena, body, target_store(site, REDUCE_NONE, total));
 }
 
+enum { MOST_TERMS = 32 };
+
+/* Few points side by side, summed in one sequence. */
+static bool has_few_terms(Site *site) {
+  const Equation *equation = site->equation;
+  int64_t count;
+  if (equation->lanes > 1 || equation->reduced_count != 1 || equation->guard) return false;
+  const Index *index = equation->reduced[0];
+  return extent_is_constant(index->range, &count) && count > 1 && count <= MOST_TERMS &&
+         expr_movement(site->routine->model->exprs, equation->body, index) != NOT_BY_ONE;
+}
+
+/* All terms first, which vectors can do, then their sum. */
+static const Expr *build_few_terms(Site *site, LoopBody *body, Point point, const char *name) {
+  Model *model = site->routine->model;
+  const Index *index = site->equation->reduced[0];
+  ValueType type = site->equation->target->type;
+  const Expr *at = expr_index(model->exprs, index);
+  int bound = site->bound;
+  Tensor *terms = local_new(site, "terms", type, extent_maximum(index->range));
+  APPEND(model->arena, body, declare_new(model, terms, NULL));
+  LoopBody *inner = open_loop(site, body, index);
+  body->items[body->count - 1]->marks = MARK_VECTOR;
+  store_local(site, inner, terms, at, REDUCE_NONE, point_value(site, &point));
+  site->bound = bound;
+  Tensor *total = local_new(site, name, type, 1);
+  APPEND(model->arena, body,
+         declare_new(model, total, reduction_identity(model, point.combine, type)));
+  inner = open_loop(site, body, index);
+  store_local(site, inner, total, NULL, point.combine, read_local(site, terms, at));
+  site->bound = bound;
+  return read_local(site, total, NULL);
+}
+
 /* log(sum(exp(e))) = m + log(sum(exp(e - m))) with m the greatest e; m alone when it is infinite. */
 void build_logsumexp(Site *site, LoopBody *body) {
   ExprTable *exprs = site->routine->model->exprs;
   const Expr *greatest = build_total(site, body, (Point){.combine = REDUCE_MAX}, "greatest");
   Point shifted = {.combine = REDUCE_SUM, .shift = greatest};
-  const Expr *sum = build_total(site, body, shifted, "sum");
+  const Expr *sum = has_few_terms(site) ? build_few_terms(site, body, shifted, "sum")
+                                        : build_total(site, body, shifted, "sum");
   const Expr *infinite =
       expr_binary(exprs, OP_EQ, expr_unary(exprs, OP_ABS, greatest), number(site, INFINITY));
   const Expr *finite = expr_binary(exprs, OP_ADD, greatest, expr_unary(exprs, OP_LOG, sum));
