@@ -7,7 +7,10 @@
    choice on index variables takes, readers under the same condition read it. Equal values over other variables are
    found as those of equations are (see share.c): variables are numbered as they occur; so are those of other steps of
    a scan, as the backward part reads gates of the step behind. What nothing but
-   copies reads is not stored for it. Bits do not change. */
+   copies reads is not stored for it. Bits do not change.
+
+   A stored max(e, c) decides c < e, too, by c < max(e, c), and min(e, c) e < c: also where e is not a number. So what
+   stands before a rectifier need not be kept for its derivative. */
 #include "calculus/calculus.h"
 
 #include "calculus/activity.h"
@@ -50,6 +53,10 @@ static bool is_ready(const Reuse *r, const Expr *e) {
   return true;
 }
 
+static bool is_clamp(const Expr *value) {
+  return value->op == OP_MAX || value->op == OP_MIN;
+}
+
 static void note_stored(Reuse *r, const Equation *equation) {
   const Expr *value = equation->body, *condition = NULL;
   if (equation->reduction != REDUCE_NONE || equation->var_count != equation->target->rank) return;
@@ -57,7 +64,8 @@ static void note_stored(Reuse *r, const Equation *equation) {
     condition = value->args[0];
     value = value->args[1];
   }
-  if (!is_costly_function(value) || !is_ready(r, value) || !is_member(&r->read, equation->target))
+  if (!(is_costly_function(value) || is_clamp(value)) || !is_ready(r, value) ||
+      !is_member(&r->read, equation->target))
     return;
   IndexList variables = indices_occurring(r->arena, value);
   Stored *stored = NEW(r->arena, Stored);
@@ -139,10 +147,9 @@ static Shifted shifted_of(Reuse *r, const Expr *e) {
   return shifted;
 }
 
-/* The read that stands for the expression; null: none does. */
-static const Expr *find_read(Reuse *r, const KnownExpr *node) {
-  if (!is_costly_function(node->e)) return NULL;
-  Shifted shifted = shifted_of(r, node->e);
+/* The read that stands for the value; null: none does. */
+static const Expr *find_read(Reuse *r, const KnownExpr *node, const Expr *value) {
+  Shifted shifted = shifted_of(r, value);
   const IndexList *variables = &shifted.variables;
   const Stored *stored =
       map_get(&r->stored, over_common(&r->common, shifted.e, variables->items, variables->count));
@@ -154,6 +161,26 @@ static const Expr *find_read(Reuse *r, const KnownExpr *node) {
   return expr_read(r->model->exprs, stored->equation->target, subscripts, NULL);
 }
 
+/* c < e by the stored max(e, c), e < c by min(e, c); null: there is none. */
+static const Expr *find_decision(Reuse *r, const KnownExpr *node) {
+  ExprTable *exprs = r->model->exprs;
+  const Expr *left = node->e->args[0], *right = node->e->args[1];
+  double number;
+  bool is_above = is_number(left, &number);
+  const Expr *c = is_above ? left : right, *e = is_above ? right : left;
+  if (!is_number(c, &number)) return NULL;
+  Op clamp = is_above ? OP_MAX : OP_MIN;
+  const Expr *read = find_read(r, node, expr_binary(exprs, clamp, e, c));
+  if (!read) read = find_read(r, node, expr_binary(exprs, clamp, c, e));
+  if (!read) return NULL;
+  return expr_binary(exprs, OP_LT, is_above ? c : read, is_above ? read : c);
+}
+
+static const Expr *find_replacement(Reuse *r, const KnownExpr *node) {
+  if (is_costly_function(node->e)) return find_read(r, node, node->e);
+  return node->e->op == OP_LT ? find_decision(r, node) : NULL;
+}
+
 static void reuse_in(Reuse *r, Equation *equation) {
   ExprList guard = {0};
   Map replacements;
@@ -161,8 +188,8 @@ static void reuse_in(Reuse *r, Equation *equation) {
   condition_conjuncts(r->arena, equation->guard, &guard);
   KnownExprList nodes = known_below(r->model, r->arena, equation->body, guard);
   for (int i = 0; i < nodes.count; i++) {
-    const Expr *read = find_read(r, &nodes.items[i]);
-    if (read) map_put(&replacements, nodes.items[i].e, (void *)read);
+    const Expr *found = find_replacement(r, &nodes.items[i]);
+    if (found) map_put(&replacements, nodes.items[i].e, (void *)(uintptr_t)found);
   }
   if (replacements.count > 0)
     equation->body = expr_replace(r->model->exprs, r->arena, equation->body, &replacements);
