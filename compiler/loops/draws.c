@@ -118,7 +118,7 @@ static const Expr *read_row(void *context, const Expr *leaf) {
   const Expr *element = map_get(&rows->elements, leaf);
   if (element) return element;
   element = row_before(rows, leaf);
-  map_put(&rows->elements, leaf, (void *)(uintptr_t)element);
+  map_put(&rows->elements, leaf, (void *)element);
   return element;
 }
 
