@@ -80,8 +80,8 @@ fuzz: $(BUILD)/prefix $(TOOLS)                        ## the randomised tests, 2
 	@NNC_ROUNDS=20 $(TESTS) fuzz
 fuzz-models: $(BUILD)/prefix $(TOOLS)                 ## N random models (10000) from SEED on (1); KEEP=FILE resumes
 	@NNC_BUILD='$(abspath $(BUILD))' tests/fuzz/models/test_random_models.py $(or $(N),10000) $(SEED) $(KEEP:%=--keep=%)
-ulp: | build/packages-check                           ## hours: errors of the runtime's functions at all floats; goes on where it was
-	@CC='$(CC)' tests/tools/ulp_all $(BUILD)/ulp
+ulp: | build/packages-check                           ## an hour or more: errors at all floats, or each STRIDE-th; goes on where it was
+	@CC='$(CC)' tests/tools/ulp_all $(BUILD)/ulp $(STRIDE)
 seeded-bugs: $(BUILD)/prefix $(TOOLS)                 ## tests/fuzz/seeded: each found by N models (1000)?
 	@NNC_BUILD='$(abspath $(BUILD))' tests/fuzz/seeded/test_seeded_bugs.py $(or $(N),1000) $(BUGS)
 

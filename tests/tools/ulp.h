@@ -29,7 +29,7 @@ typedef void Exact(mpfr_t value, mpfr_t second);
 
 typedef struct Worst {
   double error; /* in units of the last place */
-  double quick; /* the same by the quick reference */
+  double quick; /* the same by the quick reference, where that is close to the truth */
   double x, y;
   uint64_t count, missed; /* results; those that are not the nearest number */
   uint64_t unlike;        /* where a loop in vectors gives other bits than one number at a time */
@@ -122,8 +122,8 @@ static inline void judge(Worst *worst, const Format *format, Exact *exact, doubl
     error =
         fabs(x) > 1e15 && exact == exact_digamma ? error : exact_units(exact, x, y, got, format);
   worst->missed += error > 0.5;
-  if (decides) worst->quick = fmax(worst->quick, quick);
-  if (error > worst->error) worst->error = error, worst->x = x, worst->y = y;
+  if (decides && fabs(error - quick) <= format->doubt) worst->quick = fmax(worst->quick, quick);
+  if (decides && error > worst->error) worst->error = error, worst->x = x, worst->y = y;
 }
 
 /* Arguments at which something happens, and some that are whole, odd, or just not so. */
