@@ -197,8 +197,8 @@ NNRT_LANES_FMA(double, f64, 8)
 /* What is in row i = (half, i') and column j = (half', j') goes to row (i', half') and column (j', half); so often
    that rows are columns. */
 #define NNRT_VECTOR_TRANSPOSE(Real, Whole, suffix, lanes)                                          \
-  NNRT_INLINE void nnrt_transpose_##suffix##x##lanes(const Real *from, int64_t from_row, Real *to, \
-                                                     int64_t to_row) {                             \
+  static __attribute__((noinline, unused)) void nnrt_transpose_##suffix##x##lanes(                 \
+      const Real *from, int64_t from_row, Real *to, int64_t to_row) {                              \
     typedef Whole Mask __attribute__((vector_size(lanes * sizeof(Whole)), unused));                \
     nnrt_##suffix##x##lanes rows[lanes], turned[lanes];                                            \
     NNRT_UNROLL                                                                                    \
