@@ -122,7 +122,7 @@ NNRT_INLINE Real nnrt(split)(Real x, Real *m) {
   Bits low = nnrt(bits)(K(SQRT_HALF)), fraction = ((Bits)1 << K(MANTISSA)) - 1;
   Bits bits = nnrt(bits)(tiny ? x * (4 * K(WHOLE)) : x) - low;
   *m = nnrt(from_bits)((bits & fraction) + low);
-  return (Real)(int32_t)((Int)bits >> K(MANTISSA)) - (tiny ? K(MANTISSA) + 2 : 0);
+  return (Real)(int32_t)((Int)bits >> K(MANTISSA)) - (Real)(tiny ? K(MANTISSA) + 2 : 0);
 }
 
 /* log x + correction, for finite x > 0 and a small correction. The sum is that of fdlibm's e_log.c. */

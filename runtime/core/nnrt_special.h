@@ -141,7 +141,10 @@ static inline double nnrt_lgamma_positive(double x) {
   if (x < 1.5) return nnrt_lgamma_near_1(x - 1);
   if (x < 9) {
     double product = 1;
-    for (; x >= 3; product *= x) x -= 1;
+    while (x >= 3) {
+      x -= 1;
+      product *= x;
+    }
     return nnrt_log_f64(product) + nnrt_lgamma_near_2(x - 2);
   }
   double series = NNRT_HORNER(stirling, 1 / x / x) / x + 0.4189385332046727; /* log(2 pi)/2 - 1/2 */
@@ -175,7 +178,10 @@ static inline double nnrt_digamma_positive(double x) {
   double sum = 0;
   if (x >= 10) return nnrt_log_f64(x) - 0.5 / x - NNRT_HORNER(series, 1 / x / x) / x / x;
   if (x < 1) return nnrt_digamma_near_root(x + 1) - 1 / x;
-  for (; x > 2; sum += 1 / x) x -= 1;
+  while (x > 2) {
+    x -= 1;
+    sum += 1 / x;
+  }
   return nnrt_digamma_near_root(x) + sum;
 }
 

@@ -46,7 +46,10 @@ static inline long double digamma(long double x) {
     sum = -pi / tan(pi * (x - rint(x))) - 1 / x;
     x = -x;
   }
-  for (; x < 20; x += 1) sum -= 1 / x;
+  while (x < 20) {
+    sum -= 1 / x;
+    x += 1;
+  }
   long double z = 1 / (x * x), tail = 1 / 240.0L - z * (1 / 132.0L - z * (691 / 32760.0L - z / 12));
   tail = 1 / 12.0L - z * (1 / 120.0L - z * (1 / 252.0L - z * tail));
   return sum + (log(x) - 0.5L / x - z * tail);
