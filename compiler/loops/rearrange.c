@@ -14,6 +14,7 @@
 #include "calculus/variables.h"
 #include "equations/affine.h"
 #include "loops/layout.h"
+#include "loops/tile.h"
 
 enum { ROW = 8 /* part of what panels must have, that the rows of a value in blocks have, too */ };
 
@@ -130,8 +131,25 @@ static bool may_read(const Rearrangement *r, const Equation *equation) {
   return true;
 }
 
+/* It may run behind the tiles of a product that are no such blocks. */
+static bool follows_other_tiles(const Rearrangement *r, const Equation *equation) {
+  const Routine *routine = r->routine;
+  ExprList reads = equation_reads(r->scratch, equation);
+  for (int i = 0; i < routine->equations.count; i++) {
+    const Equation *product = routine->equations.items[i];
+    Tiling tiling;
+    bool is_read_here = false;
+    for (int k = 0; k < reads.count; k++) is_read_here |= reads.items[k]->tensor == product->target;
+    if (!is_read_here || !tiling_of(routine, product, &tiling)) continue;
+    if (extent_maximum(tiling.column->range) != r->blocks.width) return true;
+  }
+  return false;
+}
+
 static bool may_define(const Rearrangement *r, const Equation *equation) {
   if (is_draw(equation->body)) return false;
+  if (r->blocks.block && equation->reduction == REDUCE_NONE && follows_other_tiles(r, equation))
+    return false;
   if (!r->blocks.block) return true;
   const Expr *own = equation_own_read(r->routine->model, equation, equation->target);
   const Index *whole = whole_index(r, own->args[r->dim]);
