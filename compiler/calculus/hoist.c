@@ -150,7 +150,7 @@ static const Expr *hoist_part(Hoister *h, const Expr *e) {
   Map here;
   map_init(&here, h->scratch);
   for (int i = 0; i < own.count; i++)
-    map_put(&here, values[i], (void *)(uintptr_t)expr_index(h->model->exprs, own.items[i]));
+    map_put(&here, values[i], (void *)expr_index(h->model->exprs, own.items[i]));
   return expr_replace(h->model->exprs, h->scratch, repeat->value, &here);
 }
 

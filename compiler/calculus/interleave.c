@@ -60,8 +60,8 @@ static double elements_of(const Tensor *tensor) {
 
 /* Of the lanes of vectors that take the values of a variable. */
 static double share_of(const Index *index) {
-  int64_t range = extent_maximum(index->range);
-  return (double)range / (double)((range + LANES - 1) / LANES * LANES);
+  int64_t range = extent_maximum(index->range), vectors = (range + LANES - 1) / LANES;
+  return (double)range / (double)(vectors * LANES);
 }
 
 /* Every read that uses the index steps by one along it. */

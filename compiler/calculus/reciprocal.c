@@ -8,8 +8,8 @@ static bool follow(Arena *scratch, const Expr *e, Map *seen, TensorList *waiting
     const Expr *node = nodes.items[i];
     if (node->op == OP_INDEX || is_draw(node)) return false;
     if (!is_read(node) || map_has(seen, node->tensor)) continue;
-    map_put(seen, node->tensor, (void *)(uintptr_t)node->tensor);
-    APPEND(scratch, waiting, (Tensor *)(uintptr_t)node->tensor);
+    map_put(seen, node->tensor, (void *)node->tensor);
+    APPEND(scratch, waiting, (Tensor *)node->tensor);
   }
   return true;
 }
@@ -52,11 +52,11 @@ const Expr *expr_with_reciprocals(Model *model, Arena *scratch, const Expr *e) {
   Map made;
   map_init(&made, scratch);
   for (int i = 0; i < nodes.count; i++) {
-    const Expr *node = nodes.items[i], *args[LIMIT_RANK + 1];
+    const Expr *node = nodes.items[i], *args[LIMIT_RANK + 1] = {0};
     for (int k = 0; k < node->count; k++) args[k] = map_get(&made, node->args[k]);
     const Expr *product = divided(model, scratch, node, args);
     if (!product) product = expr_over(model->exprs, node, args);
-    map_put(&made, node, (void *)(uintptr_t)product);
+    map_put(&made, node, (void *)product);
   }
   return map_get(&made, e);
 }

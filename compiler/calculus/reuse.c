@@ -189,7 +189,7 @@ static void reuse_in(Reuse *r, Equation *equation) {
   KnownExprList nodes = known_below(r->model, r->arena, equation->body, guard);
   for (int i = 0; i < nodes.count; i++) {
     const Expr *found = find_replacement(r, &nodes.items[i]);
-    if (found) map_put(&replacements, nodes.items[i].e, (void *)(uintptr_t)found);
+    if (found) map_put(&replacements, nodes.items[i].e, (void *)found);
   }
   if (replacements.count > 0)
     equation->body = expr_replace(r->model->exprs, r->arena, equation->body, &replacements);

@@ -129,7 +129,7 @@ static const Expr *join_cases(Sweep *sweep, const Index *index, ExprList *cases)
   sort_cases(cases);
   ExprTable *table = sweep->model->exprs;
   int64_t size;
-  bool covers = extent_is_constant(index->range, &size) && size == cases->count &&
+  bool covers = extent_is_constant(index->range, &size) && size == cases->count && size > 0 &&
                 case_value(cases->items[0]) == 0 && case_value(cases->items[size - 1]) == size - 1;
   const Expr *chain = expr_number(table, 0);
   for (int i = cases->count - 1; i >= 0; i--) {

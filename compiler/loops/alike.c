@@ -141,7 +141,7 @@ static void add_node(Signer *signer, const LoopNode *node) {
   add_word(signer, (uint64_t)node->body.count);
   if (node->equation) {
     APPEND(signer->routine->model->arena, &signer->nest->begun,
-           equation_source(signer->routine, (Equation *)(uintptr_t)node->equation));
+           equation_source(signer->routine, (Equation *)node->equation));
   }
   add_expression(signer, node->begin);
   add_expression(signer, node->end);

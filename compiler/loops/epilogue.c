@@ -283,7 +283,7 @@ static void find_locals(Finder *finder, const Group *group, const Tiling *tiling
     const Tensor *target = group->targets.keys[i];
     if (tiling->terms > 0 && target == group->product->target) continue;
     if (map_has(&finder->roots, target) || !is_read_in_tiles(finder, group, target)) continue;
-    map_put(&group->epilogue->locals, target, (void *)(uintptr_t)target);
+    map_put(&group->epilogue->locals, target, (void *)target);
   }
 }
 

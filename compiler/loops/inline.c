@@ -159,7 +159,7 @@ static Map find_needed(Inliner *inliner, const EquationList *equations) {
     map_put(&needed, tensor, equation);
     ExprList reads = equation_reads(inliner->scratch, equation);
     for (int i = 0; i < reads.count; i++)
-      APPEND(inliner->routine->model->arena, &waiting, (Tensor *)(uintptr_t)reads.items[i]->tensor);
+      APPEND(inliner->routine->model->arena, &waiting, (Tensor *)reads.items[i]->tensor);
   }
   return needed;
 }

@@ -172,7 +172,7 @@ static bool may_rearrange(Rearrangement *r) {
 static bool lies_as_copy(Rearrangement *r, const Equation *copy) {
   if (!is_copy(r->routine, copy)) return false;
   r->copy = copy;
-  r->value = (Tensor *)(uintptr_t)copy->body->tensor;
+  r->value = (Tensor *)copy->body->tensor;
   return layout_is_free(r->routine, r->value) && find_order(r) && may_rearrange(r);
 }
 

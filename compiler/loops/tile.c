@@ -243,8 +243,7 @@ static LoopNode *build_member(Site *site, const Epilogue *epilogue, Held *held,
   arena_free(scratch);
   if (!map_has(&epilogue->locals, equation->target)) return target_store(&own, REDUCE_NONE, value);
   Tensor *local = local_new(site, equation->target->name, equation->target->type, 1);
-  map_put(&held->elements, equation->target,
-          (void *)(uintptr_t)expr_read(model->exprs, local, NULL, NULL));
+  map_put(&held->elements, equation->target, (void *)expr_read(model->exprs, local, NULL, NULL));
   return declare_new(model, local, value);
 }
 
@@ -264,7 +263,7 @@ static void build_epilogue(Site *site, const Tiling *tiling, const Block *block,
                     : open_new_elements(site, tiling, block, body, element);
   if (product)
     map_put(&held.elements, site->equation->target,
-            (void *)(uintptr_t)expr_read(model->exprs, product, element, NULL));
+            (void *)expr_read(model->exprs, product, element, NULL));
   for (int i = 0; i < epilogue->members.count; i++) {
     Equation *member = epilogue->members.items[i];
     LoopNode *node = build_member(site, epilogue, &held, member);

@@ -192,7 +192,7 @@ static bool takes_without(Arena *scratch, const Expr *root, const Expr *read,
     const Expr *e = waiting.items[--waiting.count];
     if (e == read) return true;
     if (map_has(&seen, e)) continue;
-    map_put(&seen, e, (void *)(uintptr_t)e);
+    map_put(&seen, e, (void *)e);
     for (int i = 0; i < e->count; i++)
       if (i != 1 || e->op != OP_SELECT || e->args[0] != condition)
         APPEND(scratch, &waiting, e->args[i]);
