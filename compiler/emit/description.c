@@ -93,7 +93,8 @@ static bool varies(const Extent *extent) {
 }
 
 /* The axes of a caller's tensor that depend on the extents of the call. */
-static Name shape_case(ProgramWriter *program, FunctionWriter *writer, const Described *described) {
+static const char *shape_case(ProgramWriter *program, FunctionWriter *writer,
+                              const Described *described) {
   const Tensor *tensor = described->tensor;
   Text sizes;
   text_init(&sizes, program->arena);
@@ -124,12 +125,12 @@ static const char *write_shapes(ProgramWriter *program, const DescribedList *lis
                                            "int64_t *shape"};
   static const char *const own[] = {"tensor", "extents", "shape"};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++) scope_take(&writer.scope, own[i]);
-  Name name = NULL;
+  const char *name = NULL;
   for (int i = 0; i < list->count; i++) {
-    Name sizes = shape_case(program, &writer, &list->items[i]);
+    const char *sizes = shape_case(program, &writer, &list->items[i]);
     if (!sizes) continue;
     if (!name) {
-      name = scope_fresh(&program->file, name_format(program->names, "%s.shape", program->prefix));
+      name = arena_format(program->arena, "%s_shape", program->prefix);
       write_wrapped(&writer, arena_format(program->arena, "static void %s(", name), parameters,
                     sizeof parameters / sizeof *parameters, ") {");
       write_dim_names(program, &writer);
