@@ -23,20 +23,22 @@ static bool is_taken(const Scope *scope, Name name) {
   return false;
 }
 
-/* Dots to underscores, but for those behind one; a leading underscore or digit gets a letter before it. */
+/* Dots to underscores; of several there is one, and none at the end, so that what is put behind a name can be told
+   from it and C++ does not reserve it. A leading underscore or digit gets a letter before it. */
 static Name mangle(Names *names, const char *text) {
   char mangled[256];
   size_t length = 0;
   if (*text == '_' || (*text >= '0' && *text <= '9')) mangled[length++] = 'v';
   for (; *text && length + 1 < sizeof mangled; text++) {
     bool allowed = (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
-                   (*text >= '0' && *text <= '9') || *text == '_';
+                   (*text >= '0' && *text <= '9');
     bool doubled = !allowed && length > 0 && mangled[length - 1] == '_';
     if (doubled) continue;
     mangled[length] = '_';
     if (allowed) mangled[length] = *text;
     length++;
   }
+  if (length > 1 && mangled[length - 1] == '_') length--;
   return name_of_bytes(names, mangled, length);
 }
 

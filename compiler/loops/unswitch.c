@@ -11,6 +11,8 @@
 #include "calculus/condition.h"
 #include "equations/affine.h"
 
+#include <string.h>
+
 enum {
   MOST_CONDITIONS = 2, /* of a loop */
   MOST_NODES = 256     /* of the expressions in it */
@@ -133,6 +135,35 @@ static const Expr *solved(Assumption *a, const Expr *condition) {
   return condition;
 }
 
+static bool reads_or_sets(Unswitcher *u, const LoopNode *node, const Tensor *tensor) {
+  const Expr *roots[LIMIT_RANK + 1] = {node->value};
+  int count = node->value != NULL;
+  for (int dim = 0; node->kind == LOOP_STORE && dim < node->target->rank; dim++)
+    roots[count++] = node->subscripts[dim];
+  ExprList nodes = expr_postorder(u->scratch, roots, count);
+  for (int i = 0; i < nodes.count; i++)
+    if (is_read(nodes.items[i]) && nodes.items[i]->tensor == tensor) return true;
+  return node->target == tensor;
+}
+
+static bool is_unread(Unswitcher *u, const LoopBody *body, int i) {
+  bool is_unread = body->items[i]->kind == LOOP_DECLARE;
+  for (int k = i + 1; k < body->count && is_unread; k++)
+    is_unread = !reads_or_sets(u, body->items[k], body->items[i]->target);
+  return is_unread;
+}
+
+/* Leaves out local variables that only the other branch reads; false: one of them states its equation. */
+static bool drop_unread(Unswitcher *u, LoopBody *body) {
+  for (int i = body->count - 1; i >= 0; i--) {
+    if (!is_unread(u, body, i)) continue;
+    if (body->items[i]->equation) return false;
+    memmove(&body->items[i], &body->items[i + 1],
+            (size_t)(--body->count - i) * sizeof *body->items);
+  }
+  return true;
+}
+
 /* if condition: the loop, in which `part` is `truth`; null: that would compute something. */
 static LoopNode *branch_where(Unswitcher *u, const LoopNode *loop, const Expr *part, bool truth) {
   ExprTable *exprs = u->model->exprs;
@@ -148,7 +179,7 @@ static LoopNode *branch_where(Unswitcher *u, const LoopNode *loop, const Expr *p
   copy->equation = NULL;
   copy->marks &= ~(unsigned)(MARK_FIRST | MARK_WAIT);
   APPEND(u->model->arena, &branch->body, copy);
-  return assumption.computes ? NULL : branch;
+  return drop_unread(u, &copy->body) && !assumption.computes ? branch : NULL;
 }
 
 /* In place of the loop, to `body`; `asked`: so many conditions stand around it. */
