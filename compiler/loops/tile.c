@@ -29,7 +29,7 @@ bool is_contiguous(ExprTable *table, const Expr *read, const Index *column) {
 bool is_stored_as_real(const Tensor *tensor) {
   bool callers = tensor->role == ROLE_INPUT || tensor->role == ROLE_TARGET;
   if (tensor->type != TYPE_REAL || (callers && tensor->storage != STORE_REAL)) return false;
-  return tensor->role != ROLE_VALUE || !is_draw(tensor->definition->body);
+  return tensor->role != ROLE_VALUE || !tensor->definition || !is_draw(tensor->definition->body);
 }
 
 static bool is_in_guard(Arena *scratch, const Equation *equation, const Index *index) {
