@@ -7,6 +7,7 @@
 #include "loops/build.h"
 #include "loops/threads.h"
 
+#include "calculus/condition.h"
 #include "equations/affine.h"
 
 enum {
@@ -59,12 +60,21 @@ static bool is_known_before(Drawer *drawer, const Inside *inside, const Expr *su
   return true;
 }
 
+/* In all iterations, also those that do not come to the read: a row cannot begin before the first number. */
+static bool starts_inside(Drawer *drawer, const Expr *subscript) {
+  ExprTable *exprs = drawer->routine->model->exprs;
+  const Expr *inside = expr_binary(exprs, OP_LE, expr_integer(exprs, 0), subscript);
+  return condition_truth(exprs, drawer->scratch, inside) == ALWAYS_TRUE;
+}
+
 static bool lies_along(Drawer *drawer, const Inside *inside, const Expr *read) {
   const Equation *definition = read->tensor->definition;
   if (!definition || !is_draw(definition->body) || read_default(read)) return false;
   if (read->tensor->role != ROLE_VALUE || read->type != TYPE_REAL) return false;
   for (int dim = 0; dim < read->tensor->rank; dim++)
-    if (!is_known_before(drawer, inside, read->args[dim])) return false;
+    if (!is_known_before(drawer, inside, read->args[dim]) ||
+        !starts_inside(drawer, read->args[dim]))
+      return false;
   return moves_by_one(drawer, read, inside->loop->index);
 }
 
