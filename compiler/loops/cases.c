@@ -99,35 +99,6 @@ static void append_cases(Splitter *s, LoopBody *body, const LoopNode *loop, int6
   if (body->count > 0 && loop->equation) body->items[0]->equation = loop->equation;
 }
 
-static void note_reads(Splitter *s, const Expr *e, Map *tensors) {
-  if (!e) return;
-  ExprList nodes = expr_postorder(s->scratch, &e, 1);
-  for (int i = 0; i < nodes.count; i++)
-    if (is_read(nodes.items[i]))
-      map_put(tensors, nodes.items[i]->tensor, (void *)nodes.items[i]->tensor);
-}
-
-/* How many tensors are read. */
-static int count_tensors(Splitter *s, const LoopBody *body, Map *tensors) {
-  for (int i = 0; i < body->count; i++) {
-    const LoopNode *node = body->items[i];
-    note_reads(s, node->condition, tensors);
-    note_reads(s, node->value, tensors);
-    for (int dim = 0; node->kind == LOOP_STORE && dim < node->target->rank; dim++)
-      note_reads(s, node->subscripts[dim], tensors);
-    count_tensors(s, &node->body, tensors);
-  }
-  return tensors->count;
-}
-
-/* What is read in no case at all would have been computed for nothing. */
-static bool loses_reads(Splitter *s, const LoopNode *loop, const LoopBody *cases) {
-  Map before, after;
-  map_init(&before, s->scratch);
-  map_init(&after, s->scratch);
-  return count_tensors(s, cases, &after) < count_tensors(s, &loop->body, &before);
-}
-
 /* Depth is bounded by the rank limit: a nest has at most MAX_LOOPS loops inside each other. */
 static void split_body(Splitter *s, LoopBody *body) {
   LoopBody split = {0};
@@ -136,7 +107,7 @@ static void split_body(Splitter *s, LoopBody *body) {
     int64_t count = cases_of(s, node);
     LoopBody cases = {0};
     if (count > 0) append_cases(s, &cases, node, count);
-    if (count == 0 || loses_reads(s, node, &cases)) {
+    if (count == 0 || loop_loses_reads(s->scratch, node, &cases)) {
       split_body(s, &node->body);
       APPEND(s->model->arena, &split, node);
       continue;

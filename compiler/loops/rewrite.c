@@ -25,3 +25,31 @@ LoopNode *loop_copy(Model *model, const LoopNode *node, bool states, ExprRewrite
            loop_copy(model, node->body.items[i], states, rewrite, context));
   return copy;
 }
+
+static void note_reads(Arena *scratch, const Expr *e, Map *tensors) {
+  if (!e) return;
+  ExprList nodes = expr_postorder(scratch, &e, 1);
+  for (int i = 0; i < nodes.count; i++)
+    if (is_read(nodes.items[i]))
+      map_put(tensors, nodes.items[i]->tensor, (void *)nodes.items[i]->tensor);
+}
+
+/* How many tensors are read. */
+static int count_tensors(Arena *scratch, const LoopBody *body, Map *tensors) {
+  for (int i = 0; i < body->count; i++) {
+    const LoopNode *node = body->items[i];
+    note_reads(scratch, node->condition, tensors);
+    note_reads(scratch, node->value, tensors);
+    for (int dim = 0; node->kind == LOOP_STORE && dim < node->target->rank; dim++)
+      note_reads(scratch, node->subscripts[dim], tensors);
+    count_tensors(scratch, &node->body, tensors);
+  }
+  return tensors->count;
+}
+
+bool loop_loses_reads(Arena *scratch, const LoopNode *loop, const LoopBody *instead) {
+  Map before, after;
+  map_init(&before, scratch);
+  map_init(&after, scratch);
+  return count_tensors(scratch, instead, &after) < count_tensors(scratch, &loop->body, &before);
+}

@@ -187,7 +187,9 @@ static void append_unswitched(Unswitcher *u, LoopBody *body, LoopNode *loop, int
   const Expr *part = asked < MOST_CONDITIONS ? find_condition(u, loop) : NULL;
   LoopNode *sides[2] = {NULL, NULL};
   for (int i = 0; i < 2 && part; i++) sides[i] = branch_where(u, loop, part, i == 0);
-  if (!sides[0] || !sides[1]) {
+  bool stays =
+      !sides[0] || !sides[1] || loop_loses_reads(u->scratch, loop, &(LoopBody){sides, 2, 2});
+  if (stays) {
     APPEND(u->model->arena, body, loop);
     return;
   }
