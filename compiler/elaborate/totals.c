@@ -128,9 +128,14 @@ static Value make_total(const Context *c, const Trainer *trainer, const Node *no
   return define_scalar(&inner, name, value, node->span);
 }
 
+/* Arguments of the first optimizer are asked before it is at work. */
+static bool is_at_work(const Trainer *trainer) {
+  return trainer && trainer->trainees.count > 0 && trainer->trainees.items[0]->frame;
+}
+
 Value evaluate_total(const Context *c, const Node *node) {
   Trainer *trainer = c->frame->e->trainer;
-  if (!trainer) return make_total(c, NULL, node);
+  if (!is_at_work(trainer)) return make_total(c, NULL, node);
   const Frame *frame = is_in_statement(c) ? NULL : c->frame;
   const Total *known = find_total(trainer, node, frame);
   if (known) return known->value;
