@@ -127,6 +127,17 @@ static bool gives_index(Arena *scratch, const Expr *e, const Index *index) {
   return expr_reads_tensors(scratch, value) && !expr_uses_index(scratch, value, index);
 }
 
+static const Expr *ask_read(void *context, const Expr *leaf) {
+  const Decision *decision = context;
+  if (!is_read(leaf) || !read_default(leaf)) return leaf;
+  return condition_choice(decision->table, decision->scratch, leaf);
+}
+
+const Expr *condition_ask_reads(ExprTable *table, Arena *scratch, const Expr *e) {
+  Decision decision = {table, scratch};
+  return expr_rewrite(table, scratch, e, ask_read, &decision);
+}
+
 bool equation_scatters(const Equation *equation, const Index *index) {
   Arena *scratch = arena_new();
   ExprList conjuncts = {0};

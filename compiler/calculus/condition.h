@@ -20,7 +20,9 @@ const Expr *condition_inside(ExprTable *table, Arena *scratch, const Expr *read)
 Truth condition_inside_truth(ExprTable *table, Arena *scratch, const Expr *read);
 /* The expression, in which reads that are always inside have no default, and those that never are, are it. */
 const Expr *condition_decide_reads(ExprTable *table, Arena *scratch, const Expr *e);
-/* The same, and choices by comparisons that always or never hold are the branch that is taken. */
+/* The expression, in which reads with defaults are choices by their ranges. */
+const Expr *condition_ask_reads(ExprTable *table, Arena *scratch, const Expr *e);
+/* As condition_decide_reads, and choices by comparisons that always or never hold are the branch that is taken. */
 const Expr *condition_decide(ExprTable *table, Arena *scratch, const Expr *e);
 
 /* A read with a default as a choice: that it falls inside, as far as that is not certain, decides. */

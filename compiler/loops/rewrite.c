@@ -26,23 +26,24 @@ LoopNode *loop_copy(Model *model, const LoopNode *node, bool states, ExprRewrite
   return copy;
 }
 
-static void note_reads(Arena *scratch, const Expr *e, Map *tensors) {
-  if (!e) return;
-  ExprList nodes = expr_postorder(scratch, &e, 1);
-  for (int i = 0; i < nodes.count; i++)
-    if (is_read(nodes.items[i]))
-      map_put(tensors, nodes.items[i]->tensor, (void *)nodes.items[i]->tensor);
+ExprList loop_node_expressions(Arena *scratch, const LoopNode *node) {
+  const Expr *roots[LIMIT_RANK + 2];
+  int count = 0;
+  if (node->condition) roots[count++] = node->condition;
+  if (node->value) roots[count++] = node->value;
+  for (int dim = 0; node->kind == LOOP_STORE && dim < node->target->rank; dim++)
+    roots[count++] = node->subscripts[dim];
+  return expr_postorder(scratch, roots, count);
 }
 
 /* How many tensors are read. */
 static int count_tensors(Arena *scratch, const LoopBody *body, Map *tensors) {
   for (int i = 0; i < body->count; i++) {
-    const LoopNode *node = body->items[i];
-    note_reads(scratch, node->condition, tensors);
-    note_reads(scratch, node->value, tensors);
-    for (int dim = 0; node->kind == LOOP_STORE && dim < node->target->rank; dim++)
-      note_reads(scratch, node->subscripts[dim], tensors);
-    count_tensors(scratch, &node->body, tensors);
+    ExprList nodes = loop_node_expressions(scratch, body->items[i]);
+    for (int k = 0; k < nodes.count; k++)
+      if (is_read(nodes.items[k]))
+        map_put(tensors, nodes.items[k]->tensor, (void *)nodes.items[k]->tensor);
+    count_tensors(scratch, &body->items[i]->body, tensors);
   }
   return tensors->count;
 }

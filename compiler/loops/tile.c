@@ -219,26 +219,14 @@ static const Expr *read_held(void *context, const Expr *leaf) {
   return element ? element : leaf;
 }
 
-typedef struct Asker {
-  ExprTable *table;
-  Arena *scratch;
-} Asker;
-
-/* Asked of the variables of the equation: what rows of a tile stand for them here is less known. */
-static const Expr *ask_range(void *context, const Expr *leaf) {
-  const Asker *asker = context;
-  if (!is_read(leaf) || !read_default(leaf)) return leaf;
-  return condition_choice(asker->table, asker->scratch, leaf);
-}
-
 static LoopNode *build_member(Site *site, const Epilogue *epilogue, Held *held,
                               Equation *equation) {
   Model *model = site->routine->model;
   Site own = *site;
   own.equation = equation;
   Arena *scratch = arena_new();
-  Asker asker = {model->exprs, scratch};
-  const Expr *value = expr_rewrite(model->exprs, scratch, equation->body, ask_range, &asker);
+  /* Asked of the variables of the equation: what rows of a tile stand for them here is less known. */
+  const Expr *value = condition_ask_reads(model->exprs, scratch, equation->body);
   value = expr_rewrite(model->exprs, scratch, site_value(&own, value), read_held, held);
   arena_free(scratch);
   if (!map_has(&epilogue->locals, equation->target)) return target_store(&own, REDUCE_NONE, value);

@@ -136,21 +136,17 @@ static const Expr *solved(Assumption *a, const Expr *condition) {
 }
 
 static bool reads_or_sets(Unswitcher *u, const LoopNode *node, const Tensor *tensor) {
-  const Expr *roots[LIMIT_RANK + 1] = {node->value};
-  int count = node->value != NULL;
-  for (int dim = 0; node->kind == LOOP_STORE && dim < node->target->rank; dim++)
-    roots[count++] = node->subscripts[dim];
-  ExprList nodes = expr_postorder(u->scratch, roots, count);
+  ExprList nodes = loop_node_expressions(u->scratch, node);
   for (int i = 0; i < nodes.count; i++)
     if (is_read(nodes.items[i]) && nodes.items[i]->tensor == tensor) return true;
   return node->target == tensor;
 }
 
 static bool is_unread(Unswitcher *u, const LoopBody *body, int i) {
-  bool is_unread = body->items[i]->kind == LOOP_DECLARE;
-  for (int k = i + 1; k < body->count && is_unread; k++)
-    is_unread = !reads_or_sets(u, body->items[k], body->items[i]->target);
-  return is_unread;
+  if (body->items[i]->kind != LOOP_DECLARE) return false;
+  for (int k = i + 1; k < body->count; k++)
+    if (reads_or_sets(u, body->items[k], body->items[i]->target)) return false;
+  return true;
 }
 
 /* Leaves out local variables that only the other branch reads; false: one of them states its equation. */
@@ -164,7 +160,8 @@ static bool drop_unread(Unswitcher *u, LoopBody *body) {
   return true;
 }
 
-/* if condition: the loop, in which `part` is `truth`; null: that would compute something. */
+/* if condition: the loop, in which `part` is `truth`; null: it would fold a constant, or lose what states an
+   equation. */
 static LoopNode *branch_where(Unswitcher *u, const LoopNode *loop, const Expr *part, bool truth) {
   ExprTable *exprs = u->model->exprs;
   const Expr *condition = truth ? part : condition_not(exprs, part);

@@ -98,15 +98,15 @@ static size_t element_bytes(const nnrt_tensor *tensor) {
   return sizes[tensor->type];
 }
 
-static int64_t extent_of(const Session *s, const nnrt_tensor *tensor, int axis) {
-  int64_t shape[NNRT_MAX_RANK];
+static void shape_of(const Session *s, const nnrt_tensor *tensor, int64_t *shape) {
   nnrt_shape(s->model, (int)(tensor - s->model->tensors), s->extents, shape);
-  return shape[axis];
 }
 
 static size_t element_count(const Session *s, const nnrt_tensor *tensor) {
+  int64_t shape[NNRT_MAX_RANK];
   size_t count = 1;
-  for (int axis = 0; axis < tensor->rank; axis++) count *= (size_t)extent_of(s, tensor, axis);
+  shape_of(s, tensor, shape);
+  for (int axis = 0; axis < tensor->rank; axis++) count *= (size_t)shape[axis];
   return count;
 }
 
@@ -193,7 +193,7 @@ static void set_all(Session *s, json_t *members) {
 
 static json_t *elements_of(const Session *s, const nnrt_tensor *tensor, const void *array) {
   json_t *list = json_array();
-  for (size_t i = 0; i < element_count(s, tensor); i++)
+  for (size_t i = 0, count = element_count(s, tensor); i < count; i++)
     json_array_append_new(list, json_of(load_element(tensor, array, i)));
   return list;
 }
@@ -290,7 +290,7 @@ static json_t *differences_of(Session *s, const char *name) {
   const nnrt_tensor *tensor = nnrt_find(s->model, name);
   if (!tensor) stop("no kept tensor", name);
   void *dense = get_dense(s, tensor);
-  for (size_t i = 0; i < element_count(s, tensor); i++) {
+  for (size_t i = 0, count = element_count(s, tensor); i < count; i++) {
     double x = load_element(tensor, dense, i), h = 6e-6 * fmax(1, fabs(x));
     double above = result_with(s, tensor, dense, i, x + h);
     double below = result_with(s, tensor, dense, i, x - h);
@@ -319,9 +319,11 @@ static void describe_tensors(Session *s) {
   json_t *list = json_array();
   for (int i = 0; i < s->model->tensor_count; i++) {
     const nnrt_tensor *tensor = &s->model->tensors[i];
+    int64_t sizes[NNRT_MAX_RANK];
     json_t *shape = json_array();
+    shape_of(s, tensor, sizes);
     for (int axis = 0; axis < tensor->rank; axis++)
-      json_array_append_new(shape, json_integer(extent_of(s, tensor, axis)));
+      json_array_append_new(shape, json_integer(sizes[axis]));
     json_array_append_new(list,
                           json_pack("{s:s, s:s, s:i, s:o}", "name", tensor->name, "kind",
                                     kind_word(tensor->kind), "type", tensor->type, "shape", shape));
