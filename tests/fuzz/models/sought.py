@@ -51,7 +51,7 @@ class Sought(Recurrences):
             sizes[0] = fixed(3)
         tensor = self.new_of_kind(consumer, sizes, producer)
         names = self.variables(len(tensor.sizes))
-        read = self.as_real(self.read_of(tensor, f"{tensor.name}[{', '.join(names)}]"))
+        read = self.as_real(self.plain_read(tensor, names))
         self.program.losses.append(Node([f"mean{bound(names, tensor.sizes)}(tanh(", self.tame(read, 3), "))"]))
 
     def new_of_kind(self, kind, sizes, producer=None):
@@ -96,8 +96,14 @@ class Sought(Recurrences):
             sizes = [*sizes[1:], fixed(3)]
         source = self.new_of_kind(kind, sizes)
         if names and source.sizes == [env[name] for name in names]:
-            return self.read_of(source, f"{source.name}[{', '.join(names)}]")
+            return self.plain_read(source, names)
         return self.read_from(source, env)
+
+    def plain_read(self, tensor, names):
+        """At these variables; a condition seldom, for it would be asked where it is read and not be a tensor."""
+        if tensor.type == "bool" and self.chance.happens(0.8):
+            return self.read_of(tensor, f"{tensor.name}[{', '.join([f'{names[0]} - 1', *names[1:]])} | true]")
+        return self.read_of(tensor, f"{tensor.name}[{', '.join(names)}]")
 
     def as_real(self, node):
         if node.type == "real":
@@ -118,7 +124,10 @@ class Sought(Recurrences):
             tensor.type = operand.type
             return operand
         if kind == "comparison":
-            return Node(["(", self.as_real(operand), f") <= {self.chance.number(-0.6, 0.6)}137"], "bool")
+            most = f") <= {self.chance.number(-0.6, 0.6)}137"
+            if operand.type == "bool":  # alone it would be decided by algebra: the condition, or its opposite
+                return Node(["(", self.tame_sum(self.as_real(operand), other), most], "bool")
+            return Node(["(", self.as_real(operand), most], "bool")
         if kind == "logic":
             word = self.chance.pick(["and", "or"])
             return Node(["(", self.as_bool(operand), f") {word} (", self.condition(env, 0), ")"], "bool")
@@ -168,7 +177,7 @@ class Sought(Recurrences):
         way, rest = self.chance.pick(WAYS), self.chance.below(3)
         guard, otherwise = self.chance.happens(0.5), self.chance.happens(0.5)
         v, w, u, e, g = self.variables(5)
-        env, sizes, subscripts = self.addressed(way, v, w, u)
+        env, sizes, subscripts = self.addressed(way, v, w, u, rest == 2)
         linear = rest == 0 and way in ("quotient", "remainder")
         if otherwise:
             env[g] = fixed(self.chance.between(2, 5))
@@ -191,9 +200,14 @@ class Sought(Recurrences):
     def joined(subscripts):
         return [part for k, s in enumerate(subscripts) for part in ([", "] if k else []) + [s]]
 
-    def addressed(self, way, v, w, u):
-        """(ranges of the variables, sizes of the tensor read, its subscripts)"""
+    def addressed(self, way, v, w, u, is_long):
+        """(ranges of the variables, sizes of the tensor read, its subscripts); what is solved leaves a long sum
+        of its own where it leaves any."""
         n, c = self.chance.pick([2, 3, 4, 6]), self.chance.between(2, 3)
+        if is_long and way == "quotient":
+            c = self.chance.pick([16, 17])
+        if is_long and way == "remainder":
+            n = self.chance.pick([16, 17])
         if way == "same_range":
             return {v: fixed(n)}, [fixed(n)], [v]
         if way == "lone":
