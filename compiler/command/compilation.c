@@ -173,6 +173,10 @@ static void run_square(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_square]) routine_square(routine);
 }
 
+static void run_watch(Compilation *compilation, Routine *routine) {
+  if (!compilation->options->skips[PASS_watch]) routine_watch(routine);
+}
+
 static void run_meet(Compilation *compilation, Routine *routine) {
   (void)compilation;
   routine_meet(routine);
@@ -391,6 +395,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_unswitch: run_routine_pass(compilation, run_unswitch); break;
   case PASS_meet: run_routine_pass(compilation, run_meet); break;
   case PASS_square: run_routine_pass(compilation, run_square); break;
+  case PASS_watch: run_routine_pass(compilation, run_watch); break;
   case PASS_roll: run_routine_pass(compilation, run_roll); break;
   case PASS_emit: run_emit(compilation); break;
   case PASS_COUNT: break;

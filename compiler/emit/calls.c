@@ -113,6 +113,7 @@ static void write_call(RoutineText *text, FunctionWriter *writer, const CopyLoop
   }
   add_arguments(text, writer, loop, index, &interface->sites, ARGUMENT_SITE, &items);
   if (interface->scalars) APPEND(arena, &items, "s");
+  if (interface->watches) APPEND(arena, &items, "&m->invalid");
   add_arguments(text, writer, loop, index, &interface->values, ARGUMENT_TENSOR, &items);
   add_arguments(text, writer, loop, index, &interface->arrays, ARGUMENT_TENSOR, &items);
   const char *function = map_get(&text->functions, nest->family);

@@ -1,5 +1,6 @@
 /* What the function of a family of nests takes, and what its parameters are called. */
 #include "emit/expression.h"
+#include "loops/threads.h"
 
 #include <string.h>
 
@@ -78,6 +79,7 @@ static void note_stored_draws(Arena *arena, const Routine *routine, const NestFa
 NestInterface nest_interface(Arena *arena, const Routine *routine, const NestFamily *family) {
   const Nest *nest = first_member(family);
   NestInterface interface = {0};
+  interface.watches = body_has_marks(&nest->body, MARK_WATCH);
   note_stored_draws(arena, routine, family, &nest->body, &interface);
   for (int i = 0; i < nest->reads.count; i++) {
     note_tensor(arena, routine, family, nest->reads.items[i], &interface);

@@ -1,4 +1,5 @@
-/* Tests of a training step: stored gradients before any of them is applied, and new parameters after.
+/* Tests of a training step: stored gradients before any of them is applied, and after, new parameters that were not
+   tested where they were stored (loops/watch.c).
 
    Both go through a table of spans of the model's memory, so that their code does not grow with the
    number of parameters. */
@@ -69,10 +70,12 @@ SpanTable write_gradient_spans(ProgramWriter *program, const Routine *routine) {
 }
 
 SpanTable write_parameter_spans(ProgramWriter *program, const Routine *routine) {
-  Spans spans = {program, "Parameters that the step changes.", "parameters", {0}};
+  Spans spans = {
+      program, "Parameters that the step changes, to be tested after.", "parameters", {0}};
   for (int i = 0; i < routine->updates.count; i++) {
     const Tensor *target = routine->updates.items[i].target;
-    if (target->role == ROLE_PARAM) add_kept(&spans, routine, target);
+    if (target->role == ROLE_PARAM && !map_has(&routine->watched, target))
+      add_kept(&spans, routine, target);
   }
   return close_table(&spans);
 }
@@ -96,8 +99,9 @@ void write_gradient_check(ProgramWriter *program, const Routine *routine, const 
 }
 
 void write_parameter_check(ProgramWriter *program, const Routine *routine, const SpanTable *table) {
-  if (table->count == 0) return;
-  text_add(program->text, "  m->invalid = !nnrt_spans_finite_%s(m, %s, %d);\n",
-           real_suffix(routine), table->name, table->count);
-  text_add(program->text, "  if (m->invalid) m->status = NNRT_E_NOT_FINITE;\n");
+  if (table->count > 0)
+    text_add(program->text, "  if (!nnrt_spans_finite_%s(m, %s, %d)) m->invalid = 1;\n",
+             real_suffix(routine), table->name, table->count);
+  if (table->count > 0 || routine->watched.count > 0)
+    text_add(program->text, "  if (m->invalid) m->status = NNRT_E_NOT_FINITE;\n");
 }

@@ -69,6 +69,7 @@ static void write_signature(FunctionWriter *writer, const Nest *nest,
   add_draw_parameters(writer, nest, interface, &items);
   if (interface->scalars)
     APPEND(arena, &items, arena_format(arena, "%s *restrict s", writer->scalars_type));
+  if (interface->watches) APPEND(arena, &items, "int32_t *restrict invalid");
   for (int i = 0; i < interface->values.count; i++) {
     const Tensor *value = nest->tensors.items[interface->values.items[i]];
     APPEND(arena, &items,
@@ -407,6 +408,7 @@ static void write_store(FunctionWriter *writer, const LoopNode *node) {
   int level =
       node->combine == REDUCE_ANY || node->combine == REDUCE_ALL ? LEVEL_EQUAL : LEVEL_TERNARY;
   const char *value = stored_value(writer, node, position, level);
+  if (node->marks & MARK_WATCH) value = watched_text(writer, value, 0);
   const char *element = element_text(writer, node->target, subscripts, levels);
   write_combined(writer, node, element, value);
 }
@@ -458,10 +460,12 @@ void write_family(FunctionWriter *writer, const NestFamily *family, const NestIn
   writer->depth = 1;
   write_draws(writer, family);
   write_inlined(writer, family);
+  open_watch(writer, nest);
   for (int i = 0; i < nest->body.count; i++) {
     write_copies(writer, i);
     write_node(writer, nest->body.items[i]);
   }
+  close_watch(writer, nest);
   writer->depth = 0;
   text_add(writer->text, "}\n\n");
 }

@@ -84,7 +84,8 @@ FunctionWriter function_open(ProgramWriter *program, const Routine *routine, con
   map_init(&writer.by_address, program->arena);
   map_init(&writer.sites, program->arena);
   scope_open(&writer.scope, program->arena, program->names, outer);
-  static const char *const own[] = {"m", "s", "seed", "step_number", "scalars", "first_sample"};
+  static const char *const own[] = {"m",      "s", "seed", "step_number", "scalars", "first_sample",
+                                    "invalid"};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++) scope_take(&writer.scope, own[i]);
   return writer;
 }

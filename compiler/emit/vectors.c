@@ -107,6 +107,7 @@ static void write_vector_store(FunctionWriter *writer, const Vector *vector, con
   if (node->combine == REDUCE_NONE) {
     const char *to = address(writer, vector, node->target, node->subscripts);
     const char *value = vector_value(writer, vector, node->value, LEVEL_ANY);
+    if (node->marks & MARK_WATCH) value = watched_text(writer, value, lanes);
     if (is_part(vector))
       write_line(writer, "%s(%s, %s, %lld);", vector_word(writer, "store_part", lanes), to, value,
                  (long long)vector->count);

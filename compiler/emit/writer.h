@@ -14,11 +14,14 @@ typedef struct Statements {
   Map stated;       /* Equation * */
 } Statements;
 
+enum { WATCH_KINDS = 5 };
+
 typedef struct FunctionWriter {
   const Routine *routine;
-  const NestFamily *family; /* whose function is being written */
-  Name scalars_type;        /* of the struct of scalars; null: there is none */
-  int begun;                /* equations of its nests that stand in the function already */
+  const NestFamily *family;  /* whose function is being written */
+  Name scalars_type;         /* of the struct of scalars; null: there is none */
+  Name unsound[WATCH_KINDS]; /* what stores of watched numbers and vectors found, see watch.c */
+  int begun;                 /* equations of its nests that stand in the function already */
   Map by_address; /* Tensor *: scalars of the routine that the function gets the address of */
   Map sites;      /* Tensor * -> Name: of the parameter that is the key of its draws */
   Arena *arena;
@@ -91,14 +94,14 @@ typedef struct LineList {
 LineList ranges_of(Arena *arena, const LineList *lines);
 
 /* What the function of a family takes, in order: run-time sizes, what its draws depend on (first sample,
-   seed, step, keys where nests differ in them), the scalars of the routine, rank-0 doubles of the model by
+   seed, step, keys where nests differ in them), the scalars of the routine, the flag of an invalid model, rank-0 doubles of the model by
    value, and the arrays it touches. Numbers are positions in nest->tensors. */
 typedef struct Positions {
   int *items;
   int count, capacity;
 } Positions;
 typedef struct NestInterface {
-  bool draws, counts_samples, scalars;
+  bool draws, counts_samples, scalars, watches;
   Positions sites;
   Positions values; /* ROLE_HYPER and ROLE_STEP */
   Positions arrays; /* memory tensors, and scalars in which the nests differ, each once */

@@ -35,6 +35,8 @@ enum {                    /* marks of a LOOP_FOR */
        MARK_SQUARE =
            1024, /* of a copy: of as many rows and columns as it has lanes, which it turns: squares.c */
        MARK_DRAWS = 512, /* stores random numbers that lie side by side, each as it is: draws.c */
+       /* of a LOOP_STORE: what it stores is tested, and the step says when it is not finite */
+       MARK_WATCH = 2048,
        /* of any node, and of a whole nest (see threads.h) */
        MARK_WAIT = 128, /* not before all threads are there */
        MARK_FIRST = 256 /* by the first thread alone; the others go on */
@@ -207,6 +209,7 @@ typedef struct Routine {
   Map orders; /* Tensor * -> int[rank]: its dims as they lie in memory, outermost first, where that is not as they
                       are named; the last is the last */
   Map epilogues; /* target Tensor * of a product -> Epilogue *, see epilogue.h */
+  Map watched;   /* Tensor *, a parameter that is tested where it is stored -> itself */
   /* The first so many equations are all that the loss needs; of INIT, that draw matrices to be made orthogonal. */
   int forward_count;
   NestList nests;
@@ -276,7 +279,8 @@ void routine_place(Routine *routine);  /* place.c: registers, rows, arena offset
 /* unswitch.c: conditions that loops do not change; false: there are none. */
 bool routine_unswitch(Routine *routine);
 void routine_square(Routine *routine); /* squares.c: copies that turn rows into columns */
-void routine_meet(Routine *routine);   /* meet.c: where threads wait for each other */
+void routine_watch(Routine *routine); /* watch.c: new parameters are tested where they are stored */
+void routine_meet(Routine *routine);  /* meet.c: where threads wait for each other */
 
 /* describe.c: names of nests and what each touches, for the emitter. */
 void routine_describe(Routine *routine);

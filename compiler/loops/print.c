@@ -81,6 +81,7 @@ static void print_node(const LoopNode *node, Text *text, int depth) {
     print_target(node, text);
     text_add(text, " %s ", combine_sign(node->combine));
     expr_print(node->value, text);
+    if (node->marks & MARK_WATCH) text_add(text, " watched");
     if (node->marks & MARK_SQUARE) text_add(text, " in squares of %lld", (long long)node->lanes);
     break;
   case LOOP_FETCH:

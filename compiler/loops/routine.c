@@ -51,6 +51,7 @@ Routine *routine_new(Model *model, RoutineKind kind, const Step *step) {
   map_init(&routine->orders, model->arena);
   map_init(&routine->epilogues, model->arena);
   map_init(&routine->sources, model->arena);
+  map_init(&routine->watched, model->arena);
   collect_updates(routine);
   return routine;
 }

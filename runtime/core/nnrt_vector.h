@@ -58,6 +58,26 @@ NNRT_VECTOR(double, f64, 2)
 NNRT_VECTOR(double, f64, 4)
 NNRT_VECTOR(double, f64, 8)
 
+/* nnrt_watch: as that of nnrt_whole.h, lane by lane; nnrt_found: what all lanes found. */
+#define NNRT_VECTOR_WATCH(Bits, suffix, lanes)                                                     \
+  typedef Bits nnrt_bits_##suffix##x##lanes __attribute__((vector_size(lanes * sizeof(Bits))));    \
+  NNRT_INLINE nnrt_##suffix##x##lanes nnrt_watch_##suffix##x##lanes(                               \
+      nnrt_##suffix##x##lanes x, nnrt_bits_##suffix##x##lanes *unsound) {                          \
+    *unsound |= (nnrt_bits_##suffix##x##lanes)(x - x);                                             \
+    return x;                                                                                      \
+  }                                                                                                \
+  NNRT_INLINE Bits nnrt_found_##suffix##x##lanes(nnrt_bits_##suffix##x##lanes unsound) {           \
+    Bits any = 0;                                                                                  \
+    for (int i = 0; i < lanes; ++i) any |= unsound[i];                                             \
+    return any;                                                                                    \
+  }
+NNRT_VECTOR_WATCH(uint32_t, f32, 4)
+NNRT_VECTOR_WATCH(uint32_t, f32, 8)
+NNRT_VECTOR_WATCH(uint32_t, f32, 16)
+NNRT_VECTOR_WATCH(uint64_t, f64, 2)
+NNRT_VECTOR_WATCH(uint64_t, f64, 4)
+NNRT_VECTOR_WATCH(uint64_t, f64, 8)
+
 #define NNRT_VECTOR_PART(Real, suffix, lanes)                                                      \
   NNRT_INLINE nnrt_##suffix##x##lanes nnrt_load_part_##suffix##x##lanes(const Real *from,          \
                                                                         int count) {               \

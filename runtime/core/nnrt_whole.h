@@ -52,6 +52,17 @@ static inline int nnrt_is_finite_f64(double x) {
   return (nnrt_bits_f64(x) & UINT64_C(0x7ff0000000000000)) != UINT64_C(0x7ff0000000000000);
 }
 
+/* x, which is kept: bits of `unsound` are set when it is not finite, since x - x is 0 or NaN. */
+static inline float nnrt_watch_f32(float x, uint32_t *unsound) {
+  *unsound |= nnrt_bits_f32(x - x);
+  return x;
+}
+
+static inline double nnrt_watch_f64(double x, uint64_t *unsound) {
+  *unsound |= nnrt_bits_f64(x - x);
+  return x;
+}
+
 /* `count` numbers of a model, `offset` bytes from its start. */
 typedef struct nnrt_span {
   size_t offset;

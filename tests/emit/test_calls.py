@@ -31,10 +31,25 @@ model spell {
   train { optimizer sgd(0.1) }
 }
 """  # at 0 the loss of steep is finite, but its gradient is not; that of spell is inf without a path
+WIDE = """model wide {
+  input x[8, 64]
+  input c[96]
+  param W[64, 96] = 0
+  z[n, k] = c[k] + sum[i](x[n, i]*W[i, k])
+  loss sum[n, k](sqrt(z[n, k]))
+  train { optimizer sgd(1e-6) }
+}
+model many {
+  input c[96]
+  param b[96] = 0
+  loss sum[k](sqrt(c[k] + b[k]))
+  train { optimizer sgd(1e-6) }
+}
+"""  # one column of W becomes infinite where c is 0, in a tile of vectors; and one number of b, in a loop
 
 
 class Programs:
-    """All programs of tests/programs, and two that can fail, in one driver."""
+    """All programs of tests/programs, and four that can fail, in one driver."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -43,7 +58,10 @@ class Programs:
         steep.write_text(STEEP)
         source = generated.joined(dict(models, steep=steep), folder / "programs.nn")
         c = generated.compile_source(source, ["--emit=train,infer,gradients"])
-        self.driver = generated.build_driver(folder, [c], [*models, "steep", "spell"])
+        wide = folder / "wide.nn"
+        wide.write_text(WIDE)
+        tiled = generated.compile_source(wide, ["--target=x86-64"])
+        self.driver = generated.build_driver(folder, [c, tiled], [*models, "steep", "spell", "wide", "many"])
         self.descriptions = generated.describe(self.driver, models)
         self.blocks = {name: self.steps_of(description)
                        for name, description in self.descriptions.items()}
@@ -155,6 +173,20 @@ def check_a_bad_gradient_makes_the_model_invalid(programs):
     return [] if codes == [[OK], [E_NOT_FINITE, E_INVALID], [OK]] else [f"codes {codes}"]
 
 
+def check_each_new_parameter_is_tested(programs):
+    problems = []
+    for model in ("wide", "many"):
+        for zero in (None, 0, 50, 95):
+            inputs = dict(c=[float(k != zero) for k in range(96)])
+            if model == "wide":
+                inputs["x"] = [1] * (8 * 64)
+            result, = programs.drive(dict(model=model, set=inputs, steps=2))
+            expected = [OK, OK] if zero is None else [E_NOT_FINITE, E_INVALID]
+            if result["codes"] != expected:
+                problems.append(f"{model}, infinite at {zero}: codes {result['codes']}")
+    return problems
+
+
 def check_other_models_files_are_refused(programs):
     path = str(programs.folder / "weights")
     programs.drive(dict(model="classify", save=path))
@@ -254,7 +286,7 @@ def main():
         for check in (check_resuming_is_exact, check_hyper_parameters_are_set_and_saved,
                       check_refused_calls_change_nothing, check_labels_and_lengths,
                       check_a_bad_gradient_makes_the_model_invalid,
-                      check_other_models_files_are_refused,
+                      check_each_new_parameter_is_tested, check_other_models_files_are_refused,
                       check_accumulating_is_one_large_batch, check_applying_nothing_is_refused,
                       check_blocks_leave_what_is_frozen, check_sequences_go_step_by_step,
                       check_tensors_by_name):
