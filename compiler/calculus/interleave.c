@@ -17,6 +17,7 @@
 #include "calculus/activity.h"
 #include "calculus/classes.h"
 #include "calculus/roots.h"
+#include "calculus/steps.h"
 #include "calculus/variables.h"
 #include "equations/affine.h"
 #include "equations/contraction.h"
@@ -34,6 +35,7 @@ typedef struct Interleaver {
   Arena *scratch;
   Program *program;
   Classes *classes;
+  const Stepping *stepping;
   TensorSet roots;
   Map moved; /* Tensor * -> Tensor * that has the dim of the class last: itself, or a copy */
   int class; /* that is moved */
@@ -120,9 +122,11 @@ static bool is_callers(const Tensor *tensor) {
   return tensor->role == ROLE_INPUT || tensor->role == ROLE_TARGET;
 }
 
-static bool counts_steps(const Classes *classes, const Index *variable, int class) {
-  if (!variable->steps) return false;
-  return class_along(classes, variable) == class || variable->steps->segment > 0;
+static bool counts_steps(const Interleaver *in, const Equation *equation, const Index *variable,
+                         int class) {
+  if (variable->steps && variable->steps->segment > 0) return true;
+  return class_along(in->classes, variable) == class &&
+         stepping_counts(in->stepping, equation, variable);
 }
 
 /* The class has steps, or stands beside those that checkpoints divide. */
@@ -131,7 +135,7 @@ static bool keeps_steps_apart(const Interleaver *in, int class) {
     const Equation *equation = in->program->equations.items[i];
     if (!class_variable(in->classes, equation, class)) continue;
     for (int k = 0; k < equation->var_count; k++)
-      if (counts_steps(in->classes, equation->vars[k], class)) return true;
+      if (counts_steps(in, equation, equation->vars[k], class)) return true;
   }
   return false;
 }
@@ -343,6 +347,7 @@ static void move_class(Interleaver *in) {
 void interleave(Model *model, Program *program) {
   Interleaver in = {.model = model, .scratch = arena_new(), .program = program};
   in.classes = classes_of(in.scratch, program);
+  in.stepping = stepping_new(model, in.scratch, program);
   in.roots = program_roots(model, program, in.scratch);
   map_init(&in.moved, in.scratch);
   in.class = choose_class(&in);

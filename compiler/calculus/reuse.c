@@ -6,7 +6,7 @@
    The derivative of an exponential is that exponential once more. Where it is an equation by itself, or what a
    choice on index variables takes, readers under the same condition read it. Equal values over other variables are
    found as those of equations are (see share.c): variables are numbered as they occur; so are those of other steps of
-   a scan, as the backward part reads gates of the step behind. What nothing but
+   a recurrence, as the backward part reads gates of the step behind. What nothing but
    copies reads is not stored for it. Bits do not change.
 
    A stored max(e, c) decides c < e, too, by c < max(e, c), and min(e, c) e < c: also where e is not a number. So what
@@ -18,6 +18,7 @@
 #include "calculus/condition.h"
 #include "calculus/known.h"
 #include "calculus/roots.h"
+#include "calculus/steps.h"
 
 /* A stored value: `subscripts[dim]` is the number of the variable that counts the dim. */
 typedef struct Stored {
@@ -32,7 +33,9 @@ typedef struct Reuse {
   TensorSet read;    /* by some equation, not just copied */
   TensorSet defined; /* by the equations so far */
   CommonVariables common;
-  Map stored; /* value over common variables -> Stored * */
+  const Stepping *stepping;
+  const Equation *reader; /* at hand */
+  Map stored;             /* value over common variables -> Stored * */
 } Reuse;
 
 static int position_in(const IndexList *list, const Index *index) {
@@ -96,7 +99,7 @@ static bool is_known(Reuse *r, const Stored *stored, const KnownExpr *node,
   return true;
 }
 
-/* An expression at other steps of a scan: of each variable what it is here, and what with these in their place the
+/* An expression at other steps of a recurrence: of each variable what it is here, and what with these in their place the
    expression is over the variables themselves. */
 typedef struct Shifted {
   IndexList variables;
@@ -109,7 +112,7 @@ static int64_t *shift_of(const Shifted *shifted, int64_t *shifts, const Index *i
   return &shifts[position_in(&shifted->variables, index)];
 }
 
-/* All reads that a variable of a scan takes steps through are as many steps away; false: they are not. */
+/* All reads that a variable takes through the steps of a recurrence are as many steps away; false: they are not. */
 static bool find_shifts(Reuse *r, const Shifted *shifted, const Expr *e, int64_t *shifts) {
   ExprList nodes = expr_postorder(r->arena, &e, 1);
   for (int i = 0; i < nodes.count; i++) {
@@ -117,7 +120,7 @@ static bool find_shifts(Reuse *r, const Shifted *shifted, const Expr *e, int64_t
     for (int dim = 0; is_read(read) && dim < read_rank(read); dim++) {
       int64_t steps;
       const Index *index = shifted_index(r->model->exprs, r->arena, read->args[dim], &steps);
-      if (!index || !index->steps) continue;
+      if (!index || !stepping_counts(r->stepping, r->reader, index)) continue;
       int64_t *shift = shift_of(shifted, shifts, index);
       bool is_whole = read->tensor->axes[dim].extent == index->range && !read_default(read);
       if (!is_whole || (*shift != 0 && *shift != steps)) return false;
@@ -184,6 +187,7 @@ static const Expr *find_replacement(Reuse *r, const KnownExpr *node) {
 static void reuse_in(Reuse *r, Equation *equation) {
   ExprList guard = {0};
   Map replacements;
+  r->reader = equation;
   map_init(&replacements, r->arena);
   condition_conjuncts(r->arena, equation->guard, &guard);
   KnownExprList nodes = known_below(r->model, r->arena, equation->body, guard);
@@ -211,6 +215,7 @@ void reuse(Model *model, Program *program) {
   map_init(&r.stored, r.arena);
   r.read = tensor_set_new(r.arena, model);
   r.defined = tensor_set_new(r.arena, model);
+  r.stepping = stepping_new(model, r.arena, program);
   EquationList order = program_in_order(model, program, r.arena);
   find_read_tensors(&r, &order);
   for (int i = 0; i < order.count; i++) {

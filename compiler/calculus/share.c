@@ -2,14 +2,16 @@
 
    Equations are equal when they are the same but for the names of their variables: each is rewritten
    over common variables, by position, the operands of sums and products in one order, and as expressions
-   are hash-consed the results are compared by pointer. What is read comes before its readers, so equality spreads upwards in one pass. A tensor that
-   only copies another, or in a scan what it was some steps before, is replaced by it, too. Draws are never shared: each has a site of its own. */
+   are hash-consed the results are compared by pointer. What is read comes before its readers, so equality spreads
+   upwards in one pass. A tensor that only copies another, or in a recurrence what it was some steps before, is
+   replaced by it, too. Draws are never shared: each has a site of its own. */
 #include "calculus/calculus.h"
 
 #include "calculus/activity.h"
 #include "calculus/arithmetic.h"
 #include "calculus/common.h"
 #include "calculus/roots.h"
+#include "calculus/steps.h"
 #include "calculus/variables.h"
 #include "equations/affine.h"
 
@@ -35,6 +37,7 @@ typedef struct Sharing {
   Model *model;
   const Program *program;
   Arena *scratch;
+  const Stepping *stepping;
   TensorSet roots;
   CommonVariables common;
   Map entries; /* body -> Entry */
@@ -115,13 +118,11 @@ static bool is_known_number(Arena *scratch, const Expr *e) {
   return true;
 }
 
-/* The variable of a subscript that copies all of a dim, or, with a default of 0, what it is some steps away;
-   null: it is another. */
-static const Index *copied_index(Sharing *s, const Expr *read, int dim) {
+/* The subscript is a variable that runs over all of the dim, or such a variable some steps away. */
+static bool is_whole_dim(Sharing *s, const Expr *read, int dim, bool may_step) {
   int64_t shift = 0;
   const Index *index = shifted_index(s->model->exprs, s->scratch, read->args[dim], &shift);
-  bool is_whole = index && index->range == read->tensor->axes[dim].extent;
-  return is_whole && (shift == 0 || (index->steps && read_default(read))) ? index : NULL;
+  return index && index->range == read->tensor->axes[dim].extent && (shift == 0 || may_step);
 }
 
 /* A number that is known, or a read of another tensor at lone variables, each once at most: it can stand
@@ -133,8 +134,9 @@ static bool is_copy(Sharing *s, const Equation *equation) {
   if (is_known_number(s->scratch, e)) return true;
   if (!is_read(e) || e->type != equation->target->type) return false;
   if (read_default(e) && !is_literal(read_default(e), 0)) return false;
+  bool may_step = read_default(e) && stepping_joins(s->stepping, equation->target, e->tensor);
   for (int i = 0; i < read_rank(e); i++) {
-    if (!copied_index(s, e, i)) return false;
+    if (!is_whole_dim(s, e, i, may_step)) return false;
     for (int k = 0; k < i; k++)
       if (e->args[k] == e->args[i]) return false;
   }
@@ -202,6 +204,7 @@ static void replace_everywhere(Sharing *s, Program *program) {
 
 void share(Model *model, Program *program) {
   Sharing s = {.model = model, .program = program, .scratch = arena_new()};
+  s.stepping = stepping_new(model, s.scratch, program);
   s.roots = program_roots(model, program, s.scratch);
   common_open(&s.common, model, s.scratch);
   map_init(&s.entries, s.scratch);

@@ -191,3 +191,13 @@ const Index *stepping_sum(const Stepping *s, const Equation *equation, int *dire
   }
   return found;
 }
+
+bool stepping_counts(const Stepping *s, const Equation *equation, const Index *variable) {
+  int dim = equation_dim_of(equation, variable);
+  return dim >= 0 && dim == node_of(s, equation->target)->dim;
+}
+
+bool stepping_joins(const Stepping *s, const Tensor *a, const Tensor *b) {
+  const Vertex *first = node_of(s, a), *second = node_of(s, b);
+  return first && second && first->cycle && first->cycle == second->cycle;
+}

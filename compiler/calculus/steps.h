@@ -13,4 +13,10 @@ typedef struct Stepping Stepping;
 Stepping *stepping_new(Model *model, Arena *scratch, const Program *program);
 const Index *stepping_sum(const Stepping *stepping, const Equation *equation, int *direction);
 
+/* A variable of the target counts steps: of the recurrence that the equation is part of, or of the last one it reads. */
+bool stepping_counts(const Stepping *stepping, const Equation *equation, const Index *variable);
+
+/* Each of the two needs the other. */
+bool stepping_joins(const Stepping *stepping, const Tensor *a, const Tensor *b);
+
 #endif
