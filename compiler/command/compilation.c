@@ -122,6 +122,10 @@ static void run_turn(Compilation *compilation, Routine *routine) {
   if (copies(compilation, routine, PASS_turn)) routine_turn(routine);
 }
 
+static void run_flip(Compilation *compilation, Routine *routine) {
+  if (copies(compilation, routine, PASS_flip)) routine_flip(routine);
+}
+
 static void run_transpose(Compilation *compilation, Routine *routine) {
   if (copies(compilation, routine, PASS_transpose)) routine_transpose(routine);
 }
@@ -382,6 +386,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_inline: run_routine_pass(compilation, run_inline); break;
   case PASS_pad: run_routine_pass(compilation, run_pad); break;
   case PASS_turn: run_routine_pass(compilation, run_turn); break;
+  case PASS_flip: run_routine_pass(compilation, run_flip); break;
   case PASS_transpose: run_routine_pass(compilation, run_transpose); break;
   case PASS_panel: run_routine_pass(compilation, run_panel); break;
   case PASS_strip: run_routine_pass(compilation, run_strip); break;

@@ -127,6 +127,17 @@ static const Expr *without_quotient(const Bounding *b, const Expr *form) {
   return form;
 }
 
+int64_t bound_slope(ExprTable *table, Arena *scratch, const Expr *conjunct, const Index *index) {
+  int64_t slope;
+  if (conjunct->op != OP_LT && conjunct->op != OP_LE) return 0;
+  if (conjunct->args[0]->type != TYPE_INT || conjunct->args[1]->type != TYPE_INT) return 0;
+  const Expr *gap = expr_binary(table, OP_SUB, conjunct->args[1], conjunct->args[0]);
+  Affine affine = affine_of(table, scratch, gap);
+  const Extent *coefficient = affine_coefficient(&affine, index);
+  bool is_number = coefficient && extent_is_constant(coefficient, &slope);
+  return is_number && affine_is_linear_in(scratch, &affine, index) ? slope : 0;
+}
+
 /* The bound, or the one there is, or the stricter of both when none is known to be. */
 static const Expr *stricter(const Bounding *b, Op op, const Expr *old, const Expr *bound) {
   int64_t least, greatest;
@@ -214,6 +225,28 @@ void bound_rounds(Site *site, LoopNode *rounds, const Index *variable, int lanes
   rounds->begin = multiply(&b, before, lanes);
   site->bound = bound;
   arena_free(b.scratch);
+}
+
+void bound_rounds_of_rows(Site *site, LoopNode *rounds, const Index *variable, int lanes,
+                          const Index *row, const Expr *first, int64_t rows) {
+  ExprTable *table = site->routine->model->exprs;
+  Arena *scratch = arena_new();
+  ExprList guard = site->guard;
+  int bound = site->bound;
+  for (int i = 0; i < guard.count; i++) {
+    const Expr *e = guard.items[i];
+    int64_t slope = bound_slope(table, scratch, e, row);
+    site->guard = (ExprList){0};
+    APPEND(scratch, &site->guard, e);
+    if (slope != 0)
+      site_bind(site, row,
+                slope < 0 ? first
+                          : expr_binary(table, OP_ADD, first, expr_integer(table, rows - 1)));
+    bound_rounds(site, rounds, variable, lanes);
+    site->bound = bound;
+  }
+  site->guard = guard;
+  arena_free(scratch);
 }
 
 LoopBody *open_bounded_loop(Site *site, LoopBody *body, const Index *index) {

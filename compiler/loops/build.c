@@ -2,6 +2,7 @@
 
    Maps store; sums and the like with one lane accumulate into the target itself (which place.c keeps in a
    register when all its uses share the loops); the rest goes to reduce.c. */
+#include "loops/beside.h"
 #include "loops/dots.h"
 #include "loops/traffic.h"
 
@@ -121,7 +122,8 @@ static const Index *add_segment_loop(const Routine *routine, const Equation *equ
   return segmented->number;
 }
 
-/* Loops around the tiles may be shared. `tiling`, null: those of dots, in the order of the target. */
+/* Loops around the tiles may be shared. `tiling`, null: those of dots, or of rows beside each other, in the order of
+   the target. */
 static Schedule tiled_schedule(const Routine *routine, const Equation *equation, const Index *time,
                                const Index *row, const Index *column, const Tiling *tiling) {
   Schedule schedule = {0};
@@ -151,6 +153,9 @@ Schedule schedule_of(const Routine *routine, const Equation *equation) {
     return tiled_schedule(routine, equation, time, tiling.row, tiling.column, &tiling);
   if (dots_of(routine, equation, &dots))
     return tiled_schedule(routine, equation, time, dots.row, dots.column, NULL);
+  Beside beside;
+  if (beside_of(routine, equation, &beside))
+    return tiled_schedule(routine, equation, time, NULL, beside.column, NULL);
   const Index *number = add_segment_loop(routine, equation, &schedule);
   if (time) add_loop(&schedule, time, false);
   const Index *inner = innermost_variable(routine, equation, time);

@@ -100,6 +100,12 @@ LoopBody *open_bounded_loop(Site *site, LoopBody *body, const Index *index);
 /* Leaves out rounds of `lanes` values of the variable, beginning at the loop's index, without a point that
    counts; the guard stays to be answered for each lane. */
 void bound_rounds(Site *site, LoopNode *rounds, const Index *variable, int lanes);
+/* The same for rounds that so many rows take together, the values of `row` from `first` on: those without a point
+   that counts in any of them. */
+void bound_rounds_of_rows(Site *site, LoopNode *rounds, const Index *variable, int lanes,
+                          const Index *row, const Expr *first, int64_t rows);
+/* The coefficient of the variable in `b - a` of whole numbers a < b or a <= b; 0: it is none that is a number. */
+int64_t bound_slope(ExprTable *table, Arena *scratch, const Expr *conjunct, const Index *index);
 /* The conjuncts whose variables are all known by now; null: there are none. They are answered. */
 const Expr *guard_take(Site *site);
 /* Their branch, if there are any. */

@@ -264,6 +264,7 @@ void routine_inline(
     Routine *routine); /* inline.c: cheap or single-use pointwise equations into readers */
 void routine_pad(Routine *routine);       /* pad.c: windows slide over copies with zeros around */
 void routine_turn(Routine *routine);      /* turn.c: targets with a narrow last variable */
+void routine_flip(Routine *routine);      /* flip.c: rows that are reduced lie side by side */
 void routine_transpose(Routine *routine); /* transpose.c: factors lie along their inner loop */
 void routine_panel(Routine *routine);     /* panel.c: factors lie in panels as wide as a tile */
 void routine_strip(Routine *routine);     /* strips.c: other factors lie in strips of rows */

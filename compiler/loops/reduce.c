@@ -1,5 +1,7 @@
 /* Reductions that need local variables: lanes and their tree, log-sum-exp, the place of an extreme. */
+#include "loops/beside.h"
 #include "loops/dots.h"
+#include "loops/tile.h"
 
 #include <math.h>
 
@@ -17,14 +19,61 @@ static void store_local(Site *site, LoopBody *body, const Tensor *local, const E
   APPEND(model->arena, body, store_new(model, local, &lane, combine, value));
 }
 
+/* ---- rows beside each other ---- */
+
+/* Those at hand: of the column's values from `first` on, `row` counts them. */
+typedef struct Rows {
+  Beside beside;
+  const Index *row;
+  const Expr *first;
+} Rows;
+
+/* for t in steps of as many rows as go on at a time */
+static LoopBody *open_rows_beside(Site *site, LoopBody *body, Rows *rows) {
+  Model *model = site->routine->model;
+  const Index *column = rows->beside.column;
+  int64_t width = rows->beside.width;
+  rows->row = index_new(model, name_of(model->names, "r"), extent_constant(model->extents, width));
+  rows->first = expr_integer(model->exprs, 0);
+  if (extent_maximum(column->range) == width) return body;
+  return open_steps(site, body, column, extent_constant(model->extents, 0), column->range, width,
+                    &rows->first);
+}
+
+/* for r: the loop over the rows at hand; null: there is one, and no loop. */
+static LoopBody *open_row(Site *site, LoopBody *body, const Rows *rows) {
+  ExprTable *exprs = site->routine->model->exprs;
+  if (!rows) return body;
+  open_own_loop(site, &body, rows->row)->marks = MARK_VECTOR;
+  const Expr *at = expr_index(exprs, rows->row);
+  site_bind(site, rows->beside.column, expr_binary(exprs, OP_ADD, rows->first, at));
+  return body;
+}
+
 /* ---- loops over the reduced variables ---- */
 
-/* What to do at each point; `lane` is null for reductions in one sequence. */
+/* What to do at each point. `into`: a scalar, or an element for each lane, each of which has one for each row. */
 typedef struct Point {
   const Tensor *into;
   Reduction combine;
   const Expr *shift; /* lse: exp(value - shift) instead of value; else null */
+  const Rows *rows;  /* null: there is one row */
 } Point;
+
+/* `lane` is null for reductions in one sequence. */
+static const Expr *read_lane(Site *site, const Point *point, const Expr *lane) {
+  ExprTable *exprs = site->routine->model->exprs;
+  if (!point->rows) return read_local(site, point->into, lane);
+  const Expr *element[] = {lane, expr_index(exprs, point->rows->row)};
+  return expr_read(exprs, point->into, element, NULL);
+}
+
+static void combine_lane(Site *site, LoopBody *body, const Point *point, const Expr *lane,
+                         const Expr *value) {
+  Model *model = site->routine->model;
+  const Expr *element[] = {lane, point->rows ? expr_index(model->exprs, point->rows->row) : NULL};
+  APPEND(model->arena, body, store_new(model, point->into, element, point->combine, value));
+}
 
 static const Expr *point_value(Site *site, const Point *point) {
   ExprTable *exprs = site->routine->model->exprs;
@@ -46,7 +95,7 @@ static LoopBody *under_condition(Site *site, LoopBody *body, const Point *point,
   return body;
 }
 
-/* for lane in 0..width-1: into[lane] combined with the value at last = base + lane. */
+/* for lane in 0..width-1: its element combined with the value at last = base + lane. */
 static void build_lane_loop(Site *site, LoopBody *body, const Point *point, const Extent *width,
                             const Expr *base) {
   Model *model = site->routine->model;
@@ -55,15 +104,27 @@ static void build_lane_loop(Site *site, LoopBody *body, const Point *point, cons
   ExprList guard = site->guard;
   const Index *lane = index_new(model, name_of(model->names, "lane"), width);
   LoopBody *inner = open_loop(site, body, lane);
-  body->items[body->count - 1]->marks = MARK_VECTOR;
+  if (!point->rows) body->items[body->count - 1]->marks = MARK_VECTOR;
   const Expr *at = expr_index(model->exprs, lane);
   site_bind(site, equation->reduced[equation->reduced_count - 1],
             expr_binary(model->exprs, OP_ADD, base, at));
+  inner = open_row(site, inner, point->rows);
   const Expr *condition = guard_take(site), *value = point_value(site, point);
   inner = under_condition(site, inner, point, condition, &value);
-  store_local(site, inner, point->into, at, point->combine, value);
+  combine_lane(site, inner, point, at, value);
   site->bound = bound;
   site->guard = guard;
+}
+
+/* Leaves out rounds without a point that counts in some row at hand. */
+static void bound_point_rounds(Site *site, LoopNode *loop, const Point *point, int lanes) {
+  const Index *last = site->equation->reduced[site->equation->reduced_count - 1];
+  const Rows *rows = point->rows;
+  if (!rows)
+    bound_rounds(site, loop, last, lanes);
+  else
+    bound_rounds_of_rows(site, loop, last, lanes, rows->beside.column, rows->first,
+                         rows->beside.width);
 }
 
 /* The last reduced variable in whole rounds of `lanes`, then what remains. */
@@ -77,7 +138,7 @@ static void build_rounds(Site *site, LoopBody *body, const Point *point, int lan
   if (extent_maximum(whole) > 0) {
     const Index *round = index_new(model, last->name, whole);
     LoopBody *rounds = open_loop(site, body, round);
-    bound_rounds(site, body->items[body->count - 1], last, lanes);
+    bound_point_rounds(site, body->items[body->count - 1], point, lanes);
     body->items[body->count - 1]->step = lanes;
     build_lane_loop(site, rounds, point, width, expr_index(model->exprs, round));
   }
@@ -97,7 +158,7 @@ static void build_points(Site *site, LoopBody *body, const Point *point, int lan
   if (lanes > 1) {
     build_rounds(site, body, point, lanes);
   } else {
-    store_local(site, body, point->into, NULL, point->combine, point_value(site, point));
+    combine_lane(site, body, point, NULL, point_value(site, point));
   }
   site->bound = bound;
 }
@@ -106,48 +167,71 @@ static Op combining_op(Reduction combine) {
   return combine == REDUCE_PROD ? OP_MUL : combine == REDUCE_MAX ? OP_MAX : OP_ADD;
 }
 
-const Expr *build_tree(Site *site, LoopBody *body, const Tensor *into, Reduction combine,
-                       int lanes) {
+/* The total of all lanes, as an expression of the row. */
+static const Expr *combine_lanes(Site *site, LoopBody *body, const Point *point, int lanes) {
   Model *model = site->routine->model;
   ExprTable *exprs = model->exprs;
+  int bound = site->bound;
   for (int width = lanes / 2; width > 1; width /= 2) {
     const Index *lane =
         index_new(model, name_of(model->names, "lane"), extent_constant(model->extents, width));
     LoopBody *inner = open_loop(site, body, lane);
-    body->items[body->count - 1]->marks = MARK_VECTOR;
+    if (!point->rows) body->items[body->count - 1]->marks = MARK_VECTOR;
+    inner = open_row(site, inner, point->rows);
     const Expr *at = expr_index(exprs, lane);
     const Expr *other = expr_binary(exprs, OP_ADD, at, expr_integer(exprs, width));
-    store_local(site, inner, into, at, combine, read_local(site, into, other));
-    site->bound--;
+    combine_lane(site, inner, point, at, read_lane(site, point, other));
+    site->bound = bound;
   }
-  const Expr *left = read_local(site, into, expr_integer(exprs, 0));
-  const Expr *right = read_local(site, into, expr_integer(exprs, 1));
-  return expr_binary(exprs, combining_op(combine), left, right);
+  const Expr *left = read_lane(site, point, expr_integer(exprs, 0));
+  const Expr *right = read_lane(site, point, expr_integer(exprs, 1));
+  return expr_binary(exprs, combining_op(point->combine), left, right);
 }
 
-/* The reduction of all points with `point`'s operation, as an expression usable in `body`. */
+const Expr *build_tree(Site *site, LoopBody *body, const Tensor *into, Reduction combine,
+                       int lanes) {
+  return combine_lanes(site, body, &(Point){.into = into, .combine = combine}, lanes);
+}
+
+/* The reduction of all points with `point`'s operation, as an expression usable in `body`, of the row. */
 static const Expr *build_total(Site *site, LoopBody *body, Point point, const char *name) {
   Model *model = site->routine->model;
   int lanes = site->equation->lanes > 1 ? site->equation->lanes : 1;
   ValueType type = site->equation->target->type;
-  Tensor *local = local_new(site, name, type, lanes);
+  Tensor *local = point.rows ? array_new(site, name_of(model->names, name), type, lanes,
+                                         point.rows->beside.width)
+                             : local_new(site, name, type, lanes);
   APPEND(model->arena, body,
          declare_new(model, local, reduction_identity(model, point.combine, type)));
   point.into = local;
   build_points(site, body, &point, lanes);
-  return lanes > 1 ? build_tree(site, body, local, point.combine, lanes)
-                   : read_local(site, local, NULL);
+  return lanes > 1 ? combine_lanes(site, body, &point, lanes) : read_local(site, local, NULL);
+}
+
+/* The rows that go on beside each other, and in `*body` the loop over as many; null: none do. */
+static const Rows *find_rows(Site *site, Rows *rows, LoopBody **body) {
+  if (!beside_of(site->routine, site->equation, &rows->beside)) return NULL;
+  *body = open_rows_beside(site, *body, rows);
+  return rows;
+}
+
+static void store_total(Site *site, LoopBody *body, const Rows *rows, const Expr *total) {
+  int bound = site->bound;
+  body = open_row(site, body, rows);
+  APPEND(site->routine->model->arena, body, target_store(site, REDUCE_NONE, total));
+  site->bound = bound;
 }
 
 void build_lanes(Site *site, LoopBody *body) {
   Dots dots;
+  Rows found;
   if (dots_of(site->routine, site->equation, &dots)) {
     build_dots(site, &dots, body);
     return;
   }
-  Point point = {.combine = site->equation->reduction};
-  const Expr *total = build_total(site, body, point, "lanes");
-  APPEND(site->routine->model->arena, body, target_store(site, REDUCE_NONE, total));
+  const Rows *rows = find_rows(site, &found, &body);
+  Point point = {.combine = site->equation->reduction, .rows = rows};
+  store_total(site, body, rows, build_total(site, body, point, "lanes"));
 }
 
 enum { MOST_TERMS = 32 };
@@ -187,15 +271,17 @@ static const Expr *build_few_terms(Site *site, LoopBody *body, Point point, cons
 /* log(sum(exp(e))) = m + log(sum(exp(e - m))) with m the greatest e; m alone when it is infinite. */
 void build_logsumexp(Site *site, LoopBody *body) {
   ExprTable *exprs = site->routine->model->exprs;
-  const Expr *greatest = build_total(site, body, (Point){.combine = REDUCE_MAX}, "greatest");
-  Point shifted = {.combine = REDUCE_SUM, .shift = greatest};
+  Rows found;
+  const Rows *rows = find_rows(site, &found, &body);
+  const Expr *greatest =
+      build_total(site, body, (Point){.combine = REDUCE_MAX, .rows = rows}, "greatest");
+  Point shifted = {.combine = REDUCE_SUM, .shift = greatest, .rows = rows};
   const Expr *sum = has_few_terms(site) ? build_few_terms(site, body, shifted, "sum")
                                         : build_total(site, body, shifted, "sum");
   const Expr *infinite =
       expr_binary(exprs, OP_EQ, expr_unary(exprs, OP_ABS, greatest), number(site, INFINITY));
   const Expr *finite = expr_binary(exprs, OP_ADD, greatest, expr_unary(exprs, OP_LOG, sum));
-  const Expr *result = expr_select(exprs, infinite, greatest, finite);
-  APPEND(site->routine->model->arena, body, target_store(site, REDUCE_NONE, result));
+  store_total(site, body, rows, expr_select(exprs, infinite, greatest, finite));
 }
 
 /* Row-major number of the current point among the reduced variables. */

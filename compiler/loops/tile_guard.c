@@ -18,23 +18,10 @@ typedef struct Inspection {
   const Tiling *tiling;
 } Inspection;
 
-/* The coefficient of the variable in `b - a` of a < b or a <= b; 0: it is none that is a number. */
-static int64_t slope_of(ExprTable *table, Arena *scratch, const Expr *conjunct,
-                        const Index *index) {
-  int64_t slope;
-  const Expr *gap = expr_binary(table, OP_SUB, conjunct->args[1], conjunct->args[0]);
-  Affine affine = affine_of(table, scratch, gap);
-  const Extent *coefficient = affine_coefficient(&affine, index);
-  bool is_number = coefficient && extent_is_constant(coefficient, &slope);
-  return is_number && affine_is_linear_in(scratch, &affine, index) ? slope : 0;
-}
-
 /* It does not use the variable, or is a bound of it. */
 static bool is_linear(const Inspection *i, const Expr *conjunct, const Index *index) {
   if (!index || !expr_uses_index(i->scratch, conjunct, index)) return true;
-  bool compares = conjunct->op == OP_LT || conjunct->op == OP_LE;
-  return compares && conjunct->args[0]->type == TYPE_INT &&
-         slope_of(i->table, i->scratch, conjunct, index) != 0;
+  return bound_slope(i->table, i->scratch, conjunct, index) != 0;
 }
 
 static bool uses(const Inspection *i, const Expr *conjunct, const Index *index) {
@@ -58,7 +45,7 @@ static bool conjunct_fits(const Inspection *i, const Expr *conjunct) {
   for (int k = 0; k + 1 < equation->reduced_count; k++)
     if (uses(i, conjunct, equation->reduced[k])) return false;
   const Index *last = equation->reduced[equation->reduced_count - 1];
-  int64_t slope = slope_of(i->table, i->scratch, conjunct, last);
+  int64_t slope = bound_slope(i->table, i->scratch, conjunct, last);
   return is_linear(i, conjunct, tiling->row) && (slope == 1 || slope == -1);
 }
 
@@ -73,8 +60,8 @@ static int growth_of(ExprTable *table, Arena *scratch, const Equation *equation,
   for (int i = 0; i < conjuncts.count && tiling->row; i++) {
     const Expr *e = conjuncts.items[i];
     if (!expr_uses_index(scratch, e, tiling->row) || !is_on_sum(scratch, equation, e)) continue;
-    bool row_rises = slope_of(table, scratch, e, tiling->row) > 0;
-    bool same = row_rises == (slope_of(table, scratch, e, last) > 0);
+    bool row_rises = bound_slope(table, scratch, e, tiling->row) > 0;
+    bool same = row_rises == (bound_slope(table, scratch, e, last) > 0);
     int sign = same ? -1 : 1;
     growth = growth == 0 || growth == sign ? sign : 2;
   }
@@ -103,12 +90,12 @@ static const Expr *at_corner(Site *site, const Tiling *tiling, const Block *bloc
   Arena *scratch = arena_new();
   int bound = site->bound;
   if (expr_uses_index(scratch, conjunct, tiling->column)) {
-    bool rises = slope_of(table, scratch, conjunct, tiling->column) > 0;
+    bool rises = bound_slope(table, scratch, conjunct, tiling->column) > 0;
     site_bind(site, tiling->column,
               corner_value(table, block->column, block->columns, rises == most));
   }
   if (tiling->row && expr_uses_index(scratch, conjunct, tiling->row)) {
-    bool rises = slope_of(table, scratch, conjunct, tiling->row) > 0;
+    bool rises = bound_slope(table, scratch, conjunct, tiling->row) > 0;
     site_bind(site, tiling->row, corner_value(table, block->row, block->rows, rises == most));
   }
   const Expr *there = site_value(site, conjunct);

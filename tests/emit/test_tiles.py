@@ -71,6 +71,30 @@ model crossed {
 }
 """
 
+# Rows that are reduced in lanes lie side by side, where conditions leave out some of them.
+ATTENTION = """
+model seen {{
+  input x[3]
+{attentions}
+  loss {losses}
+  train {{ optimizer sgd(0.05) }}
+}}
+"""
+ATTEND = """  param q{n}[32, 10] ~ uniform(-1, 1)
+  param k{n}[{seen}, 10] ~ uniform(-1, 1)
+  s{n}[t, u] = sum[e](q{n}[t, e]*k{n}[u, e])
+  p{n}[t, u] = if {condition} then exp(s{n}[t, u] - lse[v if {inside}](s{n}[t, v])) else 0
+  y{n}[t, e] = sum[u](p{n}[t, u]*k{n}[u, e])
+  l{n} = mean[t, e](y{n}[t, e]*x[(t + e) % 3])
+"""
+SEEN = ((16, "0 <= {0}"), (32, "{0} <= t"), (37, "{0} <= t + 5"), (48, "t <= {0} and {0} < t + 9"), (33, "{0} + t < 40"))
+
+
+def attention_model():
+    cases = [ATTEND.format(n=n, seen=seen, condition=condition.format("u"), inside=condition.format("v"))
+             for n, (seen, condition) in enumerate(SEEN)]
+    return ATTENTION.format(attentions="".join(cases), losses=" + ".join(f"l{n}" for n in range(len(SEEN))))
+
 
 def known_model():
     count = len(EXTENTS)
@@ -93,9 +117,10 @@ def built(folder, target, real):
     there = folder / f"{pathlib.Path(target).stem}-{real}"
     there.mkdir()
     source = there / "m.nn"
-    source.write_text(known_model() + AT_RUN_TIME + INTERLEAVED + CROSSED)
+    source.write_text(known_model() + AT_RUN_TIME + INTERLEAVED + CROSSED + attention_model())
     c = generated.compile_source(source, [f"--target={target}", f"--real={real}"])
-    return generated.build_driver(there, [c], ["known", "called", "few", "crossed"], [*generated.CC, *flags_of(target)])
+    models = ["known", "called", "few", "crossed", "seen"]
+    return generated.build_driver(there, [c], models, [*generated.CC, *flags_of(target)])
 
 
 def flags_of(target):
@@ -108,6 +133,7 @@ def requests():
     images = [(i*29 % 83 - 41) / 41 for i in range(32*12*12)]
     asked = [
         dict(model="known", set={"x": [0.5, -1, 2]}, steps=2),
+        dict(model="seen", set={"x": [0.5, -1, 2]}, steps=2),
         dict(model="few", set={"x": images}, steps=2, ask=["s"]),
         dict(model="crossed", set={"x": [i/12 for i in range(12)]}, steps=2, ask=["h"]),
     ]
