@@ -1,6 +1,8 @@
 /* Common variables: a pool for each range, which grows as positions are asked for. */
 #include "calculus/common.h"
 
+#include "calculus/variables.h"
+
 enum { LEAST_COST = 12 /* operations, in multiplies: more than a division */ };
 
 void common_open(CommonVariables *common, Model *model, Arena *arena) {
@@ -33,6 +35,11 @@ const Expr *over_common(CommonVariables *common, const Expr *e, const Index *con
   if (!e) return NULL;
   return expr_substitute(common->model->exprs, common->arena, e, variables,
                          common_values(common, variables, count), count);
+}
+
+const Expr *common_body(CommonVariables *common, const Equation *equation) {
+  IndexList variables = equation_variables(common->arena, equation);
+  return over_common(common, equation->body, variables.items, variables.count);
 }
 
 IndexList indices_occurring(Arena *arena, const Expr *e) {

@@ -20,6 +20,9 @@ const Expr **common_values(CommonVariables *common, const Index *const *variable
 const Expr *over_common(CommonVariables *common, const Expr *e, const Index *const *variables,
                         int count);
 
+/* What is reduced, over the common variables for those of the equation. */
+const Expr *common_body(CommonVariables *common, const Equation *equation);
+
 /* The variables of an expression in the order in which they stand in it. */
 IndexList indices_occurring(Arena *arena, const Expr *e);
 

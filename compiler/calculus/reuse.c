@@ -10,11 +10,11 @@
    copies reads is not stored for it. Bits do not change.
 
    A stored max(e, c) decides c < e, too, by c < max(e, c), and min(e, c) e < c: also where e is not a number. So what
-   stands before a rectifier need not be kept for its derivative. */
+   stands before a rectifier need not be kept for its derivative, nor what an extreme was taken of (attain.h). */
 #include "calculus/calculus.h"
 
 #include "calculus/activity.h"
-#include "calculus/common.h"
+#include "calculus/attain.h"
 #include "calculus/condition.h"
 #include "calculus/known.h"
 #include "calculus/roots.h"
@@ -212,6 +212,7 @@ static void find_read_tensors(Reuse *r, const EquationList *equations) {
 void reuse(Model *model, Program *program) {
   Reuse r = {.model = model, .arena = arena_new()};
   common_open(&r.common, model, r.arena);
+  attain(model, program, &r.common);
   map_init(&r.stored, r.arena);
   r.read = tensor_set_new(r.arena, model);
   r.defined = tensor_set_new(r.arena, model);

@@ -75,9 +75,29 @@ static const Index *widest_variable(const Equation *equation, const Index *time)
 }
 
 enum {
-  NARROW = 4,     /* a window of fewer steps is no loop of its own */
-  MOST_POINTS = 9 /* of a reduction whose points are written out */
+  NARROW = 4,      /* a window of fewer steps is no loop of its own */
+  MOST_POINTS = 9, /* of a reduction whose points are written out */
+  MOST_APART = 4   /* elements that vectors can pick out of those that lie side by side */
 };
+
+/* Some read goes through what lies in memory with the variable, a few elements at a time. */
+static bool moves_along(const Routine *routine, const Expr *e, const Index *index) {
+  ExprTable *exprs = routine->model->exprs;
+  Arena *scratch = arena_new();
+  ExprList nodes = expr_postorder(scratch, &e, 1);
+  bool found = false;
+  for (int i = 0; i < nodes.count && !found; i++) {
+    const Expr *read = nodes.items[i];
+    if (!is_read(read) || read_rank(read) == 0) continue;
+    Affine affine = affine_of(exprs, scratch, read->args[read_rank(read) - 1]);
+    const Extent *coefficient = affine_coefficient(&affine, index);
+    int64_t apart = 0;
+    found = coefficient && extent_is_constant(coefficient, &apart) && apart >= 1 &&
+            apart <= MOST_APART && affine_is_linear_in(scratch, &affine, index);
+  }
+  arena_free(scratch);
+  return found;
+}
 
 bool has_short_window(const Routine *routine, const Equation *equation) {
   int64_t points = 1, range;
@@ -91,8 +111,13 @@ bool has_short_window(const Routine *routine, const Equation *equation) {
   bool contracts = equation_contracts(scratch, equation);
   arena_free(scratch);
   const Index *last = equation->vars[equation->var_count - 1];
-  return points <= MOST_POINTS && !contracts &&
-         expr_movement(routine->model->exprs, equation->body, last) == ALONG_ROW;
+  return points <= MOST_POINTS && !contracts && moves_along(routine, equation->body, last);
+}
+
+/* In the target itself; a short window is combined in a local variable, but for one that segments cut. */
+static bool accumulates(const Routine *routine, const Equation *equation) {
+  return accumulates_in_target(equation) &&
+         (!has_short_window(routine, equation) || map_has(&routine->segments, equation->target));
 }
 
 /* A variable of the target that runs inside the reduction: the last one when that makes steps of 1, in what is read
@@ -174,7 +199,7 @@ Schedule schedule_of(const Routine *routine, const Equation *equation) {
       add_loop(&schedule, index, false);
   }
   if (inner) add_loop(&schedule, inner, false);
-  bool open = equation->reduction == REDUCE_NONE || accumulates_in_target(equation);
+  bool open = equation->reduction == REDUCE_NONE || accumulates(routine, equation);
   if (open) schedule.sharable = schedule.count;
   return schedule;
 }
@@ -482,7 +507,7 @@ void build_equation(Site *site) {
     build_map(site);
     return;
   }
-  if (accumulates_in_target(site->equation) && !is_tiled) {
+  if (accumulates(site->routine, site->equation) && !is_tiled) {
     build_accumulation(site);
     return;
   }

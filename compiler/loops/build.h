@@ -23,8 +23,9 @@ typedef struct Schedule {
 typedef enum { NOT_BY_ONE, ALONG_WINDOW /* v + rest */, ALONG_ROW /* v */ } Movement;
 Movement expr_movement(ExprTable *table, const Expr *e, const Index *index);
 
-/* The reduction has few points, for each of many elements that lie side by side in the target and in what is read: as
-   in pooling over interleaved samples. Its loops stand inside that over the elements. */
+/* The reduction has few points, for each of many elements that lie side by side in the target and side by side, or a
+   few apart, in what is read: as in pooling, over interleaved samples or along a row. Its loops stand inside that over
+   the elements. */
 bool has_short_window(const Routine *routine, const Equation *equation);
 
 Schedule schedule_of(const Routine *routine, const Equation *equation);

@@ -5,7 +5,7 @@
    them, d as great as possible, when on each shared loop every tensor it reads from inside that loop is
    finished there (the loop does not reduce it) and is read at the loop's own index. So softmax,
    norms and cross entropy become one nest with short passes over a row. One that shares none runs in the loops of
-   another that goes through the same elements, in one pass. A loop that does the work of its
+   another that goes through the same elements, in one pass, as does one that reduces the same as the one before. A loop that does the work of its
    nest (stores stand right in it) is shared only by equations whose innermost loop it would be too, so
    that short loops stay simple. The result is one nest, hence one C function, per cluster. */
 #include "loops/build.h"
@@ -13,6 +13,7 @@
 #include "loops/epilogue.h"
 #include "loops/recurrence.h"
 
+#include "calculus/common.h"
 #include "equations/affine.h"
 
 enum { LONGEST_CLUSTER = 12 }; /* equations in one nest: keeps generated functions short */
@@ -49,14 +50,16 @@ typedef struct Fuser {
   Arena *scratch;
   bool shares; /* loops that equations need not share */
   LIST_OF(Cluster *) clusters;
-  Map origins;   /* Tensor * -> Origin * */
-  Map commits;   /* Tensor *, the value of an update -> the tensor it is for */
-  Map readers;   /* Tensor * -> the last Cluster * that reads it */
+  Map origins;          /* Tensor * -> Origin * */
+  Map commits;          /* Tensor *, the value of an update -> the tensor it is for */
+  Map readers;          /* Tensor * -> the last Cluster * that reads it */
+  const Equation *last; /* that was placed */
+  CommonVariables common;
   Fusion fusion; /* of the equation at hand, as far as it is decided */
 } Fuser;
 
-static Origin *origin_of(const Fuser *fuser, const Expr *read) {
-  return map_get(&fuser->origins, read->tensor);
+static Origin *origin_of(const Fuser *fuser, const Tensor *tensor) {
+  return map_get(&fuser->origins, tensor);
 }
 
 /* ---- may this loop be shared? ---- */
@@ -70,7 +73,7 @@ static int origin_loop(const Origin *origin, const LoopNode *loop) {
 
 static Parting parting_of_read(Fuser *fuser, const Equation *equation, const Expr *read,
                                const LoopNode *loop, const Index *index) {
-  const Origin *origin = origin_of(fuser, read);
+  const Origin *origin = origin_of(fuser, read->tensor);
   int at = origin ? origin_loop(origin, loop) : -1;
   if (at < 0) return PARTING_NONE;
   if (recurrence_lag(fuser->scratch, fuser->routine, equation, read) != 0) return PARTING_NONE;
@@ -176,7 +179,7 @@ static Cluster *cluster_new(Fuser *fuser, bool in_forward) {
 static Cluster *last_producer(Fuser *fuser, const ExprList *reads) {
   Cluster *last = NULL;
   for (int i = 0; i < reads->count; i++) {
-    const Origin *origin = origin_of(fuser, reads->items[i]);
+    const Origin *origin = origin_of(fuser, reads->items[i]->tensor);
     if (!origin || (last && origin->cluster->number <= last->number)) continue;
     last = origin->cluster;
     fuser->fusion.producer = last->nest;
@@ -311,6 +314,21 @@ static Cluster *find_sibling(Fuser *fuser, const Cluster *producer, const Equati
   return NULL;
 }
 
+/* The last one, whose last equation reduces the same as this one, for each element; null: it does not. */
+static Cluster *find_twin(Fuser *fuser, const EquationList *equations, const ExprList *reads,
+                          const Schedule *schedule, bool in_forward) {
+  const Equation *equation = equations->items[0];
+  if (!fuser->last || equation->reduction == REDUCE_NONE || equation->guard ||
+      schedule->sharable != equation->var_count ||
+      common_body(&fuser->common, fuser->last) != common_body(&fuser->common, equation))
+    return NULL;
+  Cluster *cluster = origin_of(fuser, fuser->last->target)->cluster;
+  if (cluster->segments || parting_from(fuser, cluster, equations, in_forward) != PARTING_NONE)
+    return NULL;
+  int depth = shared_depth(fuser, cluster, equation, reads, schedule, 0);
+  return depth == schedule->sharable ? cluster : NULL;
+}
+
 /* The cluster to join and the number of loops shared; a new one when none fits. */
 static Cluster *choose_cluster(Fuser *fuser, const EquationList *equations, const ExprList *reads,
                                const Schedule *schedule, bool in_forward, int *depth) {
@@ -323,10 +341,11 @@ static Cluster *choose_cluster(Fuser *fuser, const EquationList *equations, cons
     if (*depth > 0 || same_layer(cluster, equation)) return cluster;
   }
   Fusion apart = fuser->fusion;
-  Cluster *sibling = find_sibling(fuser, cluster, equations, reads, schedule, in_forward);
-  if (sibling) {
-    *depth = schedule->count;
-    return sibling;
+  Cluster *beside = find_sibling(fuser, cluster, equations, reads, schedule, in_forward);
+  if (!beside) beside = find_twin(fuser, equations, reads, schedule, in_forward);
+  if (beside) {
+    *depth = schedule->sharable;
+    return beside;
   }
   fuser->fusion = apart;
   return cluster_new(fuser, in_forward && !commits_any(fuser, equations));
@@ -434,6 +453,7 @@ static void remember(Fuser *fuser, Cluster *cluster, const Site *site,
     remember_readers(fuser, cluster, own.equation);
   }
   if (commits_any(fuser, equations)) cluster->commits = true;
+  fuser->last = equations->items[equations->count - 1];
 }
 
 static void note_fusion(Fuser *fuser, const Cluster *cluster, const Site *site) {
@@ -529,6 +549,7 @@ void routine_fuse(Routine *routine, bool shares) {
   map_init(&fuser.origins, fuser.scratch);
   map_init(&fuser.commits, fuser.scratch);
   map_init(&fuser.readers, fuser.scratch);
+  common_open(&fuser.common, routine->model, fuser.scratch);
   for (int i = 0; i < routine->updates.count; i++) {
     map_put(&fuser.commits, routine->updates.items[i].value, routine->updates.items[i].target);
   }

@@ -4,7 +4,12 @@
    that is not finite can stop the call before anything changes; updates of an optimizer stand as soon as
    their gradients are known and the old values have no reader left, so that gradients live briefly and
    updates can be made in place. A component with more than one equation, or one that reads itself, is a
-   recurrence: recurrence.c finds the axis it steps along. */
+   recurrence: recurrence.c finds the axis it steps along.
+
+   What reduces the same as an equation that the loss needs, as the place of an extreme does, comes right behind it:
+   one pass does for both, and what they read need not be kept. */
+#include "calculus/common.h"
+#include "calculus/variables.h"
 #include "equations/components.h"
 #include "loops/recurrence.h"
 
@@ -230,6 +235,73 @@ static void visit_matrices(Order *order) {
   }
 }
 
+/* ---- what reduces the same ---- */
+
+static bool counts_steps(const IndexList *variables) {
+  for (int i = 0; i < variables->count; i++)
+    if (variables->items[i]->steps) return true;
+  return false;
+}
+
+/* Null: it reduces nothing, or belongs to a scan. */
+static const Expr *reduced_body(const Order *order, CommonVariables *common,
+                                const Equation *equation) {
+  IndexList variables = equation_variables(common->arena, equation);
+  if (equation->reduction == REDUCE_NONE || equation->guard || counts_steps(&variables) ||
+      map_has(&order->routine->recurrences, equation->target))
+    return NULL;
+  return common_body(common, equation);
+}
+
+/* Equations of the backward part that reduce the same as one of the forward part. */
+typedef struct Followers {
+  Map of;    /* that one -> EquationList * */
+  Map moved; /* the equations in these lists -> themselves */
+} Followers;
+
+static void add_follower(Order *order, Followers *followers, const Equation *leader,
+                         Equation *equation) {
+  EquationList *list = map_get(&followers->of, leader);
+  if (!list) map_put(&followers->of, leader, list = NEW(order->scratch, EquationList));
+  APPEND(order->scratch, list, equation);
+  map_put(&followers->moved, equation, equation);
+}
+
+static Followers find_followers(Order *order) {
+  const EquationList *equations = &order->routine->equations;
+  Followers followers;
+  Map leaders; /* what is reduced -> the first Equation * that does */
+  CommonVariables common;
+  common_open(&common, order->routine->model, order->scratch);
+  map_init(&leaders, order->scratch);
+  map_init(&followers.of, order->scratch);
+  map_init(&followers.moved, order->scratch);
+  for (int i = 0; i < equations->count; i++) {
+    const Expr *body = reduced_body(order, &common, equations->items[i]);
+    const Equation *leader = body ? map_get(&leaders, body) : NULL;
+    if (body && !leader && i < order->routine->forward_count)
+      map_put(&leaders, body, equations->items[i]);
+    if (leader && i >= order->routine->forward_count)
+      add_follower(order, &followers, leader, equations->items[i]);
+  }
+  return followers;
+}
+
+static void draw_together(Order *order) {
+  Routine *routine = order->routine;
+  Followers followers = find_followers(order);
+  EquationList equations = {0};
+  for (int i = 0; i < routine->equations.count; i++) {
+    Equation *equation = routine->equations.items[i];
+    const EquationList *list = map_get(&followers.of, equation);
+    if (!map_has(&followers.moved, equation)) APPEND(routine->model->arena, &equations, equation);
+    for (int k = 0; list && k < list->count; k++)
+      APPEND(routine->model->arena, &equations, list->items[k]);
+    if (list) routine->forward_count += list->count;
+  }
+  routine->equations = equations;
+}
+
 void routine_order(Routine *routine) {
   Order order = {.scratch = arena_new()};
   build_graph(&order, routine);
@@ -243,5 +315,6 @@ void routine_order(Routine *routine) {
   routine->forward_count = routine->equations.count;
   if (routine->step && routine->kind != ROUTINE_APPLY) order_updates(&order);
   for (int i = 0; i < order.count; i++) visit(&order, &order.vertices[i]);
+  draw_together(&order);
   arena_free(order.scratch);
 }

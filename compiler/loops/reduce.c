@@ -154,7 +154,9 @@ static void build_points(Site *site, LoopBody *body, const Point *point, int lan
   int outer = equation->reduced_count - (lanes > 1);
   guard_start(site);
   body = open_branch(site, body);
-  for (int i = 0; i < outer; i++) body = open_bounded_loop(site, body, equation->reduced[i]);
+  for (int i = 0; i < outer; i++)
+    body = equation->reduction == REDUCE_LSE ? open_bounded_loop(site, body, equation->reduced[i])
+                                             : open_reduced_loop(site, body, equation->reduced[i]);
   if (lanes > 1) {
     build_rounds(site, body, point, lanes);
   } else {
@@ -231,7 +233,8 @@ void build_lanes(Site *site, LoopBody *body) {
   }
   const Rows *rows = find_rows(site, &found, &body);
   Point point = {.combine = site->equation->reduction, .rows = rows};
-  store_total(site, body, rows, build_total(site, body, point, "lanes"));
+  const char *name = site->equation->lanes > 1 ? "lanes" : "total";
+  store_total(site, body, rows, build_total(site, body, point, name));
 }
 
 enum { MOST_TERMS = 32 };
