@@ -100,8 +100,8 @@ static void write_vector_store(FunctionWriter *writer, const Vector *vector, con
                                const char *number) {
   int64_t lanes = vector->loop->lanes;
   if (node->combine == REDUCE_NONE && is_held_in_vectors(writer, node->target)) {
-    write_line(writer, "%s = %s;", held_vector(writer, vector, node->target, node->subscripts),
-               vector_read(writer, vector, node->value));
+    write_line(writer, "%s = %s(%s);", held_vector(writer, vector, node->target, node->subscripts),
+               vector_word(writer, "keep", lanes), vector_read(writer, vector, node->value));
     return;
   }
   if (node->combine == REDUCE_NONE) {
@@ -172,7 +172,8 @@ void write_tile(FunctionWriter *writer, const LoopNode *declare) {
   const Tensor *tile = declare->target;
   int64_t lanes = routine_buffer(writer->routine, tile)->lanes;
   Name name = scope_name(&writer->scope, tile, tile->name);
-  write_line(writer, "%s %s[%lld][%lld] = {{{0}}};", vector_word(writer, "", lanes), name,
+  write_line(writer, "%s %s[%lld][%lld]%s;", vector_word(writer, "", lanes), name,
              (long long)extent_maximum(tile->axes[0].extent),
-             (long long)((extent_maximum(tile->axes[1].extent) + lanes - 1) / lanes));
+             (long long)((extent_maximum(tile->axes[1].extent) + lanes - 1) / lanes),
+             declare->value ? " = {{{0}}}" : "");
 }

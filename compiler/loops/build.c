@@ -300,12 +300,12 @@ Tensor *local_new(Site *site, const char *name, ValueType type, int64_t lanes) {
   return register_new(site, name, type, &axis, lanes > 1, 0);
 }
 
-Tensor *tile_new(Site *site, int64_t rows, int64_t columns, int64_t lanes) {
+Tensor *tile_new(Site *site, const char *name, int64_t rows, int64_t columns, int64_t lanes) {
   ExtentTable *extents = site->routine->model->extents;
   const Axis axes[2] = {{.extent = extent_constant(extents, rows)},
                         {.extent = extent_constant(extents, columns)}};
-  if (lanes == 1) return register_new(site, "tile", TYPE_REAL, axes, rows > 1, 0);
-  return register_new(site, "tile", TYPE_REAL, axes, 2, lanes);
+  if (lanes == 1) return register_new(site, name, TYPE_REAL, axes, rows > 1, 0);
+  return register_new(site, name, TYPE_REAL, axes, 2, lanes);
 }
 
 Tensor *array_new(Site *site, Name name, ValueType type, int64_t rows, int64_t columns) {

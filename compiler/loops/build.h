@@ -92,7 +92,7 @@ Tensor *local_new(Site *site, const char *name, ValueType type, int64_t lanes);
 /* Numbers that vectors can be loaded from: not of fewer bits, nor drawn. */
 bool is_stored_as_real(const Tensor *tensor);
 /* Rows of columns, which are held as vectors of so many lanes; lanes 1: one column, no vector. */
-Tensor *tile_new(Site *site, int64_t rows, int64_t columns, int64_t lanes);
+Tensor *tile_new(Site *site, const char *name, int64_t rows, int64_t columns, int64_t lanes);
 
 /* bounds.c: the guard of the reduction, answered while loops are opened from the outermost in. */
 void guard_start(Site *site); /* nothing is answered yet */

@@ -170,13 +170,26 @@ typedef struct Corner {
   const Expr *row, *column;
 } Corner;
 
-/* The loops over the rows and columns at hand; the number of each among them. */
-static const Expr *open_dots(Site *site, const Dots *dots, const Corner *corner, LoopBody **body) {
-  ExprTable *exprs = site->routine->model->exprs;
+static const Expr *open_dot_rows(Site *site, const Dots *dots, const Corner *corner,
+                                 LoopBody **body) {
   const Expr *r = open_beside(site, body, "r", dots->rows);
+  if (dots->row)
+    site_bind(site, dots->row, expr_binary(site->routine->model->exprs, OP_ADD, corner->row, r));
+  return r;
+}
+
+static const Expr *open_dot_columns(Site *site, const Dots *dots, const Corner *corner,
+                                    LoopBody **body) {
   const Expr *j = open_beside(site, body, "j", dots->columns);
-  if (dots->row) site_bind(site, dots->row, expr_binary(exprs, OP_ADD, corner->row, r));
-  if (dots->column) site_bind(site, dots->column, expr_binary(exprs, OP_ADD, corner->column, j));
+  if (dots->column)
+    site_bind(site, dots->column,
+              expr_binary(site->routine->model->exprs, OP_ADD, corner->column, j));
+  return j;
+}
+
+/* The number among the sums at hand. */
+static const Expr *dot_number(Site *site, const Dots *dots, const Expr *r, const Expr *j) {
+  ExprTable *exprs = site->routine->model->exprs;
   const Expr *before = expr_binary(exprs, OP_MUL, r, expr_integer(exprs, dots->columns));
   return expr_binary(exprs, OP_ADD, before, j);
 }
@@ -191,6 +204,87 @@ static const Expr *open_lanes(Site *site, const Dots *dots, LoopBody **body) {
   return expr_index(model->exprs, lane);
 }
 
+/* ---- factors that several sums share, in vectors of their own ---- */
+
+typedef struct Factors {
+  const Expr *of_row,
+      *of_column; /* parts of the body; null: it is no product of a row and a column */
+  const Tensor *row,
+      *columns; /* what holds that of the row at hand, and those of all columns; null: nothing */
+} Factors;
+
+static Factors factors_of(const Site *site, const Dots *dots) {
+  const Expr *body = site->equation->body;
+  if (body->op != OP_MUL || dots->columns == 1) return (Factors){NULL};
+  Arena *scratch = arena_new();
+  bool is_turned = expr_uses_index(scratch, body->args[0], dots->column);
+  arena_free(scratch);
+  return (Factors){.of_row = body->args[is_turned], .of_column = body->args[!is_turned]};
+}
+
+/* Beside the sums, and the factor of a row. */
+static bool columns_fit(const Site *site, const Dots *dots) {
+  int64_t each = LANES / dots->lanes;
+  int64_t needed = (dots->rows * dots->columns + dots->columns + 1) * each;
+  return dots->rows > 1 && needed < site->routine->target->registers;
+}
+
+/* held[number] = the factor at the points from `round` on. */
+static void hold(Site *site, const Dots *dots, const Expr *factor, const Tensor *held,
+                 const Expr *number, const Expr *round, LoopBody *body) {
+  Model *model = site->routine->model;
+  const Equation *equation = site->equation;
+  int bound = site->bound;
+  const Expr *element[2] = {number, open_lanes(site, dots, &body)};
+  site_bind(site, equation->reduced[equation->reduced_count - 1],
+            expr_binary(model->exprs, OP_ADD, round, element[1]));
+  APPEND(model->arena, body,
+         store_new(model, held, element, REDUCE_NONE, site_value(site, factor)));
+  site->bound = bound;
+}
+
+static const Tensor *declare_factors(Site *site, const Dots *dots, int64_t count, LoopBody *body) {
+  Model *model = site->routine->model;
+  Tensor *held = tile_new(site, "factor", count, LANES, dots->lanes);
+  APPEND(model->arena, body, declare_new(model, held, NULL));
+  return held;
+}
+
+static void hold_columns(Site *site, const Dots *dots, const Corner *corner, Factors *factors,
+                         const Expr *round, LoopBody *body) {
+  if (!factors->of_column || !columns_fit(site, dots)) return;
+  int bound = site->bound;
+  factors->columns = declare_factors(site, dots, dots->columns, body);
+  const Expr *j = open_dot_columns(site, dots, corner, &body);
+  hold(site, dots, factors->of_column, factors->columns, j, round, body);
+  site->bound = bound;
+}
+
+static void hold_row(Site *site, const Dots *dots, Factors *factors, const Expr *round,
+                     LoopBody *body) {
+  if (!factors->of_row) return;
+  factors->row = declare_factors(site, dots, 1, body);
+  hold(site, dots, factors->of_row, factors->row, expr_integer(site->routine->model->exprs, 0),
+       round, body);
+}
+
+static const Expr *read_held(Site *site, const Tensor *held, const Expr *number, const Expr *lane) {
+  const Expr *element[2] = {number, lane};
+  return expr_read(site->routine->model->exprs, held, element, NULL);
+}
+
+/* What is added to a sum. */
+static const Expr *dot_value(Site *site, const Factors *factors, const Expr *j, const Expr *lane) {
+  ExprTable *exprs = site->routine->model->exprs;
+  if (!factors->row) return site_value(site, site->equation->body);
+  const Expr *row = read_held(site, factors->row, expr_integer(exprs, 0), lane);
+  const Expr *column = factors->columns ? read_held(site, factors->columns, j, lane)
+                                        : site_value(site, factors->of_column);
+  return expr_binary(exprs, OP_MUL, row, column);
+}
+
+/* ---- sums ---- */
+
 /* All points, added to the lanes of each sum. */
 static void build_points(Site *site, const Dots *dots, const Corner *corner, const Tensor *sums,
                          LoopBody *body) {
@@ -201,11 +295,15 @@ static void build_points(Site *site, const Dots *dots, const Corner *corner, con
   body = open_branch(site, body);
   for (int i = 0; i < last; i++) body = open_bounded_loop(site, body, equation->reduced[i]);
   const Expr *round = open_steps(site, &body, equation->reduced[last], LANES);
-  const Expr *element[2];
-  element[0] = open_dots(site, dots, corner, &body);
+  Factors factors = factors_of(site, dots);
+  hold_columns(site, dots, corner, &factors, round, body);
+  const Expr *r = open_dot_rows(site, dots, corner, &body);
+  hold_row(site, dots, &factors, round, body);
+  const Expr *j = open_dot_columns(site, dots, corner, &body), *element[2];
+  element[0] = dot_number(site, dots, r, j);
   element[1] = open_lanes(site, dots, &body);
   site_bind(site, equation->reduced[last], expr_binary(model->exprs, OP_ADD, round, element[1]));
-  const Expr *value = site_value(site, equation->body);
+  const Expr *value = dot_value(site, &factors, j, element[1]);
   APPEND(model->arena, body, store_new(model, sums, element, REDUCE_SUM, value));
   site->bound = bound;
 }
@@ -216,7 +314,8 @@ static void build_totals(Site *site, const Dots *dots, const Corner *corner, con
   Model *model = site->routine->model;
   int bound = site->bound;
   const Expr *element[2];
-  element[0] = open_dots(site, dots, corner, &body);
+  const Expr *r = open_dot_rows(site, dots, corner, &body);
+  element[0] = dot_number(site, dots, r, open_dot_columns(site, dots, corner, &body));
   Tensor *lanes = local_new(site, "lanes", TYPE_REAL, LANES);
   APPEND(model->arena, body, declare_new(model, lanes, NULL));
   LoopBody *inner = body;
@@ -233,7 +332,7 @@ void build_dots(Site *site, const Dots *dots, LoopBody *body) {
   Corner corner;
   corner.row = open_steps(site, &body, dots->row, dots->rows);
   corner.column = open_steps(site, &body, dots->column, dots->columns);
-  Tensor *sums = tile_new(site, dots->rows * dots->columns, LANES, dots->lanes);
+  Tensor *sums = tile_new(site, "tile", dots->rows * dots->columns, LANES, dots->lanes);
   APPEND(model->arena, body, declare_new(model, sums, expr_number(model->exprs, 0)));
   build_points(site, dots, &corner, sums, body);
   build_totals(site, dots, &corner, sums, body);

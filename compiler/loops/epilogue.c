@@ -1,7 +1,8 @@
 /* Epilogues: which equations run behind the tiles of a product.
 
    The product moves down to the first of its readers, and both to the next, as long as the reader is pointwise
-   in them and nothing else needs them before. */
+   in them and nothing else needs them before. Where a value that the product reads is replaced in between, as weights
+   by their update, the reader moves up if it can. */
 #include "loops/epilogue.h"
 
 #include "calculus/variables.h"
@@ -24,6 +25,7 @@ typedef struct Finder {
   Arena *scratch;
   Map readers;      /* Tensor * -> Positions *, rising */
   Map replacements; /* Tensor *, the target of an update -> Tensor *, its value */
+  Map commits;      /* the other way round */
   Map positions;    /* Tensor * -> Positions * with one item: of the equation that defines it */
   Map roots;        /* Tensor * -> itself */
   bool *is_member;  /* of each equation: it stands behind a product */
@@ -62,6 +64,7 @@ static Finder finder_new(Routine *routine) {
   map_init(&finder.readers, finder.scratch);
   map_init(&finder.positions, finder.scratch);
   map_init(&finder.replacements, finder.scratch);
+  map_init(&finder.commits, finder.scratch);
   map_init(&finder.roots, finder.scratch);
   int count = routine->equations.count;
   finder.is_member = NEW_ARRAY(finder.scratch, bool, count);
@@ -73,22 +76,31 @@ static Finder finder_new(Routine *routine) {
       note_position(&finder, &finder.readers, reads.items[k]->tensor, i);
     note_position(&finder, &finder.positions, equation->target, i);
   }
-  for (int i = 0; i < routine->updates.count; i++)
-    map_put(&finder.replacements, routine->updates.items[i].target,
-            routine->updates.items[i].value);
+  for (int i = 0; i < routine->updates.count; i++) {
+    const Update *update = &routine->updates.items[i];
+    map_put(&finder.replacements, update->target, update->value);
+    map_put(&finder.commits, update->value, update->target);
+  }
   TensorList roots = routine_roots(routine);
   for (int i = 0; i < roots.count; i++) map_put(&finder.roots, roots.items[i], roots.items[i]);
   return finder;
 }
 
-/* Behind all members; -1: there is none. */
+static bool has_member_at(const Group *group, int position) {
+  for (int i = 0; i < group->members.count; i++)
+    if (group->members.items[i] == position) return true;
+  return false;
+}
+
+/* Behind the last member, and no member itself; -1: there is none. */
 static int next_reader(const Finder *finder, const Group *group) {
   int next = -1;
   for (int i = 0; i < group->targets.count; i++) {
     const Positions *readers = map_get(&finder->readers, group->targets.keys[i]);
     for (int k = 0; readers && k < readers->count; k++) {
       int at = readers->items[k];
-      if (at > group->last && (next < 0 || at < next)) next = at;
+      bool comes_next = at > group->last && !has_member_at(group, at);
+      if (comes_next && (next < 0 || at < next)) next = at;
     }
   }
   return next;
@@ -105,10 +117,21 @@ static bool is_replaced_between(Finder *finder, const Equation *equation, int af
   return false;
 }
 
-static bool may_move(Finder *finder, const Group *group, int to) {
+static bool may_move_down(Finder *finder, const Group *group, int to) {
   for (int i = 0; i < group->targets.count; i++)
     if (is_replaced_between(finder, group->targets.values[i], group->last, to)) return false;
   return true;
+}
+
+/* What the equation reads is there where the group stands, and it replaces nothing itself. */
+static bool may_move_up(Finder *finder, const Group *group, const Equation *equation) {
+  ExprList reads = equation_reads(finder->scratch, equation);
+  for (int i = 0; i < reads.count; i++) {
+    const Tensor *tensor = reads.items[i]->tensor;
+    const Positions *made = map_get(&finder->positions, tensor);
+    if (made && made->items[0] > group->last && !map_has(&group->targets, tensor)) return false;
+  }
+  return !map_has(&finder->commits, equation->target);
 }
 
 /* ---- over the variables of the product ---- */
@@ -243,7 +266,7 @@ static bool may_join(Finder *finder, const Group *group, int position) {
   if (instance && equation->instance && are_in_copies(instance, equation->instance)) return false;
   if (group->epilogue->members.count == MOST_MEMBERS) return false;
   if (group->nodes + count_nodes(finder->scratch, equation) > MOST_NODES) return false;
-  return may_move(finder, group, position);
+  return may_move_down(finder, group, position) || may_move_up(finder, group, equation);
 }
 
 static bool join(Finder *finder, Group *group, int position) {
@@ -254,17 +277,11 @@ static bool join(Finder *finder, Group *group, int position) {
   if (!find_substitution(finder, group, equation, &substitution)) return false;
   Equation *member = over_product(finder, group, equation, &substitution);
   group->nodes += count_nodes(finder->scratch, equation);
-  group->last = position;
+  if (may_move_down(finder, group, position)) group->last = position;
   APPEND(finder->scratch, &group->members, position);
   map_put(&group->targets, member->target, member);
   APPEND(routine->model->arena, &group->epilogue->members, member);
   return true;
-}
-
-static bool has_member_at(const Group *group, int position) {
-  for (int i = 0; i < group->members.count; i++)
-    if (group->members.items[i] == position) return true;
-  return false;
 }
 
 /* Readers are members behind the target; what stands before reads an earlier step of a recurrence. */

@@ -307,7 +307,7 @@ static void load_tile(Site *site, const Tiling *tiling, const Block *block, cons
 
 static void build_block(Site *site, const Tiling *tiling, Block block, LoopBody *body) {
   Model *model = site->routine->model;
-  Tensor *tile = tile_new(site, block.rows, block.columns, block.lanes);
+  Tensor *tile = tile_new(site, "tile", block.rows, block.columns, block.lanes);
   APPEND(model->arena, body, declare_new(model, tile, expr_number(model->exprs, 0)));
   if (site->term) load_tile(site, tiling, &block, tile, body);
   build_sum(site, tiling, &block, tile, body);

@@ -115,6 +115,34 @@ NNRT_VECTOR_PART(float, f32, 4)
 NNRT_VECTOR_PART(double, f64, 2)
 NNRT_VECTOR_PART(double, f64, 4)
 
+/* The vector, in a register from here on: gcc would load it again for each use. `hold`: a statement that says so of
+   x. */
+#define NNRT_VECTOR_KEEP(suffix, lanes, hold)                                                      \
+  NNRT_INLINE nnrt_##suffix##x##lanes nnrt_keep_##suffix##x##lanes(nnrt_##suffix##x##lanes x) {    \
+    hold return x;                                                                                 \
+  }
+#if defined __x86_64__ && defined __GNUC__ && !defined __clang__
+#define NNRT_HOLD __asm__("" : "+v"(x));
+#else
+#define NNRT_HOLD
+#endif
+NNRT_VECTOR_KEEP(f32, 4, NNRT_HOLD)
+NNRT_VECTOR_KEEP(f64, 2, NNRT_HOLD)
+#ifdef __AVX__
+NNRT_VECTOR_KEEP(f32, 8, NNRT_HOLD)
+NNRT_VECTOR_KEEP(f64, 4, NNRT_HOLD)
+#else
+NNRT_VECTOR_KEEP(f32, 8, )
+NNRT_VECTOR_KEEP(f64, 4, )
+#endif
+#ifdef __AVX512F__
+NNRT_VECTOR_KEEP(f32, 16, NNRT_HOLD)
+NNRT_VECTOR_KEEP(f64, 8, NNRT_HOLD)
+#else
+NNRT_VECTOR_KEEP(f32, 16, )
+NNRT_VECTOR_KEEP(f64, 8, )
+#endif
+
 /* The square root of each lane. */
 #define NNRT_VECTOR_SQRT(suffix, lanes, roots)                                                     \
   NNRT_INLINE nnrt_##suffix##x##lanes nnrt_sqrt_##suffix##x##lanes(nnrt_##suffix##x##lanes x) {    \
