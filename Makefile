@@ -31,7 +31,8 @@ GRAMMAR   = $(if $(wildcard grammars/nn.y),$(GENERATED)/nn.tab.c $(GENERATED)/nn
 RUNTIME   = $(sort $(wildcard runtime/core/*.c))
 PARTS     = $(filter-out $(BUILD)/compiler/main.o,$(OBJECTS)) $(BUILD)/libnnrt.a
 UNITS     = $(sort $(wildcard tests/unit/*.c))
-TOOLS     = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(sort $(wildcard tests/tools/*.c)))
+TOOLS     = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(sort $(wildcard tests/tools/*.c))) $(BUILD)/tools/ulp
+ULP       = $(filter-out tests/ulp/functions.c,$(wildcard tests/ulp/*.c))
 FUZZERS   = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/fuzz/*.c)))
 HAND      = $(sort $(wildcard $(addsuffix /*.[ch],compiler compiler/* runtime/* tests/* examples/* learn bench/*)))
 
@@ -80,21 +81,31 @@ fuzz: $(BUILD)/prefix $(TOOLS)                        ## the randomised tests, 2
 	@NNC_ROUNDS=20 $(TESTS) fuzz
 fuzz-models: $(BUILD)/prefix $(TOOLS)                 ## N random models (10000) from SEED on (1); KEEP=FILE resumes
 	@NNC_BUILD='$(abspath $(BUILD))' tests/fuzz/models/test_random_models.py $(or $(N),10000) $(SEED) $(KEEP:%=--keep=%)
-ulp: | build/packages-check                           ## an hour or more: errors at all floats, or each STRIDE-th; goes on where it was
-	@CC='$(CC)' tests/tools/ulp_all $(BUILD)/ulp $(STRIDE)
+ulp: $(BUILD)/tools/ulp                               ## an hour or more: errors at all floats, or each STRIDE-th; KEEP=FILE resumes
+	@NNC_BUILD='$(abspath $(BUILD))' tests/ulp/test_ulp.py $(or $(STRIDE),1) $(KEEP:%=--keep=%)
 seeded-bugs: $(BUILD)/prefix $(TOOLS)                 ## tests/fuzz/seeded: each found by N models (1000)?
 	@NNC_BUILD='$(abspath $(BUILD))' tests/fuzz/seeded/test_seeded_bugs.py $(or $(N),1000) $(BUGS)
 
 $(BUILD)/prefix: all FORCE                              # the package as its users have it
 	@$(MAKE) -s install DESTDIR= PREFIX='$(abspath $@)'
-$(UNITS:%.c=$(BUILD)/%.o) $(TOOLS): | build/packages-check
+$(UNITS:%.c=$(BUILD)/%.o) $(ULP:%.c=$(BUILD)/%.o) $(TOOLS): | build/packages-check
 
 $(BUILD)/unit-tests: $(UNITS:%.c=$(BUILD)/%.o) $(PARTS)
 	$(call say,link $@) $(LINK) -o $@ $^ -lcriterion -ljansson -lyaml -lm
 $(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(FUZZERS) $(PARTS)
 	@mkdir -p $(@D)
 	$(call say,link $@) $(LINK) -o $@ $^ -ljansson -lyaml $(LIBRARIES) -lm
-$(BUILD)/tools/ulp_f32 $(BUILD)/tools/ulp_f64: LIBRARIES = -lmpfr -lgmp
+# What make ulp runs: tests/ulp/functions.c in both profiles, in vectors and one number at a time.
+FORMS = $(foreach profile,plain fused,$(profile)_vectors $(profile)_single)
+FAST  = $(if $(filter release,$(MODE)),-O3 -march=native)
+$(BUILD)/tests/ulp/functions_%.o: tests/ulp/functions.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,cc $< $*) $(COMPILE) $(FAST) $(if $(findstring fused,$*),-DNNRT_FMA=1) -DFORM=functions_$* \
+	  $(if $(findstring single,$*),-fno-tree-vectorize -fno-tree-slp-vectorize) -MMD -MP -c -o $@ $<
+$(BUILD)/tests/ulp/%.o: COMPILE += $(FAST) -fno-math-errno -fno-trapping-math
+$(BUILD)/tools/ulp: $(ULP:%.c=$(BUILD)/%.o) $(FORMS:%=$(BUILD)/tests/ulp/functions_%.o)
+	@mkdir -p $(@D)
+	$(call say,link $@) $(LINK) -o $@ $^ -lmpfr -lgmp -lm
 $(BUILD)/tools/random_models: LIBRARIES = -Wl,--wrap=invert
 coverage: | build/packages-check                      ## lines (95 %) and branches (90) of hand-written code
 	$(MAKE) MODE=coverage check

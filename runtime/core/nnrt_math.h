@@ -15,7 +15,7 @@
 
    Greatest error found, in units of the last place (f32: every 61st of the 2^32 floats, all of
    them for exp plain; f64: 3*10^6 arguments, lgamma 3*10^4; against the C library in a wider type
-   and MPFR). tests/tools/ulp.def holds each to a bound, and `make ulp` goes through all floats:
+   and MPFR). tests/ulp/ulp.def holds each to a bound, and `make ulp` goes through all floats:
 
                  f32           f64                        f32           f64
                plain  fused  plain  fused               plain  fused  plain  fused
@@ -75,8 +75,8 @@
 #define NNRT_P12(fma, x, a, ...) fma(NNRT_P11(fma, x, __VA_ARGS__), x, a)
 
 /* |x| = hi + lo + n pi/2 with |hi + lo| <= pi/4; the result is n mod 4. */
-static inline int nnrt_quadrant_f64(double size, double *hi, double *lo);
-static inline int nnrt_quadrant_f32(float size, float *hi, float *lo);
+NNRT_INLINE int nnrt_quadrant_f64(double size, double *hi, double *lo);
+NNRT_INLINE int nnrt_quadrant_f32(float size, float *hi, float *lo);
 
 /* x^y for x >= 0 and neither x = 1 nor y = 0. */
 static inline double nnrt_power_f64(double x, double y);

@@ -8,31 +8,26 @@
 #ifndef NNRT_SPECIAL_H
 #define NNRT_SPECIAL_H
 
-/* The upper half of a 128-bit product. */
-static inline uint64_t nnrt_multiply_high(uint64_t a, uint64_t b) {
-#ifdef __SIZEOF_INT128__
-  __extension__ typedef unsigned __int128 Wide;
-  return (uint64_t)((Wide)a * b >> 64);
-#else
+/* The upper half of a 128-bit product, by products of halves, which are vectors. */
+NNRT_INLINE uint64_t nnrt_multiply_high(uint64_t a, uint64_t b) {
   uint64_t a0 = a & 0xffffffff, a1 = a >> 32, b0 = b & 0xffffffff, b1 = b >> 32;
   uint64_t middle = a1 * b0 + (a0 * b0 >> 32), other = a0 * b1 + (middle & 0xffffffff);
   return a1 * b1 + (middle >> 32) + (other >> 32);
-#endif
 }
 
 /* 2/pi in binary after 64 zeros: 64 bits of it from bit `first`. */
-static inline uint64_t nnrt_two_over_pi(int first) {
+NNRT_INLINE uint64_t nnrt_two_over_pi(int64_t first) {
   static const uint64_t digits[20] = {NNRT_TWO_OVER_PI};
-  int word = first >> 6, shift = first & 63;
+  int64_t word = first >> 6, shift = first & 63;
   return digits[word] << shift | digits[word + 1] >> 1 >> (63 - shift);
 }
 
 /* The fraction of a right angle is a 128-bit number high:low; its upper 26 bits times the upper 27
    of pi/2 are exact, which gives hi and lo without a fused multiply-add. */
-static inline int nnrt_quadrant_f64(double size, double *hi, double *lo) {
+NNRT_INLINE int nnrt_quadrant_f64(double size, double *hi, double *lo) {
   uint64_t bits = nnrt_bits_f64(size);
   uint64_t mantissa = (bits & 0xfffffffffffff) | 0x10000000000000;
-  int first = (int)(bits >> 52) - 1075 + 62; /* size = mantissa 2^(first - 62) */
+  int64_t first = (int64_t)(bits >> 52) - 1075 + 62; /* size = mantissa 2^(first - 62) */
   first = first < 0 ? 0 : first;
   uint64_t p0 = nnrt_two_over_pi(first), p1 = nnrt_two_over_pi(first + 64);
   uint64_t low = mantissa * p1 + nnrt_multiply_high(mantissa, nnrt_two_over_pi(first + 128));
@@ -50,7 +45,7 @@ static inline int nnrt_quadrant_f64(double size, double *hi, double *lo) {
   return small ? 0 : (int)((high >> 62) + (high >> 61 & 1)) & 3;
 }
 
-static inline int nnrt_quadrant_f32(float size, float *hi, float *lo) {
+NNRT_INLINE int nnrt_quadrant_f32(float size, float *hi, float *lo) {
   double wide_hi, wide_lo;
   int n = nnrt_quadrant_f64((double)size, &wide_hi, &wide_lo);
   *hi = (float)wide_hi;
