@@ -13,6 +13,8 @@ typedef struct Block {
   double want[BLOCK];
 } Block;
 
+typedef void Visit(Worst worst[PROFILE_COUNT], int function, Block *block);
+
 /* A number of which an infinity is no more than 2^128. */
 NNRT_INLINE double within_limit(double x) {
   const double limit = 0x1p128;
@@ -57,6 +59,16 @@ static void judge_results(Worst *worst, int function, const Block *block, const 
   }
 }
 
+static void judge_block(Worst worst[PROFILE_COUNT], int function, Block *block) {
+  static float result[BLOCK];
+  reference_quick(function, block->x, block->y, block->want);
+  for (int profile = 0; profile < PROFILE_COUNT; ++profile) {
+    functions_vectors[profile][function].f32(block->x, block->y, result);
+    judge_results(&worst[profile], function, block, result);
+    worst[profile].count += (uint64_t)block->count;
+  }
+}
+
 static uint64_t count_unlike(const float *vectors, const float *single, int count) {
   uint32_t unlike = 0;
   for (int i = 0; i < count; ++i) {
@@ -66,23 +78,13 @@ static uint64_t count_unlike(const float *vectors, const float *single, int coun
   return unlike;
 }
 
-static void measure_profile(Worst *worst, int function, const Block *block, const Loops *vectors,
-                            const Loops *single) {
-  static float in_vectors[BLOCK], alone[BLOCK];
-  vectors[function].f32(block->x, block->y, in_vectors);
-  worst->count += (uint64_t)block->count;
-  judge_results(worst, function, block, in_vectors);
-  if (!function_has_vectors(function)) return;
-  single[function].f32(block->x, block->y, alone);
-  worst->unlike += count_unlike(in_vectors, alone, block->count);
-}
-
-static void measure_block(Worst worst[PROFILE_COUNT], int function, Block *block) {
-  reference_quick(function, block->x, block->y, block->want);
-  measure_profile(&worst[PROFILE_PLAIN], function, block, functions_plain_vectors,
-                  functions_plain_single);
-  measure_profile(&worst[PROFILE_FUSED], function, block, functions_fused_vectors,
-                  functions_fused_single);
+static void compare_block(Worst worst[PROFILE_COUNT], int function, Block *block) {
+  static float vectors[BLOCK], single[BLOCK];
+  for (int profile = 0; profile < PROFILE_COUNT; ++profile) {
+    functions_vectors[profile][function].f32(block->x, block->y, vectors);
+    functions_single[profile][function].f32(block->x, block->y, single);
+    worst[profile].unlike += count_unlike(vectors, single, block->count);
+  }
 }
 
 static void fill(Block *block, int function, Range range) {
@@ -105,15 +107,23 @@ static void fill_special(Block *block, int first) {
   }
 }
 
-void measure_f32(int function, Range range, Worst worst[PROFILE_COUNT]) {
+static void visit(Visit *visit_block, int function, Range range, Worst worst[PROFILE_COUNT]) {
   static Block block;
   int special = range.first == 0 ? special_pair_count() : 0;
   for (int i = 0; i < special; i += BLOCK) {
     fill_special(&block, i);
-    measure_block(worst, function, &block);
+    visit_block(worst, function, &block);
   }
   for (; range.first < range.last; range.first += BLOCK * range.stride) {
     fill(&block, function, range);
-    measure_block(worst, function, &block);
+    visit_block(worst, function, &block);
   }
+}
+
+void measure_f32(int function, Range range, Worst worst[PROFILE_COUNT]) {
+  visit(judge_block, function, range, worst);
+}
+
+void compare_f32(int function, Range range, Worst worst[PROFILE_COUNT]) {
+  if (function_has_vectors(function)) visit(compare_block, function, range, worst);
 }

@@ -18,11 +18,10 @@ static double least_of(int function) {
                                         : -NNRT_INFINITY_f64;
 }
 
-static void measure_profile(Worst *worst, int function, const Block *block, const Loops *vectors,
-                            const Loops *single) {
+static void measure_profile(Worst *worst, int function, const Block *block, int profile) {
   static double in_vectors[BLOCK], alone[BLOCK];
-  vectors[function].f64(block->x, block->y, in_vectors);
-  single[function].f64(block->x, block->y, alone);
+  functions_vectors[profile][function].f64(block->x, block->y, in_vectors);
+  functions_single[profile][function].f64(block->x, block->y, alone);
   worst->count += (uint64_t)block->count;
   for (int i = 0; i < block->count; ++i) {
     double got = in_vectors[i], other = alone[i];
@@ -41,10 +40,8 @@ static void measure_block(Worst worst[PROFILE_COUNT], int function, Block *block
   for (int i = 0; i < block->count; ++i)
     block->want[i] =
         reference_precise(function, (long double)block->x[i], (long double)block->y[i]);
-  measure_profile(&worst[PROFILE_PLAIN], function, block, functions_plain_vectors,
-                  functions_plain_single);
-  measure_profile(&worst[PROFILE_FUSED], function, block, functions_fused_vectors,
-                  functions_fused_single);
+  for (int profile = 0; profile < PROFILE_COUNT; ++profile)
+    measure_profile(&worst[profile], function, block, profile);
 }
 
 static void fill(Block *block, Range range) {

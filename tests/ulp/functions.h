@@ -23,6 +23,10 @@ typedef struct Loops {
 
 extern const Loops functions_plain_vectors[FUNCTION_COUNT], functions_plain_single[FUNCTION_COUNT],
     functions_fused_vectors[FUNCTION_COUNT], functions_fused_single[FUNCTION_COUNT];
+static const Loops *const functions_vectors[PROFILE_COUNT] = {functions_plain_vectors,
+                                                              functions_fused_vectors},
+                          *const functions_single[PROFILE_COUNT] = {functions_plain_single,
+                                                                    functions_fused_single};
 
 /* Whether the two ways to compile a function may differ. */
 static inline int function_has_vectors(int function) {

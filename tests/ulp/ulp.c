@@ -1,7 +1,7 @@
 /* Measures a function at a range of arguments, and prints a line for each profile.
 
-   usage: ulp f32|f64 FUNCTION FIRST LAST STRIDE     see arguments.h
-   prints: error x y arguments missed unlike         see judge.h */
+   usage: ulp f32|f32-alone|f64 FUNCTION FIRST LAST STRIDE     see arguments.h
+   prints: error x y count missed unlike                       see judge.h */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +29,8 @@ int main(int argc, char **argv) {
   if (!range.stride) return 2;
   if (!strcmp(argv[1], "f32"))
     measure_f32(function, range, worst);
+  else if (!strcmp(argv[1], "f32-alone"))
+    compare_f32(function, range, worst);
   else
     measure_f64(function, range, worst);
   for (int profile = 0; profile < PROFILE_COUNT; ++profile) {
