@@ -9,11 +9,13 @@
    backward pass have the same rsqrt.
 
    An elementary function of the same values in several equations is hoisted, too, whatever varies: the backward
-   pass of a cell reads its gates instead of computing each again for every gradient. */
+   pass of a cell reads its gates instead of computing each again for every gradient.
+
+   What all points of an extreme have in common is done to the extreme (monotone.h). */
 #include "calculus/calculus.h"
 
-#include "calculus/common.h"
 #include "calculus/condition.h"
+#include "calculus/monotone.h"
 #include "calculus/reciprocal.h"
 #include "calculus/variables.h"
 
@@ -210,6 +212,7 @@ static void for_equation(Hoister *h, Equation *equation, void (*visit)(Hoister *
 }
 
 void hoist(Model *model, Program *program) {
+  monotone(model, program);
   Repeats repeats = {.arena = arena_new()};
   map_init(&repeats.by_function, repeats.arena);
   common_open(&repeats.common, model, repeats.arena);

@@ -220,10 +220,50 @@ static ValueType common_type(const Expr *node) {
   return type == TYPE_NUMBER ? TYPE_F64 : type;
 }
 
+/* The element as it is in memory, of 32 bits; null: it is no such read, or has been given a name. */
+static const char *narrow_element(Printer *printer, const Expr *e) {
+  const FunctionWriter *writer = printer->writer;
+  if (!is_read(e) || e->type != TYPE_INT || read_default(e) || e->tensor->storage != STORE_I32)
+    return NULL;
+  const char *cast =
+      arena_format(writer->arena, "(%s)", value_type_name(writer->routine, TYPE_INT));
+  const char *text = piece_of(printer, e)->text;
+  return strncmp(text, cast, strlen(cast)) == 0 ? text + strlen(cast) : NULL;
+}
+
+static bool is_in_32_bits(const Printer *printer, const Expr *e) {
+  int64_t least, greatest;
+  Arena *scratch = arena_new();
+  affine_interval(printer->writer->routine->model->exprs, scratch, e, NULL, &least, &greatest);
+  arena_free(scratch);
+  return least >= INT32_MIN && greatest <= INT32_MAX;
+}
+
+/* A whole number is compared as wide as it is in memory, so that vectors hold twice as many; null: it is no
+   comparison of that form. */
+static const char *narrow_comparison(Printer *printer, const Expr *node, const char *sign) {
+  for (int side = 0; side < 2; side++) {
+    const Expr *other = node->args[1 - side];
+    const char *element = narrow_element(printer, node->args[side]);
+    if (!element || other->type != TYPE_INT || is_read(other) || !is_in_32_bits(printer, other))
+      continue;
+    const char *number = arena_format(printer->writer->arena, "(int32_t)%s",
+                                      operand(printer, other, TYPE_INT, LEVEL_UNARY));
+    return arena_format(printer->writer->arena, "%s %s %s", side ? number : element, sign,
+                        side ? element : number);
+  }
+  return NULL;
+}
+
 static void print_infix(Printer *printer, Piece *piece, const char *sign, int level,
                         ValueType type) {
   const Expr *node = piece->node;
   bool comparison = level == LEVEL_EQUAL || level == LEVEL_RELATION;
+  const char *narrow = comparison ? narrow_comparison(printer, node, sign) : NULL;
+  if (narrow) {
+    set_text(piece, narrow, level);
+    return;
+  }
   const char *left = operand(printer, node->args[0], type, comparison ? LEVEL_SUM : level);
   const char *right = operand(printer, node->args[1], type, comparison ? LEVEL_SUM : level + 1);
   set_text(piece, arena_format(printer->writer->arena, "%s %s %s", left, sign, right), level);

@@ -4,7 +4,7 @@
 
    reads, or writes, one number of each row at a time: rows as far apart as a power of two share so few places of the
    cache that they drive each other out. In squares of as many rows as a vector has lanes, rows are loaded, turned in
-   registers and stored. */
+   registers and stored. Where they do not divide the copy, the last ones overlap those before. */
 #include "equations/affine.h"
 #include "loops/build.h"
 
@@ -38,16 +38,32 @@ static int64_t distance(Squares *s, const Tensor *tensor, const Expr *const *sub
 static bool has_squares(const Squares *s, const LoopNode *loop) {
   int64_t count;
   return loop->kind == LOOP_FOR && loop->step == 1 && loop->lanes == 0 && loop->segment == 0 &&
-         !(loop->marks & (MARK_DOWN | MARK_UNROLL)) &&
-         loop->begin->op == OP_INTEGER && loop->begin->integer == 0 &&
-         loop->end->op == OP_INTEGER && extent_is_constant(loop->index->range, &count) &&
-         loop->end->integer == count && count % s->lanes == 0;
+         !(loop->marks & (MARK_DOWN | MARK_UNROLL)) && loop->begin->op == OP_INTEGER &&
+         loop->begin->integer == 0 && loop->end->op == OP_INTEGER &&
+         extent_is_constant(loop->index->range, &count) && loop->end->integer == count &&
+         count >= s->lanes && (count % s->lanes == 0 || !(loop->marks & MARK_PARALLEL));
 }
 
 static bool is_copy(const LoopNode *node) {
   return node->kind == LOOP_STORE && node->combine == REDUCE_NONE && is_read(node->value) &&
          !read_default(node->value) && is_stored_as_real(node->target) &&
          is_stored_as_real(node->value->tensor);
+}
+
+/* Where the squares begin along the loop: the last one inside, too. */
+static void take_steps(Squares *s, LoopNode *loop, LoopNode *copy) {
+  Model *model = s->routine->model;
+  const Expr *begin = expr_index(model->exprs, loop->index);
+  loop->step = s->lanes;
+  if (loop->end->integer % s->lanes == 0) return;
+  begin = expr_binary(model->exprs, OP_MIN, begin,
+                      expr_integer(model->exprs, loop->end->integer - s->lanes));
+  const Expr **subscripts = NEW_ARRAY(model->arena, const Expr *, copy->target->rank);
+  for (int dim = 0; dim < copy->target->rank; dim++)
+    subscripts[dim] =
+        expr_substitute(model->exprs, s->scratch, copy->subscripts[dim], &loop->index, &begin, 1);
+  copy->subscripts = subscripts;
+  copy->value = expr_substitute(model->exprs, s->scratch, copy->value, &loop->index, &begin, 1);
 }
 
 /* Of the two loops, one goes along rows of what is read, the other along rows of the target. */
@@ -61,7 +77,9 @@ static void take_squares(Squares *s, LoopNode *outer, LoopNode *inner, LoopNode 
     if (to < s->lanes || from < s->lanes) continue;
     if (distance(s, copy->target, copy->subscripts, column) != 1) continue;
     if (distance(s, read->tensor, read->args, row) != 1) continue;
-    outer->step = inner->step = copy->lanes = s->lanes;
+    take_steps(s, outer, copy);
+    take_steps(s, inner, copy);
+    copy->lanes = s->lanes;
     copy->marks |= MARK_SQUARE;
     copy->from_row = from;
     copy->to_row = to;
