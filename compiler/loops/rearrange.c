@@ -10,6 +10,9 @@
    read it, become two, of which each counts what the one did; the dims of the value lie in memory in the order of
    the copy. Sums keep their order, so bits do not change. Where some reader cannot be put so, the copy stays.
 
+   A copy may take one part of the value, as of q, k and v that one product makes, k.panels[n, a, t, e] = z[n, t, 1, a, e]:
+   then the parts lie one after the other. Copies of other parts find them so.
+
    What a recurrence computes lies step by step. */
 #include "calculus/variables.h"
 #include "equations/affine.h"
@@ -24,9 +27,11 @@ typedef struct Rearrangement {
   const Equation *
       copy; /* in which each variable stands for a dim of the value, or two for one; null: there is none */
   Tensor *value;
-  int dim;               /* the dim in blocks: */
-  BlockSubscript blocks; /* in the copy, or in the equation; block null: none is */
-  int order[LIMIT_RANK]; /* of the rearranged dims, as they lie in memory */
+  int dim;                       /* the dim in blocks: */
+  BlockSubscript blocks;         /* in the copy, or in the equation; block null: none is */
+  int order[LIMIT_RANK];         /* of the rearranged dims, as they lie in memory: */
+  int fixed;                     /* first those of which the copy takes one value each, */
+  const Expr *parts[LIMIT_RANK]; /* these */
 } Rearrangement;
 
 /* ---- subscripts ---- */
@@ -69,12 +74,26 @@ static bool covers(const BlockSubscript *blocks, const Extent *extent) {
          count * blocks->width == whole;
 }
 
+/* The dims of which the copy takes one value come first. */
+static bool put_fixed_first(Rearrangement *r, const int *fixed, int dims) {
+  int count = r->copy->var_count;
+  if (dims > LIMIT_RANK || dims != count + r->fixed) return false;
+  for (int k = count - 1; k >= 0; k--) r->order[r->fixed + k] = r->order[k];
+  for (int level = 0; level < r->fixed; level++) r->order[level] = fixed[level];
+  return r->order[dims - 1] == dims - 1;
+}
+
 /* What the copy does with the dims of the value. */
 static bool find_order(Rearrangement *r) {
   const Expr *read = r->copy->body;
-  int rank = read_rank(read), dims = 0;
+  int rank = read_rank(read), dims = 0, fixed[LIMIT_RANK];
   for (int k = 0; k < LIMIT_RANK; k++) r->order[k] = -1;
   for (int dim = 0; dim < rank; dim++) {
+    if (read->args[dim]->op == OP_INTEGER) {
+      r->parts[r->fixed] = read->args[dim];
+      fixed[r->fixed++] = dims++;
+      continue;
+    }
     const Index *lone = lone_index(read->args[dim]);
     if (lone && lone->range != r->value->axes[dim].extent) return false;
     if (lone && !note_dim(r, lone, dims++)) return false;
@@ -85,7 +104,7 @@ static bool find_order(Rearrangement *r) {
     if (!note_dim(r, r->blocks.block, dims++) || !note_dim(r, r->blocks.inner, dims++))
       return false;
   }
-  return dims == r->copy->var_count && r->order[dims - 1] == dims - 1;
+  return put_fixed_first(r, fixed, dims);
 }
 
 /* Nothing outside the routine says how it lies. */
@@ -97,10 +116,13 @@ static bool is_own_value(const Routine *routine, const Tensor *tensor) {
   return !map_has(&routine->segments, tensor);
 }
 
-bool layout_is_free(const Routine *routine, const Tensor *tensor) {
+static bool is_rearrangeable(const Routine *routine, const Tensor *tensor) {
   return is_own_value(routine, tensor) && tensor->type == TYPE_REAL &&
-         !map_has(&routine->recurrences, tensor) && routine_computes(routine, tensor) &&
-         !map_has(&routine->orders, tensor);
+         !map_has(&routine->recurrences, tensor) && routine_computes(routine, tensor);
+}
+
+bool layout_is_free(const Routine *routine, const Tensor *tensor) {
+  return is_rearrangeable(routine, tensor) && !map_has(&routine->orders, tensor);
 }
 
 static bool is_copy(const Routine *routine, const Equation *equation) {
@@ -168,12 +190,22 @@ static bool may_rearrange(Rearrangement *r) {
   return true;
 }
 
+/* It lies as it is named, or just so already. */
+static bool may_get_order(const Rearrangement *r) {
+  const int *order = map_get(&r->routine->orders, r->value);
+  if (!order) return true;
+  for (int level = 0; level < r->value->rank; level++)
+    if (order[level] != r->order[level]) return false;
+  return !r->blocks.block;
+}
+
 /* As a copy of it lies that products take. */
 static bool lies_as_copy(Rearrangement *r, const Equation *copy) {
   if (!is_copy(r->routine, copy)) return false;
   r->copy = copy;
   r->value = (Tensor *)copy->body->tensor;
-  return layout_is_free(r->routine, r->value) && find_order(r) && may_rearrange(r);
+  return is_rearrangeable(r->routine, r->value) && find_order(r) && may_get_order(r) &&
+         may_rearrange(r);
 }
 
 /* Each reader takes one element for each of its own, and keeps it in scratch. */
@@ -273,7 +305,8 @@ typedef struct Replacing {
 static const Expr *read_of_copy(const Replacing *replacing, const Expr *read) {
   const Rearrangement *r = replacing->rearrangement;
   const Expr *subscripts[LIMIT_RANK];
-  for (int k = 0; k < r->copy->var_count; k++) subscripts[r->order[k]] = read->args[k];
+  for (int level = 0; level < r->fixed; level++) subscripts[r->order[level]] = r->parts[level];
+  for (int k = 0; k < r->copy->var_count; k++) subscripts[r->order[r->fixed + k]] = read->args[k];
   return expr_read(r->routine->model->exprs, replacing->rearranged, subscripts, read_default(read));
 }
 
