@@ -65,6 +65,15 @@ static bool fills_part(const Routine *routine, const Tiling *tiling, int64_t col
          extent_is_constant(tiling->column->range, &constant);
 }
 
+/* One tile takes all columns of a single row, the last of them by part of a vector: in a tile of their own each sum
+   would wait for the term before. */
+static bool takes_whole_row(const Target *target, const Tiling *tiling, int64_t columns) {
+  int64_t constant;
+  return tiling->rows == 1 && target->masks && columns % tiling->lanes != 0 &&
+         columns < MOST_VECTORS_OF_A_ROW * tiling->lanes &&
+         extent_is_constant(tiling->column->range, &constant);
+}
+
 /* Rows as equal as may be, and columns; false: there are too few columns for a vector. */
 static bool choose_size(const Routine *routine, Tiling *tiling) {
   const Target *target = routine->target;
@@ -81,6 +90,10 @@ static bool choose_size(const Routine *routine, Tiling *tiling) {
   int64_t most = tiling->rows == 1 ? MOST_VECTORS_OF_A_ROW : target->tile.vectors;
   int64_t vectors = columns / tiling->lanes;
   if (vectors == 0) {
+    tiling->columns = columns;
+    return true;
+  }
+  if (takes_whole_row(target, tiling, columns)) {
     tiling->columns = columns;
     return true;
   }
