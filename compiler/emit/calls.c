@@ -4,6 +4,7 @@
 #include "loops/threads.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { LONGEST_SEQUENCE = 32 }; /* calls in one function */
 
@@ -60,6 +61,37 @@ static Name family_name(const RoutineText *text, const NestFamily *family) {
   return scope_fresh(&program->file, wanted);
 }
 
+/* What the text of a function says from its parameters on, however lines are broken, without comments. */
+static Name code_of(const ProgramWriter *program, const char *text) {
+  Text code;
+  text_init(&code, program->arena);
+  bool is_apart = false;
+  for (const char *c = strchr(text, '('); *c; c++) {
+    bool is_comment = c[0] == '/' && c[1] == '*';
+    if (is_comment) c = strstr(c, "*/") + 1;
+    if (is_comment || *c == ' ' || *c == '\n') {
+      is_apart = true;
+      continue;
+    }
+    if (is_apart && code.bytes[code.size - 1] != '(') text_add(&code, " ");
+    is_apart = false;
+    text_add_bytes(&code, c, 1);
+  }
+  return name_of(program->names, code.bytes);
+}
+
+/* Of functions that compute the same only the first stays, as those of two entry points may, but what states a
+   line of the model. */
+static Name share_function(ProgramWriter *program, size_t begin, Name function) {
+  Text *text = program->text;
+  Name code = code_of(program, text->bytes + begin), known = map_get(&program->functions, code);
+  if (!known) map_put(&program->functions, code, (void *)function);
+  if (!known || strstr(text->bytes + begin, "/* = ")) return function;
+  text->size = begin;
+  text->bytes[begin] = '\0';
+  return known;
+}
+
 static void write_families(RoutineText *text) {
   ProgramWriter *program = text->program;
   for (int i = 0; i < text->routine->families.count; i++) {
@@ -68,9 +100,10 @@ static void write_families(RoutineText *text) {
     *interface = nest_interface(program->arena, text->routine, family);
     Name function = family_name(text, family);
     FunctionWriter writer = function_open(program, text->routine, &text->scope);
+    size_t begin = program->text->size;
     write_origin(program, family);
     write_family(&writer, family, interface, function, text->scalars);
-    map_put(&text->functions, family, (void *)function);
+    map_put(&text->functions, family, (void *)share_function(program, begin, function));
     map_put(&text->interfaces, family, interface);
   }
 }

@@ -80,7 +80,7 @@ static void write_signature(FunctionWriter *writer, const Nest *nest,
     APPEND(arena, &items, array_parameter(writer, nest, memory));
   }
   if (items.count == 0) APPEND(arena, &items, "void");
-  write_wrapped(writer, arena_format(arena, "static void %s(", function), items.items, items.count,
+  write_wrapped(writer, arena_format(arena, "NNRT_NEST void %s(", function), items.items, items.count,
                 ") {");
 }
 

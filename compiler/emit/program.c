@@ -72,6 +72,7 @@ void program_writer_open(ProgramWriter *program, Arena *arena, Names *names,
   static const char *const own[] = {"seed", "step", "invalid", "status", "scratch"};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++) scope_take(&program->fields, own[i]);
   map_init(&program->statements.stated, arena);
+  map_init(&program->functions, arena);
   scope_take(&program->metrics, "samples");
   scope_take(&program->metrics, "loss");
 }

@@ -34,6 +34,7 @@ typedef struct ProgramWriter {
   MemberPlaces places;       /* of the model's struct */
   bool has_address_function; /* MODEL_at */
   Statements statements;
+  Map functions; /* Name of what one does -> Name of the function that does it */
 } ProgramWriter;
 
 /* Chooses the public names of a model in `shared`, where those of all models stand; the file's own are

@@ -19,7 +19,7 @@ typedef struct Signer {
   Arena *local;   /* of one nest */
   Nest *nest;
   Words words;
-  Map numbers; /* Tensor * or Index * -> its number + 1, as a pointer */
+  Map numbers; /* Tensor * or Index * -> uint64_t *: its number + 1 */
   int indices;
 } Signer;
 
@@ -32,10 +32,15 @@ static void add_pointer(Signer *signer, const void *pointer) {
 }
 
 static bool add_known(Signer *signer, const void *object, int next) {
-  uintptr_t number = (uintptr_t)map_get(&signer->numbers, object);
-  if (number == 0) map_put(&signer->numbers, object, (void *)(uintptr_t)(next + 1));
-  add_word(signer, number > 0 ? (uint64_t)number : (uint64_t)next + 1);
-  return number > 0;
+  uint64_t *number = map_get(&signer->numbers, object);
+  bool is_known = number != NULL;
+  if (!is_known) {
+    number = NEW(signer->local, uint64_t);
+    *number = (uint64_t)next + 1;
+    map_put(&signer->numbers, object, number);
+  }
+  add_word(signer, *number);
+  return is_known;
 }
 
 /* ---- tensors ---- */
@@ -127,8 +132,11 @@ static void add_expression(Signer *signer, const Expr *e) {
     const Expr *node = nodes.items[i];
     add_word(signer, (uint64_t)node->op << 32 | (uint64_t)node->type << 16 | (uint64_t)node->count);
     add_leaf(signer, node);
-    for (int k = 0; k < node->count; k++) add_pointer(signer, map_get(&positions, node->args[k]));
-    map_put(&positions, node, (void *)(uintptr_t)(i + 1));
+    for (int k = 0; k < node->count; k++) {
+      const Expr **place = node->args[k] ? map_get(&positions, node->args[k]) : NULL;
+      add_word(signer, place ? (uint64_t)(place - nodes.items) + 1 : 0);
+    }
+    map_put(&positions, node, &nodes.items[i]);
   }
 }
 
@@ -149,9 +157,8 @@ static void add_node(Signer *signer, const LoopNode *node) {
   add_expression(signer, node->condition);
   add_expression(signer, node->value);
   if (node->target) add_tensor(signer, node->target);
-  for (int dim = 0; node->kind == LOOP_STORE && dim < node->target->rank; dim++) {
-    add_expression(signer, node->subscripts[dim]);
-  }
+  int subscripts = node->target && node->kind == LOOP_STORE ? node->target->rank : 0;
+  for (int dim = 0; dim < subscripts; dim++) add_expression(signer, node->subscripts[dim]);
 }
 
 /* As deep as loops and branches, which the rank limit bounds. */

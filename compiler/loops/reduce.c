@@ -169,22 +169,42 @@ static Op combining_op(Reduction combine) {
   return combine == REDUCE_PROD ? OP_MUL : combine == REDUCE_MAX ? OP_MAX : OP_ADD;
 }
 
-/* The total of all lanes, as an expression of the row. */
-static const Expr *combine_lanes(Site *site, LoopBody *body, const Point *point, int lanes) {
+/* Of vectors that take `width` lanes; 0: they are left to the C compiler, which may unroll their loop first. */
+static int64_t vector_lanes(const Site *site, const Point *point, int width) {
+  int64_t real = site->routine->bytes_of_real, bytes = site->routine->target->vector_bytes;
+  bool is_arithmetic = point->combine == REDUCE_SUM || point->combine == REDUCE_PROD;
+  if (point->rows || !is_arithmetic || point->into->type != TYPE_REAL) return 0;
+  if (bytes > width * real) bytes = width * real;
+  return bytes < LEAST_VECTOR_BYTES ? 0 : bytes / real;
+}
+
+/* The `width` lanes behind the first `width` are combined with these. */
+static void combine_halves(Site *site, LoopBody *body, Point point, int width) {
   Model *model = site->routine->model;
   ExprTable *exprs = model->exprs;
   int bound = site->bound;
-  for (int width = lanes / 2; width > 1; width /= 2) {
-    const Index *lane =
-        index_new(model, name_of(model->names, "lane"), extent_constant(model->extents, width));
-    LoopBody *inner = open_loop(site, body, lane);
-    if (!point->rows) body->items[body->count - 1]->marks = MARK_VECTOR;
-    inner = open_row(site, inner, point->rows);
-    const Expr *at = expr_index(exprs, lane);
-    const Expr *other = expr_binary(exprs, OP_ADD, at, expr_integer(exprs, width));
-    combine_lane(site, inner, point, at, read_lane(site, point, other));
-    site->bound = bound;
+  const Index *lane =
+      index_new(model, name_of(model->names, "lane"), extent_constant(model->extents, width));
+  LoopBody *inner = open_loop(site, body, lane);
+  LoopNode *loop = body->items[body->count - 1];
+  if (!point.rows) loop->marks = MARK_VECTOR;
+  loop->lanes = vector_lanes(site, &point, width);
+  inner = open_row(site, inner, point.rows);
+  const Expr *at = expr_index(exprs, lane);
+  const Expr *other = expr_binary(exprs, OP_ADD, at, expr_integer(exprs, width));
+  const Expr *value = read_lane(site, &point, other);
+  if (loop->lanes > 0) {
+    value = expr_binary(exprs, combining_op(point.combine), read_lane(site, &point, at), value);
+    point.combine = REDUCE_NONE;
   }
+  combine_lane(site, inner, &point, at, value);
+  site->bound = bound;
+}
+
+/* The total of all lanes, as an expression of the row. */
+static const Expr *combine_lanes(Site *site, LoopBody *body, const Point *point, int lanes) {
+  ExprTable *exprs = site->routine->model->exprs;
+  for (int width = lanes / 2; width > 1; width /= 2) combine_halves(site, body, *point, width);
   const Expr *left = read_lane(site, point, expr_integer(exprs, 0));
   const Expr *right = read_lane(site, point, expr_integer(exprs, 1));
   return expr_binary(exprs, combining_op(point->combine), left, right);

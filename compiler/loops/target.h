@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { LEAST_VECTOR_BYTES = 16 /* of the vectors that the runtime has */ };
+
 typedef struct Target {
   const char *name;
   const char *title;    /* "x86 with AVX-512" */

@@ -8,10 +8,7 @@
 #include "equations/affine.h"
 #include "equations/contraction.h"
 
-enum {
-  LEAST_VECTOR_BYTES = 16,  /* of a vector where there are few columns */
-  MOST_VECTORS_OF_A_ROW = 8 /* of a tile with one row */
-};
+enum { MOST_VECTORS_OF_A_ROW = 8 /* of a tile with one row */ };
 
 /* ---- which ---- */
 

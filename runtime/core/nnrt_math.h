@@ -60,6 +60,10 @@
 /* A loop is vectorised only when all its calls are inlined. */
 #define NNRT_INLINE static inline __attribute__((always_inline))
 
+/* A nest stays a function of its own, though it is called once: the time that compilers take grows faster than
+   functions do. */
+#define NNRT_NEST static __attribute__((noinline))
+
 /* Horner's rule: a + x (b + x (c + ...)) by the multiply-add `fma`, degree in the name. */
 #define NNRT_P1(fma, x, a, b) fma(b, x, a)
 #define NNRT_P2(fma, x, a, ...) fma(NNRT_P1(fma, x, __VA_ARGS__), x, a)

@@ -116,7 +116,7 @@ def check_outside_names(folder):
 
 def functions_of(text):
     """(name, lines, body) of each function definition."""
-    pattern = r"^[a-z][^\n;{}=]*?(\w+)\((?:[^;{}]|\n)*?\) \{\n(.*?)^\}"
+    pattern = r"^[A-Za-z][^\n;{}=]*?(\w+)\((?:[^;{}]|\n)*?\) \{\n(.*?)^\}"
     return [(name, body.count("\n"), body) for name, body in re.findall(pattern, text, re.M | re.S)]
 
 
