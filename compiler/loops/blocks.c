@@ -2,11 +2,17 @@
 #include "loops/blocks.h"
 
 #include "calculus/variables.h"
+#include "equations/contraction.h"
 
 bool blocks_divide(const Equation *product, const Index *whole, int64_t width) {
   int64_t range;
   return extent_is_constant(whole->range, &range) && range % width == 0 &&
          product->var_count < LIMIT_RANK;
+}
+
+double blocks_bytes_taken(const Equation *product, int64_t row_bytes, int64_t part_bytes) {
+  int64_t apart = row_bytes & -row_bytes;
+  return contraction_terms(product) * (double)(apart > part_bytes ? apart : part_bytes);
 }
 
 /* ---- the copy ---- */

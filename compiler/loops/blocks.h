@@ -20,6 +20,10 @@ typedef struct Blocks {
 /* Whether blocks of that width divide the variable. */
 bool blocks_divide(const Equation *product, const Index *whole, int64_t width);
 
+/* Of the first cache, that a part of each row takes when it is to be found there again: rows that lie a multiple of a
+   power of two apart compete for few places of it. */
+double blocks_bytes_taken(const Equation *product, int64_t row_bytes, int64_t part_bytes);
+
 /* `name`: of the variable that counts blocks. */
 Blocks blocks_of(Layout *layout, Equation *product, const Expr *factor, const Index *whole,
                  int64_t width, const char *name);

@@ -226,6 +226,7 @@ typedef struct Routine {
   int nests_before_updates;
   /* `target := value` to commit, at the end or in place. */
   UpdateList updates;
+  double changed_numbers;         /* in their targets: parameters, states and slots */
   Map buffers;                    /* Tensor * -> Buffer * */
   LIST_OF(NestFamily *) families; /* in order of their first calls */
   RepetitionList

@@ -10,7 +10,10 @@
 #include "loops/blocks.h"
 #include "loops/tile.h"
 
-enum { FREE = 4 /* times fewer uses of a copy that may cost nothing */ };
+enum {
+  FREE = 4, /* times fewer uses of a copy that may cost nothing */
+  CACHE = 4 /* copies.bytes: of the first cache, where rows lie far apart */
+};
 
 /* The factor is a transposed copy, made for this product; null: it is not. */
 static Equation *transposed_copy(const Layout *t, const Expr *factor) {
@@ -37,14 +40,24 @@ static bool may_have_panels(Layout *t, const Equation *product, const Tiling *ti
   return layout_may_read_ahead(t, tiling->across, recurrent);
 }
 
+/* Of the first cache, that a tile takes of a factor as it is; 0: its rows have no fixed length. */
+static double bytes_of_rows(const Equation *product, const Tiling *tiling, int64_t real) {
+  const Tensor *factor = tiling->across->tensor;
+  int64_t length;
+  if (!extent_is_constant(factor->axes[factor->rank - 1].extent, &length)) return 0;
+  return blocks_bytes_taken(product, length * real, tiling->columns * real);
+}
+
 /* A copy that the value itself may become is worth less. */
 static bool is_worth_panels(Layout *t, const Equation *product, const Tiling *tiling) {
   const Target *target = t->routine->target;
-  double bytes = contraction_terms(product) * (double)(tiling->columns * t->routine->bytes_of_real);
+  int64_t real = t->routine->bytes_of_real;
+  double bytes = contraction_terms(product) * (double)(tiling->columns * real);
   int64_t uses = target->copies.uses;
   if (layout_is_free(t->routine, tiling->across->tensor)) uses /= FREE;
-  return bytes >= (double)target->copies.bytes &&
-         contraction_uses(t->scratch, product, tiling->across) >= (double)uses;
+  bool is_large = bytes >= (double)target->copies.bytes ||
+                  bytes_of_rows(product, tiling, real) > (double)(target->copies.bytes * CACHE);
+  return is_large && contraction_uses(t->scratch, product, tiling->across) >= (double)uses;
 }
 
 static void take_out(EquationList *list, const Equation *equation) {

@@ -168,13 +168,13 @@ static bool only_assigns(const Placer *placer, const Life *value, const Access *
          (*first)->nest >= placer->routine->nests_before_updates;
 }
 
-/* No element of the old value is read after it is written over. */
+/* No element of the old value is read after it is written over; one that is only asked for does not count. */
 static bool may_replace(const Placer *placer, const Life *value, const Life *old) {
   const Access *first;
   if (!only_assigns(placer, value, &first)) return false;
   for (int i = 0; old && i < old->accesses.count; i++) {
     const Access *read = &old->accesses.items[i];
-    if (read->step < first->step) continue;
+    if (read->step < first->step || read->node->kind == LOOP_FETCH) continue;
     if (!is_replaced_here(value, read, value->tensor->rank)) return false;
   }
   return true;

@@ -36,6 +36,18 @@ static void collect_updates(Routine *routine) {
   }
 }
 
+static double count_changed(const Routine *routine) {
+  double numbers = 0;
+  for (int i = 0; i < routine->updates.count; i++) {
+    const Tensor *target = routine->updates.items[i].target;
+    double product = 1;
+    for (int dim = 0; dim < target->rank; dim++)
+      product *= (double)extent_maximum(target->axes[dim].extent);
+    numbers += product;
+  }
+  return numbers;
+}
+
 Routine *routine_new(Model *model, RoutineKind kind, const Step *step) {
   Routine *routine = NEW(model->arena, Routine);
   routine->kind = kind;
@@ -53,6 +65,7 @@ Routine *routine_new(Model *model, RoutineKind kind, const Step *step) {
   map_init(&routine->sources, model->arena);
   map_init(&routine->watched, model->arena);
   collect_updates(routine);
+  routine->changed_numbers = count_changed(routine);
   return routine;
 }
 

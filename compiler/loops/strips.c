@@ -34,19 +34,14 @@ static int64_t width_of_strips(const Equation *product, const Tiling *tiling) {
   return divides ? tiling->columns : tiling->rows;
 }
 
-/* Of the first cache that a number in each row takes, when it is found there again. */
-static double bytes_taken(const Equation *product, int64_t row_bytes) {
-  int64_t apart = row_bytes & -row_bytes;
-  return contraction_terms(product) * (double)(apart > LINE ? apart : LINE);
-}
-
 static bool is_worth_strips(Layout *t, const Equation *product, const Expr *factor) {
   const Target *target = t->routine->target;
   int64_t length, real = t->routine->bytes_of_real;
   if (!extent_is_constant(factor->tensor->axes[factor->tensor->rank - 1].extent, &length))
     return false;
   return length * real >= target->copies.bytes / ROW &&
-         bytes_taken(product, length * real) > (double)(target->copies.bytes * CACHE) &&
+         blocks_bytes_taken(product, length * real, LINE) >
+             (double)(target->copies.bytes * CACHE) &&
          contraction_uses(t->scratch, product, factor) >= (double)(target->copies.uses / USES) &&
          layout_may_read_ahead(t, factor, NULL);
 }

@@ -319,7 +319,10 @@ static void build_block(Site *site, const Tiling *tiling, Block block, LoopBody 
   Model *model = site->routine->model;
   Tensor *tile = tile_new(site, "tile", block.rows, block.columns, block.lanes);
   APPEND(model->arena, body, declare_new(model, tile, expr_number(model->exprs, 0)));
-  if (site->term) load_tile(site, tiling, &block, tile, body);
+  if (site->term)
+    load_tile(site, tiling, &block, tile, body);
+  else
+    fetch_for_epilogue(site, tiling, &block, body);
   build_sum(site, tiling, &block, tile, body);
   bool in_vectors = epilogue_is_of_vectors(site->routine, site->equation, tiling, &block);
   const Tensor *product = in_vectors ? tile : store_tile(site, tiling, &block, tile, body);

@@ -61,6 +61,9 @@ void build_fetch(Site *site, const Tiling *tiling, const Block *block, LoopBody 
 /* The branch of what is done with complete sums. */
 LoopBody *open_last_terms(Site *site, const Tiling *tiling, LoopBody *body);
 
+/* tile_fetch.c: asks for what is read behind the tile and comes from behind the caches. */
+void fetch_for_epilogue(Site *site, const Tiling *tiling, const Block *block, LoopBody *body);
+
 /* tile_guard.c: a tile takes the terms that the guard of the sum lets in. */
 bool guard_fits(ExprTable *table, Arena *scratch, const Equation *equation, const Tiling *tiling);
 /* The guard leaves out some elements of a tile and not others. */

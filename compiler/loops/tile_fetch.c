@@ -1,0 +1,58 @@
+/* Fetch: what is computed behind a tile reads parameters and their slots, which come from behind the caches where all
+   that a step changes is larger than these. They are asked for before the sum is taken, and are there when it is. */
+#include "loops/epilogue.h"
+#include "loops/tile.h"
+
+enum { LINE = 64 }; /* bytes of one of a cache */
+
+/* Every step goes through all of them, so none is found where the step before left it. */
+static bool is_cold(const Routine *routine, const Tensor *tensor) {
+  bool is_changed = tensor->role == ROLE_PARAM || tensor->role == ROLE_SLOT;
+  int64_t cache = routine->target->caches.second;
+  double all = routine->changed_numbers * (double)routine->bytes_of_real;
+  return is_changed && cache > 0 && all > (double)cache;
+}
+
+static bool is_fetched(const Site *site, const Tiling *tiling, const Expr *read) {
+  return is_cold(site->routine, read->tensor) &&
+         is_contiguous(site->routine->model->exprs, read, tiling->column);
+}
+
+/* The lines of one row. */
+static void fetch_row(Site *site, const Tiling *tiling, const Block *block, const Expr *read,
+                      LoopBody *body) {
+  Model *model = site->routine->model;
+  ExprTable *exprs = model->exprs;
+  int bound = site->bound;
+  for (int64_t at = 0; at < block->columns; at += LINE / site->routine->bytes_of_real) {
+    site_bind(site, tiling->column,
+              expr_binary(exprs, OP_ADD, block->column, expr_integer(exprs, at)));
+    APPEND(model->arena, body, fetch_new(model, site_value(site, read)));
+    site->bound = bound;
+  }
+}
+
+static ExprList reads_to_fetch(Site *site, const Tiling *tiling, Arena *scratch) {
+  const Epilogue *epilogue = epilogue_of(site->routine, site->equation);
+  ExprList found = {0};
+  for (int i = 0; epilogue && i < epilogue->members.count; i++) {
+    ExprList reads = equation_reads(scratch, epilogue->members.items[i]);
+    for (int k = 0; k < reads.count; k++) {
+      bool is_new = is_fetched(site, tiling, reads.items[k]);
+      for (int j = 0; j < found.count; j++) is_new = is_new && found.items[j] != reads.items[k];
+      if (is_new) APPEND(scratch, &found, reads.items[k]);
+    }
+  }
+  return found;
+}
+
+void fetch_for_epilogue(Site *site, const Tiling *tiling, const Block *block, LoopBody *body) {
+  Arena *scratch = arena_new();
+  ExprList reads = reads_to_fetch(site, tiling, scratch);
+  int bound = site->bound;
+  const Expr *row[1];
+  if (reads.count > 0) body = open_rows(site, tiling, block, body, MARK_UNROLL, row);
+  for (int i = 0; i < reads.count; i++) fetch_row(site, tiling, block, reads.items[i], body);
+  site->bound = bound;
+  arena_free(scratch);
+}
