@@ -39,9 +39,12 @@ static bool is_held_in_vectors(const FunctionWriter *writer, const Tensor *tenso
 /* "tile[r][1]" */
 static const char *held_vector(FunctionWriter *writer, const Vector *vector, const Tensor *tensor,
                                const Expr *const *subscripts) {
+  ExprTable *exprs = writer->routine->model->exprs;
+  const Expr *column = at_first_lane(writer, vector, subscripts[1]);
+  column = expr_binary(exprs, OP_IDIV, column, expr_integer(exprs, vector->loop->lanes));
   const char *row = write_expression(writer, subscripts[0], TYPE_INT, LEVEL_ANY);
-  return arena_format(writer->arena, "%s[%s][%lld]", scope_find(&writer->scope, tensor), row,
-                      (long long)(vector->first / vector->loop->lanes));
+  return arena_format(writer->arena, "%s[%s][%s]", scope_find(&writer->scope, tensor), row,
+                      write_expression(writer, column, TYPE_INT, LEVEL_ANY));
 }
 
 /* "&W[i * 128 + k + 16]" */

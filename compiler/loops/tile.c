@@ -8,8 +8,6 @@
 #include "equations/affine.h"
 #include "equations/contraction.h"
 
-enum { MOST_VECTORS_OF_A_ROW = 8 /* of a tile with one row */ };
-
 /* ---- which ---- */
 
 bool is_contiguous(ExprTable *table, const Expr *read, const Index *column) {
@@ -55,50 +53,6 @@ static const Index *find_row(Arena *scratch, const Equation *equation, const Ind
   return row;
 }
 
-/* One vector takes all columns, which are more than half of it has room for. */
-static bool fills_part(const Routine *routine, const Tiling *tiling, int64_t columns) {
-  int64_t constant;
-  return routine->target->masks && 2 * columns > tiling->lanes &&
-         extent_is_constant(tiling->column->range, &constant);
-}
-
-/* One tile takes all columns of a single row, the last of them by part of a vector: in a tile of their own each sum
-   would wait for the term before. */
-static bool takes_whole_row(const Target *target, const Tiling *tiling, int64_t columns) {
-  int64_t constant;
-  return tiling->rows == 1 && target->masks && columns % tiling->lanes != 0 &&
-         columns < MOST_VECTORS_OF_A_ROW * tiling->lanes &&
-         extent_is_constant(tiling->column->range, &constant);
-}
-
-/* Rows as equal as may be, and columns; false: there are too few columns for a vector. */
-static bool choose_size(const Routine *routine, Tiling *tiling) {
-  const Target *target = routine->target;
-  int64_t columns = extent_maximum(tiling->column->range);
-  int64_t rows = tiling->row ? extent_maximum(tiling->row->range) : 1, ignored;
-  tiling->lanes = target->vector_bytes / routine->bytes_of_real;
-  while (tiling->lanes > columns && !fills_part(routine, tiling, columns)) tiling->lanes /= 2;
-  if (tiling->lanes * routine->bytes_of_real < LEAST_VECTOR_BYTES) return false;
-  tiling->rows = rows < target->tile.rows ? rows : target->tile.rows;
-  if (tiling->row && extent_is_constant(tiling->row->range, &ignored)) {
-    int64_t blocks = (rows + tiling->rows - 1) / tiling->rows;
-    tiling->rows = (rows + blocks - 1) / blocks;
-  }
-  int64_t most = tiling->rows == 1 ? MOST_VECTORS_OF_A_ROW : target->tile.vectors;
-  int64_t vectors = columns / tiling->lanes;
-  if (vectors == 0) {
-    tiling->columns = columns;
-    return true;
-  }
-  if (takes_whole_row(target, tiling, columns)) {
-    tiling->columns = columns;
-    return true;
-  }
-  while (2 * most <= vectors && 2 * most * tiling->rows <= target->registers * 3 / 4) most *= 2;
-  tiling->columns = (vectors < most ? vectors : most) * tiling->lanes;
-  return true;
-}
-
 /* One that cuts no tile, when there is one; none when the guard does not let tiles be cut. */
 static bool choose_row(const Routine *routine, Arena *scratch, const Equation *equation,
                        const Index *time, Tiling *tiling) {
@@ -136,11 +90,12 @@ static bool find_tiling(const Routine *routine, Arena *scratch, const Equation *
   if (!contracts) {
     tiling->row = NULL;
     tiling->along = NULL;
-    return choose_size(routine, tiling);
+    return tile_shape(routine, equation, tiling);
   }
   bool is_left = equation->body->args[0] == tiling->across;
   tiling->along = equation->body->args[is_left ? 1 : 0];
-  return choose_row(routine, scratch, equation, time, tiling) && choose_size(routine, tiling);
+  return choose_row(routine, scratch, equation, time, tiling) &&
+         tile_shape(routine, equation, tiling);
 }
 
 bool tiling_of(const Routine *routine, const Equation *equation, Tiling *tiling) {
@@ -182,6 +137,16 @@ LoopBody *open_columns(Site *site, const Tiling *tiling, const Block *block, Loo
     loop->lanes = marks & MARK_VECTOR ? block->lanes : 0;
   }
   site_bind(site, tiling->column, plus(model->exprs, block->column, subscripts[1]));
+  return body;
+}
+
+LoopBody *open_vectors(Site *site, const Block *block, LoopBody *body, const Expr **before) {
+  Model *model = site->routine->model;
+  const Extent *count = extent_constant(model->extents, block->columns / block->lanes);
+  Index *v = index_new(model, name_of(model->names, "v"), count);
+  *before = expr_binary(model->exprs, OP_MUL, expr_index(model->exprs, v),
+                        expr_integer(model->exprs, block->lanes));
+  open_own_loop(site, &body, v)->marks = MARK_UNROLL;
   return body;
 }
 

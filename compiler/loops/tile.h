@@ -46,6 +46,14 @@ LoopBody *open_rows(Site *site, const Tiling *tiling, const Block *block, LoopBo
 LoopBody *open_columns(Site *site, const Tiling *tiling, const Block *block, LoopBody *body,
                        unsigned marks, const Expr **subscripts);
 
+/* tile_shape.c */
+/* Rows and columns of tiles for the ranges of row and column; false: there are too few columns for a vector. */
+bool tile_shape(const Routine *routine, const Equation *equation, Tiling *tiling);
+/* There is no room for all vectors that a term loads: each is multiplied with all rows before the next is loaded. */
+bool tile_goes_by_vectors(const Target *target, const Block *block);
+/* for v: the vectors of a tile; `before`: the columns before them. */
+LoopBody *open_vectors(Site *site, const Block *block, LoopBody *body, const Expr **before);
+
 /* tile_vectors.c: what runs behind that tile takes its vectors as they are. */
 bool epilogue_is_of_vectors(const Routine *routine, const Equation *product, const Tiling *tiling,
                             const Block *block);

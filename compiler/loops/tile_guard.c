@@ -278,12 +278,19 @@ static const Expr *extreme(ExprTable *table, Op op, const Expr *a, const Expr *b
 static void build_terms(Site *site, const Tiling *tiling, const Block *block, const Tensor *tile,
                         LoopBody *body) {
   Model *model = site->routine->model;
-  const Expr *element[2];
+  const Expr *element[2], *before = expr_integer(model->exprs, 0);
+  Block part = *block;
   int bound = site->bound;
   ExprList guard = site->guard;
+  if (tile_goes_by_vectors(site->routine->target, block)) {
+    body = open_vectors(site, block, body, &before);
+    part.column = expr_binary(model->exprs, OP_ADD, block->column, before);
+    part.columns = block->lanes;
+  }
   body = open_rows(site, tiling, block, body, MARK_UNROLL, element);
   body = open_branch(site, body);
-  body = open_columns(site, tiling, block, body, MARK_VECTOR, element);
+  body = open_columns(site, tiling, &part, body, MARK_VECTOR, element);
+  element[1] = expr_binary(model->exprs, OP_ADD, before, element[1]);
   const Expr *value = site_value(site, site->equation->body);
   APPEND(model->arena, body, store_new(model, tile, element, REDUCE_SUM, value));
   site->guard = guard;
