@@ -217,9 +217,15 @@ static bool is_extreme_of_numbers(const LoopNode *node) {
          node->target->type == TYPE_REAL;
 }
 
+/* Into one of the rows of an array of the nest's own. */
+static bool is_into_rows(const LoopNode *node) {
+  return node->kind == LOOP_STORE && node->target->rank == 2 && !node->target->definition;
+}
+
 /* gcc 12 unrolls short loops first. Then it may take loads under different conditions for one vector: wrong values with
    -O3 -mavx2, even of loads that stand before the choice. Of lanes under conditions and of extremes it makes branches
-   then, and of functions no vectors. clang unrolls those of a tile first and then makes vectors of its rows. */
+   then, and of functions no vectors. clang unrolls those of a tile, and of rows beside each other, first and then makes
+   vectors across them. */
 static bool must_not_unroll(const LoopNode *loop) {
   if (loop->marks & MARK_TILE) return true;
   if (loop->begin->op != OP_INTEGER || loop->end->op != OP_INTEGER) return false;
@@ -227,7 +233,8 @@ static bool must_not_unroll(const LoopNode *loop) {
     const LoopNode *node = loop->body.items[i];
     if (node->kind == LOOP_FOR) return false;
     if (node->kind == LOOP_IF && (loop->marks & MARK_VECTOR)) return true;
-    if (node->combine == REDUCE_NONE && (loop->marks & MARK_VECTOR)) return true;
+    bool is_whole = node->combine == REDUCE_NONE || is_into_rows(node);
+    if (is_whole && (loop->marks & MARK_VECTOR)) return true;
     if (is_extreme_of_numbers(node)) return true;
     if (node->value && reads_in_choice(node->value, loop->index)) return true;
   }
