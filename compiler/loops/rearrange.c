@@ -13,7 +13,8 @@
    A copy may take one part of the value, as of q, k and v that one product makes, k.panels[n, a, t, e] = z[n, t, 1, a, e]:
    then the parts lie one after the other. Copies of other parts find them so.
 
-   What a recurrence computes lies step by step. */
+   What a recurrence computes lies step by step, and each step in blocks. A copy may count steps backwards, as sums
+   over the gradients of all steps do. */
 #include "calculus/variables.h"
 #include "equations/affine.h"
 #include "loops/layout.h"
@@ -32,6 +33,7 @@ typedef struct Rearrangement {
   int order[LIMIT_RANK];         /* of the rearranged dims, as they lie in memory: */
   int fixed;                     /* first those of which the copy takes one value each, */
   const Expr *parts[LIMIT_RANK]; /* these */
+  bool is_backwards[LIMIT_RANK]; /* of each variable of the copy: it counts the dim from the end */
 } Rearrangement;
 
 /* ---- subscripts ---- */
@@ -50,6 +52,23 @@ static bool fits_blocks(const Rearrangement *r, const Expr *subscript) {
 static const Index *whole_index(const Rearrangement *r, const Expr *subscript) {
   const Index *index = lone_index(subscript);
   return index && index->range == r->value->axes[r->dim].extent ? index : NULL;
+}
+
+/* The last element of a dim is counted as the first. */
+static const Expr *from_the_end(const Rearrangement *r, const Expr *subscript,
+                                const Extent *extent) {
+  ExprTable *exprs = r->routine->model->exprs;
+  const Expr *last = expr_binary(exprs, OP_SUB, expr_extent(exprs, extent), expr_integer(exprs, 1));
+  return expr_binary(exprs, OP_SUB, last, subscript);
+}
+
+/* A variable that takes all values of the dim from the last to the first; null: the subscript is another. */
+static const Index *backward_index(const Rearrangement *r, const Expr *subscript,
+                                   const Extent *extent) {
+  int64_t shift;
+  const Index *index = shifted_index(r->routine->model->exprs, r->scratch,
+                                     from_the_end(r, subscript, extent), &shift);
+  return index && shift == 0 && index->range == extent ? index : NULL;
 }
 
 /* ---- which copies ---- */
@@ -89,17 +108,20 @@ static bool find_order(Rearrangement *r) {
   int rank = read_rank(read), dims = 0, fixed[LIMIT_RANK];
   for (int k = 0; k < LIMIT_RANK; k++) r->order[k] = -1;
   for (int dim = 0; dim < rank; dim++) {
+    const Extent *extent = r->value->axes[dim].extent;
     if (read->args[dim]->op == OP_INTEGER) {
       r->parts[r->fixed] = read->args[dim];
       fixed[r->fixed++] = dims++;
       continue;
     }
     const Index *lone = lone_index(read->args[dim]);
-    if (lone && lone->range != r->value->axes[dim].extent) return false;
-    if (lone && !note_dim(r, lone, dims++)) return false;
-    if (lone) continue;
+    const Index *backward = lone ? NULL : backward_index(r, read->args[dim], extent);
+    if (lone && lone->range != extent) return false;
+    if ((lone || backward) && !note_dim(r, lone ? lone : backward, dims++)) return false;
+    if (backward) r->is_backwards[variable_of(r->copy, backward)] = true;
+    if (lone || backward) continue;
     if (r->blocks.block || !find_blocks(r, read->args[dim], &r->blocks)) return false;
-    if (!covers(&r->blocks, r->value->axes[dim].extent)) return false;
+    if (!covers(&r->blocks, extent)) return false;
     r->dim = dim;
     if (!note_dim(r, r->blocks.block, dims++) || !note_dim(r, r->blocks.inner, dims++))
       return false;
@@ -118,7 +140,7 @@ static bool is_own_value(const Routine *routine, const Tensor *tensor) {
 
 static bool is_rearrangeable(const Routine *routine, const Tensor *tensor) {
   return is_own_value(routine, tensor) && tensor->type == TYPE_REAL &&
-         !map_has(&routine->recurrences, tensor) && routine_computes(routine, tensor);
+         routine_computes(routine, tensor);
 }
 
 bool layout_is_free(const Routine *routine, const Tensor *tensor) {
@@ -133,7 +155,9 @@ static bool is_copy(const Routine *routine, const Equation *equation) {
 
 /* ---- which equations ---- */
 
-static bool may_split(const Equation *equation, const Index *index) {
+static bool may_split(const Routine *routine, const Equation *equation, const Index *index) {
+  const RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
+  if (recurrent && recurrent->time == index) return false;
   if (equation->var_count == LIMIT_RANK || equation->reduced_count == LIMIT_RANK) return false;
   return equation->lanes <= 1 || equation->reduced[equation->reduced_count - 1] != index;
 }
@@ -144,38 +168,41 @@ static bool may_read(const Rearrangement *r, const Equation *equation) {
     const Expr *read = reads.items[i];
     if (read->tensor != r->value) continue;
     if (read_default(read)) return false;
-    if (map_has(&r->routine->recurrences, equation->target)) return false;
     if (map_has(&r->routine->segments, equation->target)) return false;
     if (!r->blocks.block || fits_blocks(r, read->args[r->dim])) continue;
     const Index *whole = whole_index(r, read->args[r->dim]);
-    if (!whole || !may_split(equation, whole)) return false;
+    if (!whole || !may_split(r->routine, equation, whole)) return false;
   }
   return true;
 }
 
-/* It may run behind the tiles of a product that are no such blocks. */
-static bool follows_other_tiles(const Rearrangement *r, const Equation *equation) {
+/* It may run behind the tiles of a product that are no such blocks: not of one that the loss needs and it does not. */
+static bool follows_other_tiles(const Rearrangement *r, int position) {
   const Routine *routine = r->routine;
+  const Equation *equation = routine->equations.items[position];
   ExprList reads = equation_reads(r->scratch, equation);
   for (int i = 0; i < routine->equations.count; i++) {
     const Equation *product = routine->equations.items[i];
     Tiling tiling;
-    bool is_read_here = false;
+    bool is_read_here = false, is_forward = i < routine->forward_count;
     for (int k = 0; k < reads.count; k++) is_read_here |= reads.items[k]->tensor == product->target;
-    if (!is_read_here || !tiling_of(routine, product, &tiling)) continue;
+    if (is_forward != (position < routine->forward_count) || !is_read_here ||
+        !tiling_of(routine, product, &tiling))
+      continue;
     if (extent_maximum(tiling.column->range) != r->blocks.width) return true;
   }
   return false;
 }
 
-static bool may_define(const Rearrangement *r, const Equation *equation) {
+static bool may_define(const Rearrangement *r, int position) {
+  const Equation *equation = r->routine->equations.items[position];
   if (is_draw(equation->body)) return false;
-  if (r->blocks.block && equation->reduction == REDUCE_NONE && follows_other_tiles(r, equation))
+  if (r->blocks.block && equation->reduction == REDUCE_NONE && follows_other_tiles(r, position))
     return false;
   if (!r->blocks.block) return true;
   const Expr *own = equation_own_read(r->routine->model, equation, equation->target);
   const Index *whole = whole_index(r, own->args[r->dim]);
-  return whole ? may_split(equation, whole) : fits_blocks(r, own->args[r->dim]);
+  return whole ? may_split(r->routine, equation, whole) : fits_blocks(r, own->args[r->dim]);
 }
 
 static bool may_rearrange(Rearrangement *r) {
@@ -184,7 +211,7 @@ static bool may_rearrange(Rearrangement *r) {
   for (int i = 0; i < routine->equations.count; i++) {
     const Equation *equation = routine->equations.items[i];
     if (equation == r->copy) continue;
-    if (equation->target == r->value && !may_define(r, equation)) return false;
+    if (equation->target == r->value && !may_define(r, i)) return false;
     if (!may_read(r, equation)) return false;
   }
   return true;
@@ -231,6 +258,7 @@ static bool lies_in_blocks(Rearrangement *r, const Equation *equation) {
   Tensor *value = equation->target;
   int rank = value->rank, last = rank - 1;
   int64_t length;
+  if (map_has(&r->routine->recurrences, value)) return false;
   if (rank < 2 || equation->var_count != rank + 1 || equation->place[last] != last) return false;
   if (!extent_is_constant(value->axes[last].extent, &length)) return false;
   if (length * r->routine->bytes_of_real < target->copies.bytes / ROW) return false;
@@ -306,7 +334,10 @@ static const Expr *read_of_copy(const Replacing *replacing, const Expr *read) {
   const Rearrangement *r = replacing->rearrangement;
   const Expr *subscripts[LIMIT_RANK];
   for (int level = 0; level < r->fixed; level++) subscripts[r->order[level]] = r->parts[level];
-  for (int k = 0; k < r->copy->var_count; k++) subscripts[r->order[r->fixed + k]] = read->args[k];
+  for (int k = 0; k < r->copy->var_count; k++)
+    subscripts[r->order[r->fixed + k]] =
+        r->is_backwards[k] ? from_the_end(r, read->args[k], r->copy->vars[k]->range)
+                           : read->args[k];
   return expr_read(r->routine->model->exprs, replacing->rearranged, subscripts, read_default(read));
 }
 
@@ -380,11 +411,33 @@ static Equation *equation_rearranged(const Rearrangement *r, Equation *equation,
   return result;
 }
 
+/* That dim outermost, the others as before. */
+static void put_first(int *order, int rank, int dim) {
+  int level = 0;
+  while (level < rank && order[level] != dim) level++;
+  if (level == rank) return;
+  for (; level > 0; level--) order[level] = order[level - 1];
+  order[0] = dim;
+}
+
+static void note_order(const Rearrangement *r, const Tensor *rearranged) {
+  Arena *arena = r->routine->model->arena;
+  const RecurrentEquation *recurrent = map_get(&r->routine->recurrences, r->value);
+  int *order = arena_copy(arena, r->order, sizeof r->order);
+  if (recurrent) {
+    RecurrentEquation *entry = arena_copy(arena, recurrent, sizeof *recurrent);
+    entry->time_dim += r->blocks.block && entry->time_dim > r->dim;
+    map_put(&r->routine->recurrences, rearranged, entry);
+    put_first(order, rearranged->rank, entry->time_dim);
+  }
+  map_put(&r->routine->orders, rearranged, order);
+}
+
 static void rearrange(const Rearrangement *r) {
   Routine *routine = r->routine;
   Arena *arena = routine->model->arena;
   Tensor *rearranged = r->blocks.block ? tensor_in_blocks(r) : r->value;
-  map_put(&routine->orders, rearranged, arena_copy(arena, r->order, sizeof r->order));
+  note_order(r, rearranged);
   EquationList equations = {0};
   int forward = routine->forward_count;
   for (int i = 0; i < routine->equations.count; i++) {
@@ -403,17 +456,17 @@ static void order_by_steps(Routine *routine) {
     const Tensor *tensor = routine->recurrences.keys[i];
     const RecurrentEquation *recurrent = routine->recurrences.values[i];
     int time = recurrent->time_dim;
+    if (map_has(&routine->orders, tensor)) continue;
     if (time == tensor->rank - 1 || !is_own_value(routine, tensor)) continue;
     int *order = NEW_ARRAY(routine->model->arena, int, LIMIT_RANK);
-    for (int level = 0; level < LIMIT_RANK; level++)
-      order[level] = level == 0 ? time : level <= time ? level - 1 : level;
+    for (int level = 0; level < LIMIT_RANK; level++) order[level] = level;
+    put_first(order, tensor->rank, time);
     map_put(&routine->orders, tensor, order);
   }
 }
 
 void routine_rearrange(Routine *routine) {
   Arena *scratch = arena_new();
-  order_by_steps(routine);
   for (int i = 0; i < routine->equations.count; i++) {
     const Equation *equation = routine->equations.items[i];
     Rearrangement as_copy = {.routine = routine, .scratch = scratch}, in_blocks = as_copy;
@@ -424,5 +477,6 @@ void routine_rearrange(Routine *routine) {
       rearrange(&in_blocks);
     }
   }
+  order_by_steps(routine);
   arena_free(scratch);
 }
