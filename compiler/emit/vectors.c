@@ -1,8 +1,8 @@
 /* Loops whose iterations are taken by vectors: each statement once for each vector of lanes.
 
-   Their statements are those of a tile (loops/tile.c) and of dots (loops/dots.c): a contiguous value, or the product
-   of one with a number or with another, added to a local tensor of vectors, of which in the end it or arithmetic is
-   stored. */
+   Their statements are those of a tile (loops/tile.c) and of dots (loops/dots.c): a contiguous value, the product
+   of one with a number or with another, or other arithmetic, added to a local tensor of vectors, of which in the end
+   it or arithmetic is stored. */
 #include "emit/expression.h"
 
 /* "nnrt_f32x16", "nnrt_load_f32x16" */
@@ -119,25 +119,25 @@ static void write_vector_store(FunctionWriter *writer, const Vector *vector, con
     return;
   }
   const char *element = held_vector(writer, vector, node->target, node->subscripts);
-  if (is_read(node->value)) {
-    write_line(writer, "%s += %s;", element, vector_read(writer, vector, node->value));
+  if (node->value->op != OP_MUL) {
+    write_line(writer, "%s += %s;", element, vector_value(writer, vector, node->value, LEVEL_ANY));
     return;
   }
   if (!number) {
     write_line(writer, "%s = %s(%s, %s, %s);", element, vector_word(writer, "fma_each", lanes),
-               vector_read(writer, vector, node->value->args[0]),
-               vector_read(writer, vector, node->value->args[1]), element);
+               vector_value(writer, vector, node->value->args[0], LEVEL_ANY),
+               vector_value(writer, vector, node->value->args[1], LEVEL_ANY), element);
     return;
   }
   bool is_left = expr_uses_index(writer->arena, node->value->args[0], vector->loop->index);
   write_line(writer, "%s = %s(%s, %s, %s);", element, vector_word(writer, "fma", lanes), number,
-             vector_read(writer, vector, node->value->args[is_left ? 0 : 1]), element);
+             vector_value(writer, vector, node->value->args[is_left ? 0 : 1], LEVEL_ANY), element);
 }
 
 /* The factor of a product that is the same in all lanes; null: there is none. */
 static const char *write_number(FunctionWriter *writer, const LoopNode *loop,
                                 const LoopNode *node) {
-  if (node->combine == REDUCE_NONE || is_read(node->value)) return NULL;
+  if (node->combine == REDUCE_NONE || node->value->op != OP_MUL) return NULL;
   bool is_right = expr_uses_index(writer->arena, node->value->args[0], loop->index);
   if (is_right && expr_uses_index(writer->arena, node->value->args[1], loop->index)) return NULL;
   const Expr *factor = node->value->args[is_right ? 1 : 0];

@@ -3,8 +3,12 @@
 
 #include "calculus/condition.h"
 #include "equations/affine.h"
+#include "loops/tile.h"
 
-enum { MOST_BESIDE = 8 /* rows or columns */ };
+enum {
+  MOST_BESIDE = 8, /* rows or columns */
+  MOST_NODES = 16  /* of arithmetic, which is written once for each vector */
+};
 
 /* ---- which ---- */
 
@@ -25,6 +29,14 @@ static bool has_suitable_body(const Equation *equation, const Index *index) {
   const Expr *e = equation->body;
   if (e->op != OP_MUL) return is_along(e, index);
   return is_along(e->args[0], index) && is_along(e->args[1], index);
+}
+
+/* Other arithmetic of such values, as of a norm's squares. */
+static bool has_short_arithmetic(const Routine *routine, Arena *scratch, const Equation *equation,
+                                 const Index *index) {
+  const Expr *e = equation->body;
+  return expr_postorder(scratch, &e, 1).count <= MOST_NODES &&
+         is_of_vectors(routine, scratch, e, index);
 }
 
 static int64_t largest_divisor(int64_t of, int64_t most) {
@@ -121,11 +133,13 @@ static bool find_dots(const Routine *routine, Arena *scratch, const Equation *eq
   int64_t points, lanes = target->vector_bytes / routine->bytes_of_real;
   if (equation->reduction != REDUCE_SUM || equation->lanes != LANES) return false;
   if (equation->target->type != TYPE_REAL || lanes < 1) return false;
-  if (map_has(&routine->recurrences, equation->target)) return false;
   const Index *last = equation->reduced[equation->reduced_count - 1];
   if (!extent_is_constant(last->range, &points) || points % LANES != 0) return false;
-  if (is_in_guard(scratch, equation, last) || !has_suitable_body(equation, last)) return false;
+  if (is_in_guard(scratch, equation, last)) return false;
+  bool is_suitable = has_suitable_body(equation, last);
+  if (!is_suitable && !has_short_arithmetic(routine, scratch, equation, last)) return false;
   *dots = (Dots){.rows = 1, .columns = 1, .lanes = lanes < LANES ? lanes : LANES};
+  if (!is_suitable || map_has(&routine->recurrences, equation->target)) return true;
   int64_t vectors = target->registers * 3 / 4 * dots->lanes / LANES;
   if (vectors < 1) vectors = 1;
   if (equation->body->op == OP_MUL)
@@ -147,7 +161,7 @@ bool dots_of(const Routine *routine, const Equation *equation, Dots *dots) {
 /* ---- loops ---- */
 
 /* for index in 0..range step `step`, but for one step: its value. */
-static const Expr *open_steps(Site *site, LoopBody **body, const Index *index, int64_t step) {
+static const Expr *open_starts(Site *site, LoopBody **body, const Index *index, int64_t step) {
   Model *model = site->routine->model;
   if (!index || extent_maximum(index->range) == step) return expr_integer(model->exprs, 0);
   const Index *start = index_new(model, index->name, index->range);
@@ -294,7 +308,7 @@ static void build_points(Site *site, const Dots *dots, const Corner *corner, con
   guard_start(site);
   body = open_branch(site, body);
   for (int i = 0; i < last; i++) body = open_bounded_loop(site, body, equation->reduced[i]);
-  const Expr *round = open_steps(site, &body, equation->reduced[last], LANES);
+  const Expr *round = open_starts(site, &body, equation->reduced[last], LANES);
   Factors factors = factors_of(site, dots);
   hold_columns(site, dots, corner, &factors, round, body);
   const Expr *r = open_dot_rows(site, dots, corner, &body);
@@ -330,8 +344,8 @@ static void build_totals(Site *site, const Dots *dots, const Corner *corner, con
 void build_dots(Site *site, const Dots *dots, LoopBody *body) {
   Model *model = site->routine->model;
   Corner corner;
-  corner.row = open_steps(site, &body, dots->row, dots->rows);
-  corner.column = open_steps(site, &body, dots->column, dots->columns);
+  corner.row = open_starts(site, &body, dots->row, dots->rows);
+  corner.column = open_starts(site, &body, dots->column, dots->columns);
   Tensor *sums = tile_new(site, "tile", dots->rows * dots->columns, LANES, dots->lanes);
   APPEND(model->arena, body, declare_new(model, sums, expr_number(model->exprs, 0)));
   build_points(site, dots, &corner, sums, body);

@@ -3,7 +3,8 @@
      dw[k, c, r, s] = sum[p, q, n](x[c, p+r, q+s, n]*dy[k, p, q, n])   # 16 lanes along n
 
    Both factors are contiguous along the last reduced variable. The row is a variable of the target that only the
-   factor `along` has, the column one that only `across` has; of a sum of one value there are rows alone. Each
+   factor `along` has, the column one that only `across` has; of a sum of one value there are rows alone, and of
+   other arithmetic, or in a recurrence, there is one row. Each
    lane still takes its points in sequence, and lanes are combined by the tree of the equation, so bits do not
    change. */
 #ifndef NNC_LOOPS_DOTS_H

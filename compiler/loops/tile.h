@@ -54,7 +54,9 @@ bool tile_goes_by_vectors(const Target *target, const Block *block);
 /* for v: the vectors of a tile; `before`: the columns before them. */
 LoopBody *open_vectors(Site *site, const Block *block, LoopBody *body, const Expr **before);
 
-/* tile_vectors.c: what runs behind that tile takes its vectors as they are. */
+/* tile_vectors.c: arithmetic of values that lie along the column. */
+bool is_of_vectors(const Routine *routine, Arena *scratch, const Expr *value, const Index *column);
+/* What runs behind that tile takes its vectors as they are. */
 bool epilogue_is_of_vectors(const Routine *routine, const Equation *product, const Tiling *tiling,
                             const Block *block);
 

@@ -14,8 +14,7 @@ static bool lies_along(const Routine *routine, const Expr *read, const Index *co
   return is_stored_as_real(read->tensor) && is_contiguous(routine->model->exprs, read, column);
 }
 
-static bool is_of_vectors(const Routine *routine, Arena *scratch, const Expr *value,
-                          const Index *column) {
+bool is_of_vectors(const Routine *routine, Arena *scratch, const Expr *value, const Index *column) {
   ExprList nodes = expr_postorder(scratch, &value, 1);
   for (int i = 0; i < nodes.count; i++) {
     const Expr *node = nodes.items[i];
