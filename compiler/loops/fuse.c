@@ -16,7 +16,8 @@
 #include "calculus/common.h"
 #include "equations/affine.h"
 
-enum { LONGEST_CLUSTER = 12 }; /* equations in one nest: keeps generated functions short */
+/* Of one nest, to which more is added: keeps generated functions short. */
+enum { MOST_EQUATIONS = 11, MOST_NODES = 96 };
 
 /* A loop that later equations may share. */
 typedef struct OpenLoop {
@@ -258,11 +259,21 @@ static bool has_to_wait(const Fuser *fuser, const Cluster *cluster, bool in_forw
   return (in_forward && cluster->commits) || (cluster->in_forward && (commits || reads_matrices));
 }
 
+static int nodes_in(const LoopBody *body) {
+  int count = body->count;
+  for (int i = 0; i < body->count; i++) count += nodes_in(&body->items[i]->body);
+  return count;
+}
+
+static bool is_full(const Nest *nest) {
+  return nest->equations.count > MOST_EQUATIONS || nodes_in(&nest->body) > MOST_NODES;
+}
+
 /* What keeps equations out of a cluster, whatever its loops. */
 static Parting parting_from(Fuser *fuser, const Cluster *cluster, const EquationList *equations,
                             bool in_forward) {
   if (!fuser->shares) return PARTING_SKIPPED;
-  if (cluster->nest->equations.count >= LONGEST_CLUSTER) return PARTING_FULL;
+  if (is_full(cluster->nest)) return PARTING_FULL;
   if (leaves_copy(cluster, equations->items[0])) return PARTING_COPY;
   if (has_to_wait(fuser, cluster, in_forward, commits_any(fuser, equations))) return PARTING_WAIT;
   return is_read_later(fuser, equations, cluster) ? PARTING_OLD_VALUE : PARTING_NONE;

@@ -17,6 +17,7 @@ import generated
 from generated import NNC, WARNINGS, Failure, run
 
 DIGITS = generated.ROOT / "examples" / "digits" / "digits.nn"
+TRANSFORMER = generated.ROOT / "bench" / "models" / "gpt.nn"
 COMPILERS = [compiler for compiler in ("gcc", "clang", "clang-19") if shutil.which(compiler)]
 OPTIONS = [["--emit=train,infer,gradients"], ["--real=double"], ["--emit=infer"], ["--standalone"]]
 HEADERS = ("assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign "
@@ -120,10 +121,16 @@ def functions_of(text):
     return [(name, body.count("\n"), body) for name, body in re.findall(pattern, text, re.M | re.S)]
 
 
+def long_and_short(folder):
+    """Sources with options of nnc: small models for any machine, and a large one for a machine with vectors."""
+    yield from ((source, OPTIONS[0]) for source in [*all_programs(folder), deep_stack(folder)])
+    yield pathlib.Path(shutil.copy(TRANSFORMER, folder / "gpt.nn")), ["--target=x86-64-v4", "-D", "N=8"]
+
+
 def check_lengths(folder):
     problems = []
-    for source in [*all_programs(folder), deep_stack(folder)]:
-        c = generated.compile_source(source, OPTIONS[0])
+    for source, options in long_and_short(folder):
+        c = generated.compile_source(source, options)
         for path in (c, c.with_suffix(".h")):
             problems += [f"{path.name}:{number}: {len(line)} columns"
                          for number, line in enumerate(path.read_text().split("\n"), 1)
