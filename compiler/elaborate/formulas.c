@@ -229,7 +229,9 @@ Value define_tensor(const Context *c, Name name, Value value, Span span) {
 }
 
 bool is_own_value(Value value) {
-  return value.kind == VALUE_TENSOR && value.tensor->role == ROLE_VALUE;
+  if (value.kind != VALUE_TENSOR || value.tensor->role != ROLE_VALUE) return false;
+  const Equation *equation = value.tensor->definition;
+  return !equation || !is_draw(equation->body);
 }
 
 Value define_scalar(const Context *c, Name name, Value value, Span span) {

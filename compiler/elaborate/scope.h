@@ -307,7 +307,7 @@ Equation *define_equation(const Context *c, Tensor *target, const Index *const *
 /* The value as a whole tensor called `name` (as it is when it already is one): an equation of the
    program, one variable per element. A TENSOR value or poison. */
 Value define_tensor(const Context *c, Name name, Value value, Span span);
-/* Whether it is a tensor that an equation defines: no parameter, input, state or derivative. */
+/* Whether it is a tensor that an equation computes: no parameter, input, state or derivative, and no random numbers. */
 bool is_own_value(Value value);
 /* Such a TENSOR value of a scalar: NN0209 when it has dims. For losses, metrics, gradient(s, x). */
 Value define_scalar(const Context *c, Name name, Value value, Span span);
