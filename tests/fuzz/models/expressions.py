@@ -7,6 +7,8 @@ from program import Node, fill
 from subscripts import Subscripts
 from tensors import NONE, fixed, points
 
+LARGEST_LOGARITHM = 700  # of a bound of products: more is no number
+
 REDUCTIONS = {"sum": 8, "mean": 4, "max": 3, "min": 3, "lse": 3, "prod": 3}
 NEEDS_POINTS = ("mean", "max", "min", "lse", "argmax", "argmin")
 # name: (template, greatest operand, low, high), for operands of either sign
@@ -284,7 +286,7 @@ class Expressions(Subscripts):
         if kind == "sum":
             return -body.size*count, body.size*count
         if kind == "prod":
-            most = max(body.size, 1)**count if body.size > 1 else 1
+            most = math.exp(min(count*math.log(max(body.size, 1)), LARGEST_LOGARITHM))
             return -most, most
         if kind == "lse":
             return body.low, body.high + math.log(count)

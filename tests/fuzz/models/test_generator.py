@@ -63,6 +63,11 @@ def large_factors():
             if Sought.interval("prod", Sought(seed).factor(body, count), count)[1] > 20]
 
 
+def boundless():
+    return [count for count in (10, 2500, 10**6)
+            if Sought.interval("prod", Node(["x"], "real", -1e9, 1e9), count)[1] == float("inf")]
+
+
 def untamed():
     return [size for size in (3.1, 50, 1e4, 1e13) for seed in range(10)
             if Sought(seed).tame(Node(["x"], "real", -size, size), 3).size > 3.02]
@@ -70,7 +75,8 @@ def untamed():
 
 CHECKS = {"names-of-one-length-split-no-other-lines": margin_finding,
           "unstable-places-are-not-compared": unstable_places,
-          "products-are-of-ordinary-size": large_factors, "tamed-numbers-are-small": untamed}
+          "products-are-of-ordinary-size": large_factors, "products-have-bounds": boundless,
+          "tamed-numbers-are-small": untamed}
 
 
 def main():
