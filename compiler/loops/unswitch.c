@@ -11,8 +11,6 @@
 #include "calculus/condition.h"
 #include "equations/affine.h"
 
-#include <string.h>
-
 enum {
   MOST_CONDITIONS = 2, /* of a loop */
   MOST_NODES = 256     /* of the expressions in it */
@@ -135,28 +133,39 @@ static const Expr *solved(Assumption *a, const Expr *condition) {
   return condition;
 }
 
-static bool reads_or_sets(Unswitcher *u, const LoopNode *node, const Tensor *tensor) {
+static bool reads(Unswitcher *u, const LoopNode *node, const Tensor *tensor) {
   ExprList nodes = loop_node_expressions(u->scratch, node);
   for (int i = 0; i < nodes.count; i++)
     if (is_read(nodes.items[i]) && nodes.items[i]->tensor == tensor) return true;
-  return node->target == tensor;
+  return false;
 }
 
+/* A local variable that nothing but its own stores needs. */
 static bool is_unread(Unswitcher *u, const LoopBody *body, int i) {
+  const Tensor *local = body->items[i]->target;
   if (body->items[i]->kind != LOOP_DECLARE) return false;
   for (int k = i + 1; k < body->count; k++)
-    if (reads_or_sets(u, body->items[k], body->items[i]->target)) return false;
+    if (body->items[k]->target != local && reads(u, body->items[k], local)) return false;
+  return true;
+}
+
+/* Its declaration and its stores; false: one of them states its equation. */
+static bool drop_local(LoopBody *body, const Tensor *local) {
+  int kept = 0;
+  for (int i = 0; i < body->count; i++) {
+    if (body->items[i]->target != local)
+      body->items[kept++] = body->items[i];
+    else if (body->items[i]->equation)
+      return false;
+  }
+  body->count = kept;
   return true;
 }
 
 /* Leaves out local variables that only the other branch reads; false: one of them states its equation. */
 static bool drop_unread(Unswitcher *u, LoopBody *body) {
-  for (int i = body->count - 1; i >= 0; i--) {
-    if (!is_unread(u, body, i)) continue;
-    if (body->items[i]->equation) return false;
-    memmove(&body->items[i], &body->items[i + 1],
-            (size_t)(--body->count - i) * sizeof *body->items);
-  }
+  for (int i = body->count - 1; i >= 0; i--)
+    if (is_unread(u, body, i) && !drop_local(body, body->items[i]->target)) return false;
   return true;
 }
 
