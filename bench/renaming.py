@@ -28,8 +28,8 @@ def other_names(text, kept):
 
 
 def other_name(word):
-    """One that sorts otherwise, too."""
-    return f"q{sum(map(ord, word)) % 97}_{word[::-1]}_"
+    """One that sorts otherwise, too, and does not end in a number."""
+    return f"q{sum(map(ord, word)) % 97}_{word[::-1]}_q"
 
 
 def items(text):
