@@ -2,6 +2,7 @@
 #include "calculus/attain.h"
 
 #include "calculus/activity.h"
+#include "calculus/arithmetic.h"
 #include "calculus/roots.h"
 #include "calculus/variables.h"
 
@@ -21,13 +22,7 @@ static void note_extreme(Attained *attained, const Equation *equation) {
   bool is_extreme = equation->reduction == REDUCE_MAX || equation->reduction == REDUCE_MIN;
   if (!is_extreme || equation->guard || !has_lone_dims(equation)) return;
   const Expr *key = common_body(attained->common, equation);
-  if (!map_has(&attained->extremes, key))
-    map_put(&attained->extremes, key, (void *)(uintptr_t)equation);
-}
-
-static bool is_zero(const Expr *e) {
-  double number;
-  return is_number(e, &number) && number == 0;
+  if (!map_has(&attained->extremes, key)) map_put(&attained->extremes, key, (void *)equation);
 }
 
 /* The equation that defines what is read, one element for each of its points; null: there is none such. */
@@ -38,8 +33,7 @@ static const Equation *plain_definition(const Expr *read) {
 
 /* The right side of the equation for the element that is read. */
 static const Expr *body_at(const Attained *attained, const Equation *equation, const Expr *read) {
-  return expr_substitute(attained->model->exprs, attained->arena, equation->body, equation->vars,
-                         read->args, equation->var_count);
+  return equation_at_read(attained->model, attained->arena, equation, read, equation->body);
 }
 
 /* `if place == where then adjoint else 0`, where `where` is that of an extreme. */
@@ -69,7 +63,7 @@ static bool have_same_subscripts(const Expr *a, const Expr *b) {
 }
 
 static bool is_unpooled(const Attained *attained, const Expr *e, Unpooled *unpooled) {
-  if (e->op != OP_SELECT || !is_zero(e->args[2]) || e->args[0]->op != OP_EQ) return false;
+  if (e->op != OP_SELECT || !is_literal(e->args[2], 0) || e->args[0]->op != OP_EQ) return false;
   *unpooled = (Unpooled){.condition = e->args[0], .adjoint = e->args[1]};
   for (int side = 0; side < 2; side++) {
     unpooled->where = e->args[0]->args[side];
@@ -135,15 +129,14 @@ static const Expr *mask_adjoint(const Attained *attained, const Unpooled *unpool
   Name name = name_format(attained->model->names, "%s.kept", unpooled->adjoint->tensor->name);
   const Expr *kept = equation_hoist(attained->model, attained->program, name, REDUCE_NONE, NULL, 0,
                                     NULL, body, equation->instance, equation->span);
-  return expr_substitute(exprs, attained->arena, kept, extreme->vars, unpooled->where->args,
-                         extreme->var_count);
+  return equation_at_read(attained->model, attained->arena, extreme, unpooled->where, kept);
 }
 
 static void mask(const Attained *attained, Equation *equation) {
   ExprTable *exprs = attained->model->exprs;
   const Expr *body = equation->body;
   Unpooled unpooled;
-  if (equation->reduction != REDUCE_NONE || body->op != OP_SELECT || !is_zero(body->args[2]))
+  if (equation->reduction != REDUCE_NONE || body->op != OP_SELECT || !is_literal(body->args[2], 0))
     return;
   const Equation *definition = plain_definition(body->args[1]);
   if (!definition || definition->reduction != REDUCE_NONE) return;

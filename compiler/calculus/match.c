@@ -38,9 +38,7 @@ static bool match_letter(Matcher *m, char letter, const Expr *e) {
 
 /* `e` of the definition of the tensor read, over the variables at the read. */
 static const Expr *at_read(Matcher *m, const Expr *read, const Expr *e) {
-  const Equation *definition = read->tensor->definition;
-  return expr_substitute(m->site->model->exprs, m->site->scratch, e, definition->vars, read->args,
-                         definition->var_count);
+  return equation_at_read(m->site->model, m->site->scratch, read->tensor->definition, read, e);
 }
 
 /* A plain read of a tensor that an equation with one variable for each dim defines. */

@@ -3,6 +3,7 @@
 
 #include "calculus/activity.h"
 #include "calculus/roots.h"
+#include "calculus/variables.h"
 
 typedef struct Monotone {
   Model *model;
@@ -19,7 +20,7 @@ static bool is_extreme(const Equation *equation) {
 
 static void note_place(Monotone *m, const Equation *equation) {
   if (equation->reduction == REDUCE_ARGMAX || equation->reduction == REDUCE_ARGMIN)
-    map_put(&m->places, common_body(&m->common, equation), (void *)(uintptr_t)equation);
+    map_put(&m->places, common_body(&m->common, equation), (void *)equation);
 }
 
 static bool varies(const Monotone *m, const Equation *equation, const Expr *e) {
@@ -43,8 +44,7 @@ static const Expr *defined_value(const Monotone *m, const Expr *read) {
   if (!definition || read_default(read) || definition->reduction != REDUCE_NONE ||
       definition->var_count != definition->target->rank || is_held(m->program, read->tensor))
     return read;
-  return expr_substitute(m->model->exprs, m->arena, definition->body, definition->vars, read->args,
-                         definition->var_count);
+  return equation_at_read(m->model, m->arena, definition, read, definition->body);
 }
 
 /* The operations around the read at the heart of each point, outermost first, and that read; null: it is none. */

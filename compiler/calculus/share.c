@@ -151,8 +151,7 @@ static const Expr *replace_read(void *context, const Expr *leaf) {
   if (equal) return expr_read(s->model->exprs, equal, leaf->args, read_default(leaf));
   if (read_default(leaf) || !map_has(&s->copies, leaf->tensor)) return leaf;
   const Equation *copy = leaf->tensor->definition;
-  return expr_substitute(s->model->exprs, s->scratch, copy->body, copy->vars, leaf->args,
-                         copy->var_count);
+  return equation_at_read(s->model, s->scratch, copy, leaf, copy->body);
 }
 
 static const Expr *with_replacements(Sharing *s, const Expr *e) {

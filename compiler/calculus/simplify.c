@@ -9,6 +9,7 @@
 #include "calculus/activity.h"
 #include "calculus/condition.h"
 #include "calculus/sums.h"
+#include "calculus/variables.h"
 
 #include <math.h>
 
@@ -52,8 +53,7 @@ static const Expr *ask_condition(Simplifier *s, const Expr *e) {
   if (equation->var_count != read_rank(e)) return e;
   if (expr_postorder(s->site.scratch, &equation->body, 1).count > LARGEST_CONDITION) return e;
   s->changed = true;
-  return expr_substitute(s->site.model->exprs, s->site.scratch, equation->body, equation->vars,
-                         e->args, equation->var_count);
+  return equation_at_read(s->site.model, s->site.scratch, equation, e, equation->body);
 }
 
 /* A comparison of whole numbers that its ranges decide, or the opposite of one. */

@@ -5,6 +5,7 @@
 #include "calculus/arithmetic.h"
 #include "calculus/condition.h"
 #include "calculus/known.h"
+#include "calculus/variables.h"
 
 enum { MOST_DEFINITIONS = 4 /* that are looked through, one behind the other */ };
 
@@ -43,15 +44,14 @@ static void push(Search *search, const Expr *e, int depth) {
 /* A sum is 0 where its guard, as far as it is on variables of the target, does not hold. */
 static void find_guard(Search *search, const Equation *equation, const Expr *read) {
   ExprList parts = {0};
-  ExprTable *exprs = search->model->exprs;
   condition_conjuncts(search->arena, equation->guard, &parts);
   for (int i = 0; i < parts.count; i++) {
     bool is_fixed = true;
     for (int k = 0; k < equation->reduced_count; k++)
       is_fixed = is_fixed && !expr_uses_index(search->arena, parts.items[i], equation->reduced[k]);
     if (is_fixed)
-      find_conditions(search, expr_substitute(exprs, search->arena, parts.items[i], equation->vars,
-                                              read->args, equation->var_count));
+      find_conditions(
+          search, equation_at_read(search->model, search->arena, equation, read, parts.items[i]));
   }
 }
 
@@ -61,9 +61,7 @@ static void look_behind(Search *search, const Expr *read, int depth) {
   if (equation->var_count != read->tensor->rank) return;
   if (equation->reduction == REDUCE_SUM) find_guard(search, equation, read);
   if (equation->reduction != REDUCE_NONE) return;
-  push(search,
-       expr_substitute(search->model->exprs, search->arena, equation->body, equation->vars,
-                       read->args, equation->var_count),
+  push(search, equation_at_read(search->model, search->arena, equation, read, equation->body),
        depth + 1);
 }
 

@@ -70,6 +70,11 @@ const Expr *equation_own_read(Model *model, const Equation *equation, const Tens
   return expr_read(model->exprs, tensor, subscripts, NULL);
 }
 
+const Expr *equation_at_read(Model *model, Arena *scratch, const Equation *equation,
+                             const Expr *read, const Expr *e) {
+  return expr_substitute(model->exprs, scratch, e, equation->vars, read->args, equation->var_count);
+}
+
 Renaming renaming_new(Model *model, Arena *arena, const Index *const *indices, int count,
                       IndexList *taken) {
   Renaming renaming = {.count = count};

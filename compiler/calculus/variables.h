@@ -13,6 +13,10 @@ IndexList equation_variables(Arena *arena, const Equation *equation);
 /* The element of `tensor` (in the shape of the target) that the equation's own variables stand for. */
 const Expr *equation_own_read(Model *model, const Equation *equation, const Tensor *tensor);
 
+/* `e` of the equation, which has a variable for each dim of what is read: over what the read has in their place. */
+const Expr *equation_at_read(Model *model, Arena *scratch, const Equation *equation,
+                             const Expr *read, const Expr *e);
+
 /* The dim of the target that the variable alone addresses; -1: none. */
 int equation_dim_of(const Equation *equation, const Index *variable);
 

@@ -116,7 +116,7 @@ NNRT_VECTOR_PART(double, f64, 2)
 NNRT_VECTOR_PART(double, f64, 4)
 
 /* The vector, in a register from here on: gcc would load it again for each use. `hold`: a statement that says so of
-   x. */
+   x, where there are registers as wide: 16, 32 or 64 bytes. */
 #define NNRT_VECTOR_KEEP(suffix, lanes, hold)                                                      \
   NNRT_INLINE nnrt_##suffix##x##lanes nnrt_keep_##suffix##x##lanes(nnrt_##suffix##x##lanes x) {    \
     hold return x;                                                                                 \
@@ -126,22 +126,22 @@ NNRT_VECTOR_PART(double, f64, 4)
 #else
 #define NNRT_HOLD
 #endif
-NNRT_VECTOR_KEEP(f32, 4, NNRT_HOLD)
-NNRT_VECTOR_KEEP(f64, 2, NNRT_HOLD)
 #ifdef __AVX__
-NNRT_VECTOR_KEEP(f32, 8, NNRT_HOLD)
-NNRT_VECTOR_KEEP(f64, 4, NNRT_HOLD)
+#define NNRT_HOLD_32 NNRT_HOLD
 #else
-NNRT_VECTOR_KEEP(f32, 8, )
-NNRT_VECTOR_KEEP(f64, 4, )
+#define NNRT_HOLD_32
 #endif
 #ifdef __AVX512F__
-NNRT_VECTOR_KEEP(f32, 16, NNRT_HOLD)
-NNRT_VECTOR_KEEP(f64, 8, NNRT_HOLD)
+#define NNRT_HOLD_64 NNRT_HOLD
 #else
-NNRT_VECTOR_KEEP(f32, 16, )
-NNRT_VECTOR_KEEP(f64, 8, )
+#define NNRT_HOLD_64
 #endif
+NNRT_VECTOR_KEEP(f32, 4, NNRT_HOLD)
+NNRT_VECTOR_KEEP(f32, 8, NNRT_HOLD_32)
+NNRT_VECTOR_KEEP(f32, 16, NNRT_HOLD_64)
+NNRT_VECTOR_KEEP(f64, 2, NNRT_HOLD)
+NNRT_VECTOR_KEEP(f64, 4, NNRT_HOLD_32)
+NNRT_VECTOR_KEEP(f64, 8, NNRT_HOLD_64)
 
 /* The square root of each lane. */
 #define NNRT_VECTOR_SQRT(suffix, lanes, roots)                                                     \
