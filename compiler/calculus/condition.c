@@ -50,15 +50,22 @@ static const Expr *unless_certain(ExprTable *table, Arena *scratch, const Expr *
   return condition_truth(table, scratch, condition) == ALWAYS_TRUE ? NULL : condition;
 }
 
-const Expr *condition_in_range(ExprTable *table, Arena *scratch, const Expr *e,
-                               const Extent *extent) {
+RangeCondition condition_of_range(ExprTable *table, Arena *scratch, const Expr *e,
+                                  const Extent *extent) {
   const Index *lone = lone_index(e);
-  if (lone && lone->range == extent) return NULL;
-  if (affine_proves_range(table, scratch, e, extent, NULL, &(Witness){0})) return NULL;
+  if (lone && lone->range == extent) return (RangeCondition){NULL, NULL};
+  if (affine_proves_range(table, scratch, e, extent, NULL, &(Witness){0}))
+    return (RangeCondition){NULL, NULL};
   const Expr *low = expr_binary(table, OP_LE, expr_integer(table, 0), e);
   const Expr *high = expr_binary(table, OP_LT, e, expr_extent(table, extent));
-  return arithmetic_and(table, unless_certain(table, scratch, low),
-                        unless_certain(table, scratch, high));
+  return (RangeCondition){unless_certain(table, scratch, low),
+                          unless_certain(table, scratch, high)};
+}
+
+const Expr *condition_in_range(ExprTable *table, Arena *scratch, const Expr *e,
+                               const Extent *extent) {
+  RangeCondition asked = condition_of_range(table, scratch, e, extent);
+  return arithmetic_and(table, asked.low, asked.high);
 }
 
 const Expr *condition_inside(ExprTable *table, Arena *scratch, const Expr *read) {

@@ -11,7 +11,13 @@ typedef enum { ALWAYS_FALSE, ALWAYS_TRUE, SOMETIMES_TRUE } Truth;
    other condition. */
 Truth condition_truth(ExprTable *table, Arena *scratch, const Expr *e);
 
-/* `0 <= e < extent`, without the half or halves that always hold; null when both do. */
+/* `0 <= e` and `e < extent`; null: it always holds. */
+typedef struct RangeCondition {
+  const Expr *low, *high;
+} RangeCondition;
+RangeCondition condition_of_range(ExprTable *table, Arena *scratch, const Expr *e,
+                                  const Extent *extent);
+/* Both as one; null when both always hold. */
 const Expr *condition_in_range(ExprTable *table, Arena *scratch, const Expr *e,
                                const Extent *extent);
 

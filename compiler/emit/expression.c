@@ -6,6 +6,7 @@
    shared. What may be computed where the equation would not asks first whether a read is in range. */
 #include "emit/expression.h"
 
+#include "calculus/condition.h"
 #include "loops/regions.h"
 
 #include <stdlib.h>
@@ -353,18 +354,17 @@ static void add_condition(Text *text, const char *condition, const char *value, 
 /* Whether all subscripts are in range, as a C condition; only what is not certain is asked. */
 static const char *range_condition(Printer *printer, const Expr *read) {
   FunctionWriter *writer = printer->writer;
-  Model *model = writer->routine->model;
   Text text;
   text_init(&text, writer->arena);
   for (int dim = 0; dim < read->tensor->rank; dim++) {
     const Extent *extent = read->tensor->axes[dim].extent;
-    Arena *scratch = arena_new();
-    bool certain = affine_proves_range(model->exprs, scratch, read->args[dim], extent, NULL, NULL);
-    arena_free(scratch);
-    if (certain) continue;
     const char *value = operand(printer, read->args[dim], TYPE_INT, LEVEL_SUM);
-    add_condition(&text, " >= ", value, "0");
-    add_condition(&text, " < ", value, extent_text(writer, extent, LEVEL_SUM));
+    Arena *scratch = arena_new();
+    RangeCondition asked =
+        condition_of_range(writer->routine->model->exprs, scratch, read->args[dim], extent);
+    if (asked.low) add_condition(&text, " >= ", value, "0");
+    if (asked.high) add_condition(&text, " < ", value, extent_text(writer, extent, LEVEL_SUM));
+    arena_free(scratch);
   }
   return text.size > 0 ? text.bytes : "1";
 }

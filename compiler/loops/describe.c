@@ -1,6 +1,6 @@
 /* Description: what the emitter must know of each nest: a name, the tensors it touches outside its own
    local variables, the run-time sizes it needs, and which inlined equations it is the first to compute. */
-#include "equations/affine.h"
+#include "calculus/condition.h"
 #include "loops/loop.h"
 #include "loops/regions.h"
 
@@ -35,13 +35,18 @@ static void note_position(Describer *describer, const Tensor *tensor,
   }
 }
 
-/* A read with a default, and one that may be computed where the equation would not, is guarded by the extents
-   that its subscripts are not proved to be within. */
+/* What is asked of a subscript: of a read with a default, and of one that may be computed where the equation
+   would not. */
+static RangeCondition guard_of(const Describer *describer, const Expr *read, int dim) {
+  if (!read_default(read) && !map_has(&describer->uncertain, read))
+    return (RangeCondition){NULL, NULL};
+  return condition_of_range(describer->routine->model->exprs, describer->scratch, read->args[dim],
+                            read->tensor->axes[dim].extent);
+}
+
 static bool is_guarded(const Describer *describer, const Expr *read, int dim) {
-  const Extent *extent = read->tensor->axes[dim].extent;
-  bool asks = read_default(read) || map_has(&describer->uncertain, read);
-  return asks && !affine_proves_range(describer->routine->model->exprs, describer->scratch,
-                                      read->args[dim], extent, NULL, NULL);
+  RangeCondition asked = guard_of(describer, read, dim);
+  return asked.low || asked.high;
 }
 
 /* Draws are no memory. */
@@ -58,7 +63,7 @@ static void find_uncertain(Describer *describer, const Expr *root) {
 
 static void note_guard(Describer *describer, const Expr *read) {
   for (int dim = 0; dim < read->tensor->rank; dim++) {
-    if (is_guarded(describer, read, dim))
+    if (guard_of(describer, read, dim).high)
       extent_dims(describer->scratch, read->tensor->axes[dim].extent, &describer->dims);
   }
 }
