@@ -1,10 +1,11 @@
 /* Order: which equations run, and in what sequence.
 
-   Components of the graph "reads" come out with dependencies first. Everything the loss needs is ordered before everything else, so that a loss
-   that is not finite can stop the call before anything changes; updates of an optimizer stand as soon as
-   their gradients are known and the old values have no reader left, so that gradients live briefly and
-   updates can be made in place. A component with more than one equation, or one that reads itself, is a
-   recurrence: recurrence.c finds the axis it steps along.
+   Components of the graph "reads" come out with dependencies first, as they are met on the way from what the entry
+   point must leave behind: entry points that compute the same do it in the same sequence. Everything the loss needs
+   is ordered before everything else, so that a loss that is not finite can stop the call before anything changes;
+   updates of an optimizer stand as soon as their gradients are known and the old values have no reader left, so that
+   gradients live briefly and updates can be made in place. A component with more than one equation, or one that
+   reads itself, is a recurrence: recurrence.c finds the axis it steps along.
 
    What reduces the same as an equation that the loss needs, as the place of an extreme does, comes right behind it:
    one pass does for both, and what they read need not be kept. */
@@ -314,7 +315,8 @@ void routine_order(Routine *routine) {
   order.is_loss_lost = order.is_refused;
   routine->forward_count = routine->equations.count;
   if (routine->step && routine->kind != ROUTINE_APPLY) order_updates(&order);
-  for (int i = 0; i < order.count; i++) visit(&order, &order.vertices[i]);
+  TensorList roots = routine_roots(routine);
+  for (int i = 0; i < roots.count; i++) visit(&order, vertex_of(&order, roots.items[i]));
   draw_together(&order);
   arena_free(order.scratch);
 }
