@@ -13,7 +13,6 @@
 
 /* Parts of what panels must have; multiples: bytes of the first cache. */
 enum { USES = 2, ROW = 8, CACHE = 4 };
-enum { LINE = 64 };
 
 static bool may_have_strips(const Layout *t, const Equation *product, const Tiling *tiling) {
   const Expr *factor = tiling->along;
@@ -40,7 +39,7 @@ static bool is_worth_strips(Layout *t, const Equation *product, const Expr *fact
   if (!extent_is_constant(factor->tensor->axes[factor->tensor->rank - 1].extent, &length))
     return false;
   return length * real >= target->copies.bytes / ROW &&
-         blocks_bytes_taken(product, length * real, LINE) >
+         blocks_bytes_taken(product, length * real, CACHE_LINE) >
              (double)(target->copies.bytes * CACHE) &&
          contraction_uses(t->scratch, product, factor) >= (double)(target->copies.uses / USES) &&
          layout_may_read_ahead(t, factor, NULL);

@@ -8,7 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LEAST_VECTOR_BYTES = 16 /* of the vectors that the runtime has */ };
+enum {
+  LEAST_VECTOR_BYTES = 16, /* of the vectors that the runtime has */
+  CACHE_LINE = 64          /* bytes */
+};
 
 typedef struct Target {
   const char *name;

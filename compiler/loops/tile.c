@@ -380,7 +380,6 @@ static void build_panels(Site *site, const Tiling *tiling, LoopBody *body, const
   block.column = expr_extent(model->exprs, begin);
   if (!is_constant || count != columns)
     body = open_steps(site, body, tiling->column, begin, end, columns, &block.column);
-  build_fetch(site, tiling, &block, body);
   build_rows(site, tiling, block, body);
 }
 

@@ -66,10 +66,12 @@ bool epilogue_is_of_vectors(const Routine *routine, const Equation *product, con
 LoopBody *open_term_steps(Site *site, const Tiling *tiling, LoopBody *body);
 /* The loop over the terms, all or those taken at a time. */
 LoopBody *open_terms(Site *site, const Tiling *tiling, LoopBody *body);
-/* Asks for what a tile some columns on takes of `across`, which comes from behind the caches. */
-void build_fetch(Site *site, const Tiling *tiling, const Block *block, LoopBody *body);
 /* The branch of what is done with complete sums. */
 LoopBody *open_last_terms(Site *site, const Tiling *tiling, LoopBody *body);
+
+/* tile_ahead.c: inside the loops of the sum, asks for what the tiles of the next columns take of `across`, where that
+   comes from behind the caches. */
+void fetch_ahead(Site *site, const Tiling *tiling, const Block *block, LoopBody *body);
 
 /* tile_fetch.c: asks for what is read behind the tile and comes from behind the caches. */
 void fetch_for_epilogue(Site *site, const Tiling *tiling, const Block *block, LoopBody *body);

@@ -3,8 +3,6 @@
 #include "loops/epilogue.h"
 #include "loops/tile.h"
 
-enum { LINE = 64 }; /* bytes of one of a cache */
-
 /* Every step goes through all of them, so none is found where the step before left it. */
 static bool is_cold(const Routine *routine, const Tensor *tensor) {
   bool is_changed = tensor->role == ROLE_PARAM || tensor->role == ROLE_SLOT;
@@ -24,7 +22,7 @@ static void fetch_row(Site *site, const Tiling *tiling, const Block *block, cons
   Model *model = site->routine->model;
   ExprTable *exprs = model->exprs;
   int bound = site->bound;
-  for (int64_t at = 0; at < block->columns; at += LINE / site->routine->bytes_of_real) {
+  for (int64_t at = 0; at < block->columns; at += CACHE_LINE / site->routine->bytes_of_real) {
     site_bind(site, tiling->column,
               expr_binary(exprs, OP_ADD, block->column, expr_integer(exprs, at)));
     APPEND(model->arena, body, fetch_new(model, site_value(site, read)));

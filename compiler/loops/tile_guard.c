@@ -345,9 +345,12 @@ void build_sum(Site *site, const Tiling *tiling, const Block *block, const Tenso
       APPEND(arena, &site->guard, conjuncts.items[i]);
   for (int i = 0; i < last; i++) body = open_bounded_loop(site, body, equation->reduced[i]);
   int growth = growth_of(site->routine->model->exprs, arena, equation, tiling);
-  if (growth != 0)
+  if (growth != 0) {
     build_cut(site, tiling, block, tile, body, growth);
-  else
-    build_terms(site, tiling, block, tile, open_terms(site, tiling, body));
+  } else {
+    body = open_terms(site, tiling, body);
+    fetch_ahead(site, tiling, block, body);
+    build_terms(site, tiling, block, tile, body);
+  }
   site->bound = bound;
 }

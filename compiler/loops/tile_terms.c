@@ -2,11 +2,6 @@
    cache for each tile of other rows. */
 #include "loops/tile.h"
 
-enum {
-  AHEAD = 2, /* tiles of columns */
-  LINE = 64  /* bytes of one of a cache */
-};
-
 LoopBody *open_term_steps(Site *site, const Tiling *tiling, LoopBody *body) {
   ExtentTable *extents = site->routine->model->extents;
   const Index *index = site->equation->reduced[0];
@@ -23,26 +18,6 @@ LoopBody *open_terms(Site *site, const Tiling *tiling, LoopBody *body) {
   loop->begin = site->term;
   loop->end = expr_binary(exprs, OP_ADD, site->term, expr_integer(exprs, tiling->terms));
   return inner;
-}
-
-void build_fetch(Site *site, const Tiling *tiling, const Block *block, LoopBody *body) {
-  Model *model = site->routine->model;
-  ExprTable *exprs = model->exprs;
-  int64_t real = site->routine->bytes_of_real;
-  if (!site->term) return;
-  const Expr *ahead =
-      expr_binary(exprs, OP_ADD, block->column, expr_integer(exprs, AHEAD * tiling->columns));
-  const Expr *range = expr_extent(exprs, tiling->column->range);
-  body = append_branch(site, body, expr_binary(exprs, OP_LT, ahead, range));
-  int bound = site->bound;
-  body = open_terms(site, tiling, body);
-  for (int64_t at = 0; at < tiling->columns; at += LINE / real) {
-    int before = site->bound;
-    site_bind(site, tiling->column, expr_binary(exprs, OP_ADD, ahead, expr_integer(exprs, at)));
-    APPEND(model->arena, body, fetch_new(model, site_value(site, tiling->across)));
-    site->bound = before;
-  }
-  site->bound = bound;
 }
 
 LoopBody *open_last_terms(Site *site, const Tiling *tiling, LoopBody *body) {

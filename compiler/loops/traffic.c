@@ -11,9 +11,8 @@ enum {
   PRODUCTS = 2,      /* vectors multiplied and added in a cycle */
   LEAST_PERCENT = 4, /* of the time of the product, that another order saves */
   WAYS = 16,         /* lines of the second cache that have one place */
-  LINE = 64,
-  PART = 4,        /* of the places that one tile takes at most, */
-  LEAST_TERMS = 32 /* but for so many terms */
+  PART = 2,          /* of the places that one tile takes at most, */
+  LEAST_TERMS = 32   /* but for so many terms */
 };
 
 typedef struct Array {
@@ -198,7 +197,7 @@ int64_t traffic_terms(const Routine *routine, const Equation *equation, const Ti
   if (target->caches.second == 0) return 0;
   int64_t apart = bytes_between_rows(routine, equation, tiling);
   if (apart == 0) return 0;
-  int64_t part = (tiling->columns * real + LINE - 1) / LINE * LINE;
+  int64_t part = (tiling->columns * real + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
   int64_t room = room_for_rows(target, apart, part);
   int64_t range = extent_maximum(equation->reduced[0]->range), terms = LEAST_TERMS;
   if (range * apart <= target->caches.second || 2 * range * part <= room) return 0;
