@@ -154,6 +154,10 @@ static void run_split(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_split]) routine_split(routine);
 }
 
+static void run_once(Compilation *compilation, Routine *routine) {
+  if (!compilation->options->skips[PASS_once]) routine_compute_once(routine);
+}
+
 static void run_threads(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_threads]) routine_divide(routine);
 }
@@ -394,6 +398,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_join: run_routine_pass(compilation, run_join); break;
   case PASS_fuse: run_routine_pass(compilation, run_fuse); break;
   case PASS_split: run_routine_pass(compilation, run_split); break;
+  case PASS_once: run_routine_pass(compilation, run_once); break;
   case PASS_threads: run_routine_pass(compilation, run_threads); break;
   case PASS_draw: run_routine_pass(compilation, run_draw); break;
   case PASS_place: run_routine_pass(compilation, run_place); break;

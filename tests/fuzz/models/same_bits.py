@@ -18,7 +18,7 @@ from oracles import called, generated
 NOT_PROVED = "[NN0208]"
 TILES, THREADS = (f"--target={pathlib.Path(__file__).with_name(name)}" for name in ("tiles.yaml", "threads.yaml"))
 LEAST = ["--ram", "the least there is"]
-OTHER_WAYS = (["--skip=inline,fuse"], ["--skip=pad,turn,flip,transpose,join,fuse,split,draw,unswitch,square,watch,roll"], [TILES], [THREADS],
+OTHER_WAYS = (["--skip=inline,fuse"], ["--skip=pad,turn,flip,transpose,join,fuse,split,once,draw,unswitch,square,watch,roll"], [TILES], [THREADS],
               ["--skip=inline", TILES], ["--skip=segment,inline", THREADS], LEAST)
 
 
