@@ -18,7 +18,8 @@ void touches_of(Arena *scratch, const LoopNode *node, bool below, TouchList *tou
   add_reads(scratch, node->begin, touches);
   add_reads(scratch, node->end, touches);
   add_reads(scratch, node->condition, touches);
-  add_reads(scratch, node->value, touches);
+  /* What is only asked for may be anyone's. */
+  if (node->kind != LOOP_FETCH) add_reads(scratch, node->value, touches);
   if (node->kind == LOOP_STORE) {
     for (int dim = 0; dim < node->target->rank; dim++)
       add_reads(scratch, node->subscripts[dim], touches);

@@ -17,15 +17,15 @@ typedef struct Ahead {
   bool all;           /* there are no more of these */
 } Ahead;
 
-/* The subscript counts all terms in their order. */
+/* The subscript counts the terms of the innermost loops in their order. */
 static bool counts_terms(Site *site, Arena *scratch, const Expr *subscript) {
   const Equation *equation = site->equation;
-  const Index *const *reduced = equation->reduced;
+  const Index *const *last = &equation->reduced[equation->reduced_count - 1];
   BlockSubscript blocks;
-  if (equation->reduced_count == 1) return lone_index(subscript) == reduced[0];
-  return equation->reduced_count == 2 &&
+  if (lone_index(subscript)) return lone_index(subscript) == *last;
+  return equation->reduced_count > 1 &&
          affine_blocks(site->routine->model->exprs, scratch, subscript, &blocks) &&
-         blocks.block == reduced[0] && blocks.inner == reduced[1];
+         blocks.block == last[-1] && blocks.inner == *last;
 }
 
 static bool find_terms(Site *site, Arena *scratch, const Expr *factor, Ahead *ahead) {
@@ -40,17 +40,25 @@ static bool find_terms(Site *site, Arena *scratch, const Expr *factor, Ahead *ah
   return false;
 }
 
+static double bytes_of_panel(const Routine *routine, const Tensor *factor) {
+  double bytes = (double)routine->bytes_of_real;
+  for (int dim = 1; dim < factor->rank; dim++)
+    bytes *= (double)extent_maximum(factor->axes[dim].extent);
+  return bytes;
+}
+
 /* The innermost loop around the tiles counts panels, no other equation shares it, and all panels do not fit into the
    cache, but two of them do. */
 static bool goes_through_panels(Site *site, const Tiling *tiling, const Ahead *ahead) {
   const Routine *routine = site->routine;
   const Expr *factor = tiling->across;
-  int innermost = site->schedule.sharable - 1;
-  if (factor->tensor->rank != 3 || innermost < site->shared || site->equation->guard) return false;
+  int innermost = site->schedule.sharable - 1, rank = factor->tensor->rank;
+  if (innermost < site->shared || site->equation->guard) return false;
+  if (rank < 3 || ahead->terms != rank - 2) return false;
   const Index *panel = site->schedule.indices[innermost];
-  double bytes = (double)(ahead->count * tiling->columns * routine->bytes_of_real);
+  double bytes = bytes_of_panel(routine, factor->tensor);
   double cache = (double)routine->target->caches.second;
-  return lone_index(factor->args[0]) == panel && ahead->terms == 1 && 2 * bytes <= cache &&
+  return lone_index(factor->args[0]) == panel && 2 * bytes <= cache &&
          bytes * (double)extent_maximum(panel->range) > cache;
 }
 
@@ -128,14 +136,17 @@ static void fetch_term(Site *site, const Tiling *tiling, const Ahead *ahead, con
                        LoopBody *body) {
   Model *model = site->routine->model;
   ExprTable *exprs = model->exprs;
-  const Tensor *factor = tiling->across->tensor;
-  const Expr *subscripts[LIMIT_RANK] = {ahead->next};
+  const Expr *factor = tiling->across, *subscripts[LIMIT_RANK] = {ahead->next};
+  int last = factor->tensor->rank - 1;
+  for (int dim = 1; dim < ahead->terms; dim++)
+    subscripts[dim] = site_value(site, factor->args[dim]);
   subscripts[ahead->terms] = term;
   for (int64_t at = 0; at < tiling->columns; at += CACHE_LINE / site->routine->bytes_of_real) {
     const Expr *column = expr_integer(exprs, at);
     if (site->term) column = expr_binary(exprs, OP_ADD, ahead->next, column);
-    subscripts[factor->rank - 1] = column;
-    APPEND(model->arena, body, fetch_new(model, expr_read(exprs, factor, subscripts, NULL)));
+    subscripts[last] = column;
+    APPEND(model->arena, body,
+           fetch_new(model, expr_read(exprs, factor->tensor, subscripts, NULL)));
   }
 }
 

@@ -30,27 +30,39 @@ static void fetch_row(Site *site, const Tiling *tiling, const Block *block, cons
   }
 }
 
-static ExprList reads_to_fetch(Site *site, const Tiling *tiling, Arena *scratch) {
+/* Those that differ from row to row, or those that do not. */
+static ExprList reads_to_fetch(Site *site, const Tiling *tiling, Arena *scratch, bool by_row) {
   const Epilogue *epilogue = epilogue_of(site->routine, site->equation);
   ExprList found = {0};
   for (int i = 0; epilogue && i < epilogue->members.count; i++) {
     ExprList reads = equation_reads(scratch, epilogue->members.items[i]);
     for (int k = 0; k < reads.count; k++) {
-      bool is_new = is_fetched(site, tiling, reads.items[k]);
-      for (int j = 0; j < found.count; j++) is_new = is_new && found.items[j] != reads.items[k];
-      if (is_new) APPEND(scratch, &found, reads.items[k]);
+      const Expr *read = reads.items[k];
+      bool has_row = tiling->row && expr_uses_index(scratch, read, tiling->row);
+      bool is_new = has_row == by_row && is_fetched(site, tiling, read);
+      for (int j = 0; j < found.count; j++) is_new = is_new && found.items[j] != read;
+      if (is_new) APPEND(scratch, &found, read);
     }
   }
   return found;
 }
 
+static void fetch_rows(Site *site, const Tiling *tiling, const Block *block, const ExprList *reads,
+                       LoopBody *body) {
+  int bound = site->bound;
+  for (int i = 0; i < reads->count; i++) fetch_row(site, tiling, block, reads->items[i], body);
+  site->bound = bound;
+}
+
 void fetch_for_epilogue(Site *site, const Tiling *tiling, const Block *block, LoopBody *body) {
   Arena *scratch = arena_new();
-  ExprList reads = reads_to_fetch(site, tiling, scratch);
+  ExprList once = reads_to_fetch(site, tiling, scratch, false);
+  ExprList by_row = reads_to_fetch(site, tiling, scratch, true);
   int bound = site->bound;
   const Expr *row[1];
-  if (reads.count > 0) body = open_rows(site, tiling, block, body, MARK_UNROLL, row);
-  for (int i = 0; i < reads.count; i++) fetch_row(site, tiling, block, reads.items[i], body);
+  fetch_rows(site, tiling, block, &once, body);
+  if (by_row.count > 0) body = open_rows(site, tiling, block, body, MARK_UNROLL, row);
+  fetch_rows(site, tiling, block, &by_row, body);
   site->bound = bound;
   arena_free(scratch);
 }
