@@ -7,7 +7,7 @@
    norms and cross entropy become one nest with short passes over a row. One that shares none runs in the loops of
    another that goes through the same elements, in one pass, as does one that reduces the same as the one before. A loop that does the work of its
    nest (stores stand right in it) is shared only by equations whose innermost loop it would be too, so
-   that short loops stay simple. The result is one nest, hence one C function, per cluster. */
+   that short loops stay simple. Of elementary functions over a row each has such a loop for itself. The result is one nest, hence one C function, per cluster. */
 #include "loops/build.h"
 #include "loops/copies.h"
 #include "loops/epilogue.h"
@@ -103,6 +103,38 @@ static bool is_innermost(const LoopNode *loop) {
   return true;
 }
 
+enum {
+  LEAST_COST = 12,   /* of a function: many operations, of which each waits for the one before */
+  LEAST_VECTORS = 2, /* in a row for a loop of its own, */
+  PART_OF_CACHE = 8  /* and the part of the first cache that it takes at most */
+};
+
+static bool has_function(const Fuser *fuser, const Expr *e) {
+  ExprList nodes = expr_postorder(fuser->scratch, &e, 1);
+  for (int i = 0; i < nodes.count; i++)
+    if (op_cost(nodes.items[i]->op) >= LEAST_COST) return true;
+  return false;
+}
+
+static bool computes_function(const Fuser *fuser, const LoopNode *loop) {
+  for (int i = 0; i < loop->body.count; i++) {
+    const LoopNode *node = loop->body.items[i];
+    if (node->value && has_function(fuser, node->value)) return true;
+  }
+  return false;
+}
+
+/* A processor has a limited number of operations at work, and finds more that do not wait for each other in two short
+   loops over a row than in one: where that stays in the first cache, each function has a loop of its own. */
+static bool has_row_for_itself(const Fuser *fuser, const Equation *equation,
+                               const Schedule *schedule, const LoopNode *loop, int depth) {
+  const Target *target = fuser->routine->target;
+  int64_t bytes = extent_maximum(loop->index->range) * fuser->routine->bytes_of_real;
+  return depth > 0 && !schedule->reduced[depth] && bytes >= LEAST_VECTORS * target->vector_bytes &&
+         bytes <= target->caches.first / PART_OF_CACHE && has_function(fuser, equation->body) &&
+         computes_function(fuser, loop);
+}
+
 /* The variable of the equation that counts the steps of a segment; null: it does not run in segments. */
 static const Index *strip_variable(const Fuser *fuser, const Equation *equation) {
   const SegmentedEquation *segmented = map_get(&fuser->routine->segments, equation->target);
@@ -145,6 +177,8 @@ static Parting parting_at(Fuser *fuser, const Cluster *cluster, const Equation *
   bool ends_here = depth == schedule->count - 1;
   if (is_innermost(open->node) && !ends_here) return PARTING_INNERMOST;
   if (ends_here && has_only_loops(open->node) && schedule->count > 1) return PARTING_OUTER;
+  if (ends_here && has_row_for_itself(fuser, equation, schedule, open->node, depth))
+    return PARTING_FUNCTIONS;
   return parting_of_reads(fuser, equation, reads, open->node, index);
 }
 
@@ -306,10 +340,11 @@ static bool stores_along(const Fuser *fuser, const LoopNode *loop) {
   return true;
 }
 
-/* One behind all that is read, of which an equation runs through the same elements in the same loops: both in one
-   pass, in vectors. Null: there is none. */
+/* One behind all that is read, of which an equation runs through the same elements in the same loops, `*depth` of which
+   are shared: both in one pass, in vectors. Null: there is none. */
 static Cluster *find_sibling(Fuser *fuser, const Cluster *producer, const EquationList *equations,
-                             const ExprList *reads, const Schedule *schedule, bool in_forward) {
+                             const ExprList *reads, const Schedule *schedule, bool in_forward,
+                             int *depth) {
   if (schedule->count == 0 || schedule->reduced[schedule->count - 1]) return NULL;
   if (equations->items[0]->guard || commits_any(fuser, equations)) return NULL;
   int first = producer ? producer->number + 1 : 0, last = fuser->clusters.count - 1;
@@ -319,15 +354,15 @@ static Cluster *find_sibling(Fuser *fuser, const Cluster *producer, const Equati
     if (!stores_along(fuser, cluster->open[schedule->count - 1].node)) continue;
     if (!reads_same(fuser, cluster, reads, schedule)) continue;
     if (parting_from(fuser, cluster, equations, in_forward) != PARTING_NONE) continue;
-    if (shared_depth(fuser, cluster, equations->items[0], reads, schedule, 0) == schedule->count)
-      return cluster;
+    *depth = shared_depth(fuser, cluster, equations->items[0], reads, schedule, 0);
+    if (*depth == schedule->count || fuser->fusion.parting == PARTING_FUNCTIONS) return cluster;
   }
   return NULL;
 }
 
 /* The last one, whose last equation reduces the same as this one, for each element; null: it does not. */
 static Cluster *find_twin(Fuser *fuser, const EquationList *equations, const ExprList *reads,
-                          const Schedule *schedule, bool in_forward) {
+                          const Schedule *schedule, bool in_forward, int *depth) {
   const Equation *equation = equations->items[0];
   if (!fuser->last || equation->reduction == REDUCE_NONE || equation->guard ||
       schedule->sharable != equation->var_count ||
@@ -336,8 +371,8 @@ static Cluster *find_twin(Fuser *fuser, const EquationList *equations, const Exp
   Cluster *cluster = origin_of(fuser, fuser->last->target)->cluster;
   if (cluster->segments || parting_from(fuser, cluster, equations, in_forward) != PARTING_NONE)
     return NULL;
-  int depth = shared_depth(fuser, cluster, equation, reads, schedule, 0);
-  return depth == schedule->sharable ? cluster : NULL;
+  *depth = shared_depth(fuser, cluster, equation, reads, schedule, 0);
+  return *depth == schedule->sharable ? cluster : NULL;
 }
 
 /* The cluster to join and the number of loops shared; a new one when none fits. */
@@ -352,12 +387,10 @@ static Cluster *choose_cluster(Fuser *fuser, const EquationList *equations, cons
     if (*depth > 0 || same_layer(cluster, equation)) return cluster;
   }
   Fusion apart = fuser->fusion;
-  Cluster *beside = find_sibling(fuser, cluster, equations, reads, schedule, in_forward);
-  if (!beside) beside = find_twin(fuser, equations, reads, schedule, in_forward);
-  if (beside) {
-    *depth = schedule->sharable;
-    return beside;
-  }
+  Cluster *beside = find_sibling(fuser, cluster, equations, reads, schedule, in_forward, depth);
+  if (!beside) beside = find_twin(fuser, equations, reads, schedule, in_forward, depth);
+  if (beside) return beside;
+  *depth = 0;
   fuser->fusion = apart;
   return cluster_new(fuser, in_forward && !commits_any(fuser, equations));
 }
