@@ -8,9 +8,11 @@
    reads itself, is a recurrence: recurrence.c finds the axis it steps along.
 
    What reduces the same as an equation that the loss needs, as the place of an extreme does, comes right behind it:
-   one pass does for both, and what they read need not be kept. */
+   one pass does for both, and what they read need not be kept. What takes single steps of a recurrence comes right
+   behind it, where it runs in the loop over the steps. */
 #include "calculus/common.h"
 #include "calculus/variables.h"
+#include "equations/affine.h"
 #include "equations/components.h"
 #include "loops/recurrence.h"
 
@@ -303,6 +305,60 @@ static void draw_together(Order *order) {
   routine->equations = equations;
 }
 
+/* ---- what steps along ---- */
+
+static bool replaces_a_value(const Routine *routine, const Tensor *tensor) {
+  for (int i = 0; i < routine->updates.count; i++)
+    if (routine->updates.items[i].value == tensor) return true;
+  return false;
+}
+
+/* Of what the recurrence computes it takes one step at each of its own, and all that it reads is defined by then. */
+static bool steps_along(Order *order, const Map *defined, int group, const Equation *equation) {
+  const Routine *routine = order->routine;
+  const Tensor *target = equation->target;
+  if (equation->reduction != REDUCE_NONE || equation->guard || is_draw(equation->body) ||
+      map_has(&routine->recurrences, target) || replaces_a_value(routine, target))
+    return false;
+  ExprList reads = equation_reads(order->scratch, equation);
+  const Index *step = NULL;
+  for (int i = 0; i < reads.count; i++) {
+    const Tensor *tensor = reads.items[i]->tensor;
+    const RecurrentEquation *recurrent = map_get(&routine->recurrences, tensor);
+    if (routine_computes(routine, tensor) && !map_has(defined, tensor)) return false;
+    if (!recurrent || recurrent->group != group) continue;
+    const Index *index = lone_index(reads.items[i]->args[recurrent->time_dim]);
+    if (!index || (step && step != index)) return false;
+    step = index;
+  }
+  return step != NULL;
+}
+
+static void move_up(EquationList *list, int from, int to) {
+  Equation *equation = list->items[from];
+  for (int i = from; i > to; i--) list->items[i] = list->items[i - 1];
+  list->items[to] = equation;
+}
+
+static void draw_behind_recurrences(Order *order) {
+  Routine *routine = order->routine;
+  EquationList *list = &routine->equations;
+  Map defined;
+  map_init(&defined, order->scratch);
+  for (int i = 0, end; i < list->count; i = end) {
+    const RecurrentEquation *first = map_get(&routine->recurrences, list->items[i]->target);
+    end = end_of_cycle(routine, list, i);
+    for (int k = i; k < end; k++) map_put(&defined, list->items[k]->target, list->items[k]->target);
+    if (!first) continue;
+    int section = i < routine->forward_count ? routine->forward_count : list->count;
+    for (int k = end; k < section; k++) {
+      if (!steps_along(order, &defined, first->group, list->items[k])) continue;
+      map_put(&defined, list->items[k]->target, list->items[k]->target);
+      move_up(list, k, end++);
+    }
+  }
+}
+
 void routine_order(Routine *routine) {
   Order order = {.scratch = arena_new()};
   build_graph(&order, routine);
@@ -318,5 +374,6 @@ void routine_order(Routine *routine) {
   TensorList roots = routine_roots(routine);
   for (int i = 0; i < roots.count; i++) visit(&order, vertex_of(&order, roots.items[i]));
   draw_together(&order);
+  draw_behind_recurrences(&order);
   arena_free(order.scratch);
 }
