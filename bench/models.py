@@ -145,7 +145,7 @@ PRODUCTS.append(Model("conv_64x64x32", "3x3 windows, 64 to 64, 32x32", "conv_64x
 
 LARGE = [  # bytes that a step moves at least when nothing stays in a cache: weights and slots, `traffic`
     Model("mlp_large", "MLP 4096 wide, batch 32", "large_mlp", 2 * product(32, 4096, 4096) + 3 * product(32, 4096, 10),
-          (2, 10), before={"traffic": 3 * 4 * 4096 * 4096}),
+          (2, 10), options=fixed(N=32), before={"traffic": 3 * 4 * 4096 * 4096}),
     Model("gpt_large", "GPT, d 512", "large_gpt", transformer(width=512), (1, 1), file="gpt", symbol="gpt",
-          options=fixed(D=512), before={"traffic": 8 * 4 * 4 * 12 * 512 * 512}),
+          options=fixed(D=512, N=8), before={"traffic": 8 * 4 * 4 * 12 * 512 * 512}),
 ]

@@ -1,23 +1,13 @@
 /* Ahead: what the tiles of the next columns take of a factor that comes from behind the caches is asked for within the
-   sums of these. A processor waits for few lines at a time and for none that it does not expect, so the tiles of rows
-   share the lines, and each asks for one term of the next columns every few of its own. */
+   sums of these. A processor waits for few lines at a time, so the tiles of rows share the terms: each of 4 asks for one
+   term every four of its own. Of rows that lie apart it is the same term; in a panel each has a part, in which one line
+   follows the other. */
 #include "equations/affine.h"
 #include "loops/tile.h"
 
 enum { MOST_SHARES = 32 };
 
-/* The lines of the factor that are asked for. */
-typedef struct Ahead {
-  const Expr *next;   /* the panel, or the column of a factor that has none, where they begin */
-  int terms;          /* the dim of the factor that the sum runs along, */
-  const Expr *term;   /* the subscript there, */
-  const Expr *before; /* the first one of those taken at a time; null: 0 */
-  int64_t count;      /* and so many are taken */
-  int64_t shares;     /* tiles of rows that ask for equal parts */
-  bool all;           /* there are no more of these */
-} Ahead;
-
-/* The subscript counts the terms of the innermost loops in their order. */
+/* The subscript counts the terms of the innermost loops. */
 static bool counts_terms(Site *site, Arena *scratch, const Expr *subscript) {
   const Equation *equation = site->equation;
   const Index *const *last = &equation->reduced[equation->reduced_count - 1];
@@ -26,18 +16,6 @@ static bool counts_terms(Site *site, Arena *scratch, const Expr *subscript) {
   return equation->reduced_count > 1 &&
          affine_blocks(site->routine->model->exprs, scratch, subscript, &blocks) &&
          blocks.block == last[-1] && blocks.inner == *last;
-}
-
-static bool find_terms(Site *site, Arena *scratch, const Expr *factor, Ahead *ahead) {
-  int64_t count;
-  for (int dim = 0; dim < factor->tensor->rank; dim++) {
-    if (!counts_terms(site, scratch, factor->args[dim])) continue;
-    if (!extent_is_constant(factor->tensor->axes[dim].extent, &count)) return false;
-    ahead->terms = dim;
-    ahead->count = count;
-    return true;
-  }
-  return false;
 }
 
 static double bytes_of_panel(const Routine *routine, const Tensor *factor) {
@@ -49,12 +27,11 @@ static double bytes_of_panel(const Routine *routine, const Tensor *factor) {
 
 /* The innermost loop around the tiles counts panels, no other equation shares it, and all panels do not fit into the
    cache, but two of them do. */
-static bool goes_through_panels(Site *site, const Tiling *tiling, const Ahead *ahead) {
+static bool goes_through_panels(Site *site, const Tiling *tiling) {
   const Routine *routine = site->routine;
   const Expr *factor = tiling->across;
-  int innermost = site->schedule.sharable - 1, rank = factor->tensor->rank;
-  if (innermost < site->shared || site->equation->guard) return false;
-  if (rank < 3 || ahead->terms != rank - 2) return false;
+  int innermost = site->schedule.sharable - 1;
+  if (innermost < site->shared || site->equation->guard || factor->tensor->rank < 3) return false;
   const Index *panel = site->schedule.indices[innermost];
   double bytes = bytes_of_panel(routine, factor->tensor);
   double cache = (double)routine->target->caches.second;
@@ -72,93 +49,72 @@ static const Expr *next_of(Site *site, const Expr *at, const Extent *range, int6
                      expr_extent(exprs, last));
 }
 
-/* Of a number of tiles of rows known here as many as divide the terms of the innermost loop; else the first asks. */
-static void share_among_rows(Site *site, const Tiling *tiling, const Block *block, Ahead *ahead) {
-  const Equation *equation = site->equation;
-  int64_t rows, terms = ahead->count;
-  ahead->shares = 1;
-  ahead->all = false;
-  if (!extent_is_constant(tiling->row->range, &rows) || rows % block->rows != 0) return;
-  if (!site->term) terms = extent_maximum(equation->reduced[equation->reduced_count - 1]->range);
-  int64_t tiles = rows / block->rows;
-  while (2 * ahead->shares <= tiles && 2 * ahead->shares <= MOST_SHARES &&
-         terms % (2 * ahead->shares) == 0)
-    ahead->shares *= 2;
-  ahead->all = ahead->shares == tiles;
-}
-
-static bool find_ahead(Site *site, Arena *scratch, const Tiling *tiling, const Block *block,
-                       Ahead *ahead) {
+/* The panel, or the column of a factor that has none, where the next ones begin; null: nothing is asked for. */
+static const Expr *find_next(Site *site, Arena *scratch, const Tiling *tiling, const Block *block) {
   const Expr *factor = tiling->across;
-  if (!tiling->row || !find_terms(site, scratch, factor, ahead)) return false;
-  ahead->term = site_value(site, factor->args[ahead->terms]);
-  ahead->before = site->term;
-  if (site->term) {
-    ahead->next = next_of(site, block->column, tiling->column->range, tiling->columns);
-    ahead->count = tiling->terms;
-  } else {
-    if (!goes_through_panels(site, tiling, ahead)) return false;
-    const Index *panel = lone_index(factor->args[0]);
-    ahead->next = next_of(site, site_value(site, factor->args[0]), panel->range, 1);
-  }
-  share_among_rows(site, tiling, block, ahead);
-  return true;
+  if (!tiling->row || !counts_terms(site, scratch, factor->args[factor->tensor->rank - 2]))
+    return NULL;
+  if (site->term) return next_of(site, block->column, tiling->column->range, tiling->columns);
+  if (!goes_through_panels(site, tiling)) return NULL;
+  const Index *panel = lone_index(factor->args[0]);
+  return next_of(site, site_value(site, factor->args[0]), panel->range, 1);
 }
 
-/* The term that a tile asks for at one of its own. */
-static const Expr *term_ahead(Site *site, const Block *block, const Ahead *ahead,
-                              const Expr *taken) {
+/* Tiles of rows that share the terms: as many as are known to be there and divide those of a panel, as a power of
+   two. */
+static int64_t shares_of(const Site *site, const Tiling *tiling, const Block *block) {
+  const Tensor *factor = tiling->across->tensor;
+  int64_t rows, terms, shares = 1;
+  if (!extent_is_constant(tiling->row->range, &rows) || rows % block->rows != 0) return 1;
+  if (!extent_is_constant(factor->axes[factor->rank - 2].extent, &terms)) return 1;
+  while (2 * shares <= rows / block->rows && 2 * shares <= MOST_SHARES &&
+         (site->term || terms % (2 * shares) == 0))
+    shares *= 2;
+  return shares;
+}
+
+/* The branch of the tiles and terms that ask, and in `*term` what for. */
+static LoopBody *open_asking(Site *site, const Tiling *tiling, const Block *block,
+                             const Expr **term, LoopBody *body) {
   ExprTable *exprs = site->routine->model->exprs;
-  if (ahead->shares == 1) return ahead->term;
-  const Expr *part = expr_integer(exprs, ahead->count / ahead->shares);
-  const Expr *tile = expr_binary(exprs, OP_IDIV, block->row, expr_integer(exprs, block->rows));
-  const Expr *own = expr_binary(exprs, OP_IDIV, taken, expr_integer(exprs, ahead->shares));
-  const Expr *term = expr_binary(exprs, OP_ADD, expr_binary(exprs, OP_MUL, tile, part), own);
-  return ahead->before ? expr_binary(exprs, OP_ADD, ahead->before, term) : term;
+  const Tensor *factor = tiling->across->tensor;
+  int64_t shares = shares_of(site, tiling, block);
+  const Expr *rows = expr_integer(exprs, block->rows), *count = expr_integer(exprs, shares);
+  if (shares == 1) return append_branch(site, body, expr_binary(exprs, OP_LT, block->row, rows));
+  const Expr *tile = expr_binary(exprs, OP_IDIV, block->row, rows);
+  const Expr *turn = expr_binary(exprs, OP_MOD, *term, count);
+  if (site->term) return append_branch(site, body, expr_binary(exprs, OP_EQ, turn, tile));
+  int64_t part = extent_maximum(factor->axes[factor->rank - 2].extent) / shares;
+  *term = expr_binary(exprs, OP_ADD, expr_binary(exprs, OP_MUL, tile, expr_integer(exprs, part)),
+                      expr_binary(exprs, OP_IDIV, *term, count));
+  return append_branch(site, body, expr_binary(exprs, OP_EQ, turn, expr_integer(exprs, 0)));
 }
 
-/* Branches: of the tiles that ask, and of the terms at which they do. */
-static LoopBody *open_asking(Site *site, const Block *block, const Ahead *ahead, const Expr *taken,
-                             LoopBody *body) {
-  ExprTable *exprs = site->routine->model->exprs;
-  const Expr *zero = expr_integer(exprs, 0), *shares = expr_integer(exprs, ahead->shares);
-  if (!ahead->all) {
-    const Expr *rows = expr_integer(exprs, ahead->shares * block->rows);
-    body = append_branch(site, body, expr_binary(exprs, OP_LT, block->row, rows));
-  }
-  if (ahead->shares == 1) return body;
-  return append_branch(site, body,
-                       expr_binary(exprs, OP_EQ, expr_binary(exprs, OP_MOD, taken, shares), zero));
-}
-
-/* The lines of one term. */
-static void fetch_term(Site *site, const Tiling *tiling, const Ahead *ahead, const Expr *term,
+/* The lines of a term. */
+static void fetch_term(Site *site, const Tiling *tiling, const Expr *next, const Expr *term,
                        LoopBody *body) {
   Model *model = site->routine->model;
   ExprTable *exprs = model->exprs;
-  const Expr *factor = tiling->across, *subscripts[LIMIT_RANK] = {ahead->next};
+  const Expr *factor = tiling->across, *subscripts[LIMIT_RANK] = {next};
   int last = factor->tensor->rank - 1;
-  for (int dim = 1; dim < ahead->terms; dim++)
-    subscripts[dim] = site_value(site, factor->args[dim]);
-  subscripts[ahead->terms] = term;
+  for (int dim = 1; dim < last - 1; dim++) subscripts[dim] = site_value(site, factor->args[dim]);
+  subscripts[last - 1] = term;
   for (int64_t at = 0; at < tiling->columns; at += CACHE_LINE / site->routine->bytes_of_real) {
     const Expr *column = expr_integer(exprs, at);
-    if (site->term) column = expr_binary(exprs, OP_ADD, ahead->next, column);
-    subscripts[last] = column;
+    subscripts[last] = site->term ? expr_binary(exprs, OP_ADD, next, column) : column;
     APPEND(model->arena, body,
            fetch_new(model, expr_read(exprs, factor->tensor, subscripts, NULL)));
   }
 }
 
 void fetch_ahead(Site *site, const Tiling *tiling, const Block *block, LoopBody *body) {
-  ExprTable *exprs = site->routine->model->exprs;
   Arena *scratch = arena_new();
-  Ahead ahead;
-  if (find_ahead(site, scratch, tiling, block, &ahead)) {
-    const Expr *taken =
-        ahead.before ? expr_binary(exprs, OP_SUB, ahead.term, ahead.before) : ahead.term;
-    body = open_asking(site, block, &ahead, taken, body);
-    fetch_term(site, tiling, &ahead, term_ahead(site, block, &ahead, taken), body);
+  const Expr *next = find_next(site, scratch, tiling, block);
+  if (next) {
+    const Expr *factor = tiling->across;
+    const Expr *term = site_value(site, factor->args[factor->tensor->rank - 2]);
+    body = open_asking(site, tiling, block, &term, body);
+    fetch_term(site, tiling, next, term, body);
   }
   arena_free(scratch);
 }
