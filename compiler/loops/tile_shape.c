@@ -20,12 +20,13 @@ static bool fills_part(const Routine *routine, const Tiling *tiling, int64_t col
          extent_is_constant(tiling->column->range, &constant);
 }
 
-/* One tile takes all columns of a single row, the last of them by part of a vector: in a tile of their own each sum
-   would wait for the term before. */
+/* One tile takes all columns, the last of them by part of a vector: in a tile of their own each sum would wait for the
+   term before. */
 static bool takes_whole_row(const Target *target, const Tiling *tiling, int64_t columns) {
-  int64_t constant;
-  return tiling->rows == 1 && target->masks && columns % tiling->lanes != 0 &&
-         columns < MOST_VECTORS_OF_A_ROW * tiling->lanes &&
+  int64_t constant, vectors = (columns + tiling->lanes - 1) / tiling->lanes;
+  int64_t most = tiling->rows == 1 ? MOST_VECTORS_OF_A_ROW
+                                   : target->tile.rows * target->tile.vectors / tiling->rows;
+  return target->masks && columns % tiling->lanes != 0 && vectors <= most &&
          extent_is_constant(tiling->column->range, &constant);
 }
 
