@@ -150,19 +150,21 @@ static const Index *add_segment_loop(const Routine *routine, const Equation *equ
 /* Loops around the tiles may be shared. `tiling`, null: those of dots, or of rows beside each other, in the order of
    the target. */
 static Schedule tiled_schedule(const Routine *routine, const Equation *equation, const Index *time,
-                               const Index *row, const Index *column, const Tiling *tiling) {
+                               const Index *row, const Index *column, const Index *window,
+                               const Tiling *tiling) {
   Schedule schedule = {0};
   if (time) add_loop(&schedule, time, false);
   int first = schedule.count;
   for (int k = 0; k < equation->var_count; k++) {
     const Index *index = equation->vars[k];
-    bool is_inside = index == row || index == column;
+    bool is_inside = index == row || index == column || index == window;
     if (index != time && !is_inside) add_loop(&schedule, index, false);
   }
   schedule.sharable = schedule.count;
   if (tiling)
     traffic_order(routine, equation, tiling, &schedule.indices[first], schedule.count - first);
   if (row) add_loop(&schedule, row, false);
+  if (window) add_loop(&schedule, window, false);
   for (int k = 0; k < equation->reduced_count; k++) add_loop(&schedule, equation->reduced[k], true);
   if (column) add_loop(&schedule, column, false);
   return schedule;
@@ -175,12 +177,12 @@ Schedule schedule_of(const Routine *routine, const Equation *equation) {
   const Index *time = recurrent ? recurrent->time : NULL;
   Dots dots;
   if (tiling_of(routine, equation, &tiling))
-    return tiled_schedule(routine, equation, time, tiling.row, tiling.column, &tiling);
+    return tiled_schedule(routine, equation, time, tiling.row, tiling.column, NULL, &tiling);
   if (dots_of(routine, equation, &dots))
-    return tiled_schedule(routine, equation, time, dots.row, dots.column, NULL);
+    return tiled_schedule(routine, equation, time, dots.row, dots.column, dots.window, NULL);
   Beside beside;
   if (beside_of(routine, equation, &beside))
-    return tiled_schedule(routine, equation, time, NULL, beside.column, NULL);
+    return tiled_schedule(routine, equation, time, NULL, beside.column, NULL, NULL);
   const Index *number = add_segment_loop(routine, equation, &schedule);
   if (time) add_loop(&schedule, time, false);
   const Index *inner = innermost_variable(routine, equation, time);

@@ -3,11 +3,13 @@
 
 #include "calculus/condition.h"
 #include "equations/affine.h"
+#include "equations/contraction.h"
 #include "loops/tile.h"
 
 enum {
   MOST_BESIDE = 8, /* rows or columns */
-  MOST_NODES = 16  /* of arithmetic, which is written once for each vector */
+  MOST_NODES = 16, /* of arithmetic, which is written once for each vector */
+  LEAST_LOADS = 16 /* for each vector that is put away or taken up again */
 };
 
 /* ---- which ---- */
@@ -99,8 +101,8 @@ static void try_pair(Arena *scratch, const Equation *equation, const Index *row,
     double gain = (double)(rows * columns) / cost;
     if (gain < best->gain) continue;
     best->gain = gain;
-    best->dots =
-        (Dots){rows > 1 ? row : NULL, columns > 1 ? column : NULL, rows, columns, best->dots.lanes};
+    best->dots = (Dots){
+        rows > 1 ? row : NULL, columns > 1 ? column : NULL, rows, columns, best->dots.lanes, NULL};
   }
 }
 
@@ -127,6 +129,60 @@ static void choose_rows(Arena *scratch, const Equation *equation, int64_t vector
   }
 }
 
+/* ---- sums that take the points step by step ---- */
+
+static int64_t range_of(const Index *index) {
+  int64_t range;
+  return extent_is_constant(index->range, &range) ? range : 0;
+}
+
+/* The points, of both factors, are more than the first cache holds; and what sums cost that are put away and taken up
+   again in each step is little beside what a step loads. */
+static bool takes_steps(const Routine *routine, const Equation *equation, const Dots *dots) {
+  double points = 1;
+  int64_t rounds = 1;
+  for (int i = 0; i < equation->reduced_count; i++) {
+    points *= (double)range_of(equation->reduced[i]);
+    if (i > 0) rounds *= range_of(equation->reduced[i]);
+  }
+  int64_t loads = rounds / LANES * (dots->rows + dots->columns);
+  return 2 * points * (double)routine->bytes_of_real > (double)routine->target->caches.first &&
+         2 * dots->rows * dots->columns * LEAST_LOADS <= loads;
+}
+
+/* One factor moves by it over the first variable of the sum, and the other does not. */
+static bool is_window(Arena *scratch, const Equation *equation, const Index *index) {
+  const Expr *factor = contraction_factor(scratch, equation, index);
+  for (int dim = 0; factor && dim < read_rank(factor); dim++)
+    if (expr_uses_index(scratch, factor->args[dim], index) &&
+        expr_uses_index(scratch, factor->args[dim], equation->reduced[0]))
+      return range_of(index) > 1;
+  return false;
+}
+
+/* Its sums leave room in the first cache, and tiles around it that threads can take. */
+static bool has_room_inside(const Routine *routine, const Equation *equation, const Dots *dots,
+                            const Index *window) {
+  int64_t sums = dots->rows * dots->columns, tiles = 1;
+  for (int i = 0; i < equation->var_count; i++)
+    if (equation->vars[i] != window) tiles *= extent_maximum(equation->vars[i]->range);
+  return tiles > sums && 2 * range_of(window) * sums * LANES * routine->bytes_of_real <=
+                             routine->target->caches.first;
+}
+
+static const Index *find_window(const Routine *routine, Arena *scratch, const Equation *equation,
+                                const Dots *dots) {
+  if (equation->guard || equation->reduced_count < 2 || !takes_steps(routine, equation, dots))
+    return NULL;
+  for (int i = 0; i < equation->var_count; i++) {
+    const Index *index = equation->vars[i];
+    bool is_beside = index == dots->row || index == dots->column;
+    bool suits = !is_beside && is_window(scratch, equation, index);
+    if (suits && has_room_inside(routine, equation, dots, index)) return index;
+  }
+  return NULL;
+}
+
 static bool find_dots(const Routine *routine, Arena *scratch, const Equation *equation,
                       Dots *dots) {
   const Target *target = routine->target;
@@ -142,10 +198,12 @@ static bool find_dots(const Routine *routine, Arena *scratch, const Equation *eq
   if (!is_suitable || map_has(&routine->recurrences, equation->target)) return true;
   int64_t vectors = target->registers * 3 / 4 * dots->lanes / LANES;
   if (vectors < 1) vectors = 1;
-  if (equation->body->op == OP_MUL)
-    choose_product(scratch, equation, vectors, dots);
-  else
+  if (equation->body->op != OP_MUL) {
     choose_rows(scratch, equation, vectors, dots);
+    return true;
+  }
+  choose_product(scratch, equation, vectors, dots);
+  dots->window = find_window(routine, scratch, equation, dots);
   return true;
 }
 
@@ -299,15 +357,15 @@ static const Expr *dot_value(Site *site, const Factors *factors, const Expr *j, 
 
 /* ---- sums ---- */
 
-/* All points, added to the lanes of each sum. */
+/* The points from the given variable of the sum on, added to the lanes of each sum. */
 static void build_points(Site *site, const Dots *dots, const Corner *corner, const Tensor *sums,
-                         LoopBody *body) {
+                         int from, LoopBody *body) {
   Model *model = site->routine->model;
   const Equation *equation = site->equation;
   int bound = site->bound, last = equation->reduced_count - 1;
   guard_start(site);
   body = open_branch(site, body);
-  for (int i = 0; i < last; i++) body = open_bounded_loop(site, body, equation->reduced[i]);
+  for (int i = from; i < last; i++) body = open_bounded_loop(site, body, equation->reduced[i]);
   const Expr *round = open_starts(site, &body, equation->reduced[last], LANES);
   Factors factors = factors_of(site, dots);
   hold_columns(site, dots, corner, &factors, round, body);
@@ -322,14 +380,15 @@ static void build_points(Site *site, const Dots *dots, const Corner *corner, con
   site->bound = bound;
 }
 
-/* The lanes of each sum, combined. */
+/* The lanes of each sum, combined; they are held from number `first` on. */
 static void build_totals(Site *site, const Dots *dots, const Corner *corner, const Tensor *sums,
-                         LoopBody *body) {
+                         const Expr *first, LoopBody *body) {
   Model *model = site->routine->model;
   int bound = site->bound;
   const Expr *element[2];
   const Expr *r = open_dot_rows(site, dots, corner, &body);
   element[0] = dot_number(site, dots, r, open_dot_columns(site, dots, corner, &body));
+  element[0] = expr_binary(model->exprs, OP_ADD, first, element[0]);
   Tensor *lanes = local_new(site, "lanes", TYPE_REAL, LANES);
   APPEND(model->arena, body, declare_new(model, lanes, NULL));
   LoopBody *inner = body;
@@ -341,13 +400,67 @@ static void build_totals(Site *site, const Dots *dots, const Corner *corner, con
   site->bound = bound;
 }
 
+static Tensor *declare_sums(Site *site, const Dots *dots, const Expr *value, LoopBody *body) {
+  Model *model = site->routine->model;
+  Tensor *sums = tile_new(site, "tile", dots->rows * dots->columns, LANES, dots->lanes);
+  APPEND(model->arena, body, declare_new(model, sums, value));
+  return sums;
+}
+
+/* ---- step by step ---- */
+
+/* to[to_first + i] = from[from_first + i], for all sums of a tile. */
+static void move_sums(Site *site, const Dots *dots, const Tensor *to, const Expr *to_first,
+                      const Tensor *from, const Expr *from_first, LoopBody *body) {
+  Model *model = site->routine->model;
+  const Expr *number = open_beside(site, &body, "r", dots->rows * dots->columns);
+  const Expr *lane = open_lanes(site, dots, &body);
+  const Expr *there[2] = {expr_binary(model->exprs, OP_ADD, from_first, number), lane};
+  const Expr *here[2] = {expr_binary(model->exprs, OP_ADD, to_first, number), lane};
+  const Expr *value = expr_read(model->exprs, from, there, NULL);
+  APPEND(model->arena, body, store_new(model, to, here, REDUCE_NONE, value));
+}
+
+/* Over the window; `*first` counts the sums of the values before. */
+static LoopBody *open_window(Site *site, const Dots *dots, LoopBody *body, const Expr **first) {
+  Model *model = site->routine->model;
+  const Index *window = index_new(model, dots->window->name, dots->window->range);
+  open_own_loop(site, &body, window);
+  *first = expr_binary(model->exprs, OP_MUL, expr_index(model->exprs, window),
+                       expr_integer(model->exprs, dots->rows * dots->columns));
+  site_bind(site, dots->window, expr_index(model->exprs, window));
+  return body;
+}
+
+static void build_steps(Site *site, const Dots *dots, const Corner *corner, LoopBody *body) {
+  Model *model = site->routine->model;
+  int bound = site->bound;
+  const Expr *first, *zero = expr_integer(model->exprs, 0);
+  int64_t count = range_of(dots->window) * dots->rows * dots->columns;
+  Tensor *all = array_new(site, name_of(model->names, "sums"), TYPE_REAL, count, LANES);
+  APPEND(model->arena, body, declare_new(model, all, expr_number(model->exprs, 0)));
+  LoopBody *step = open_loop(site, body, site->equation->reduced[0]);
+  step = open_window(site, dots, step, &first);
+  Tensor *sums = declare_sums(site, dots, NULL, step);
+  move_sums(site, dots, sums, zero, all, first, step);
+  build_points(site, dots, corner, sums, 1, step);
+  move_sums(site, dots, all, first, sums, zero, step);
+  site->bound = bound;
+  body = open_window(site, dots, body, &first);
+  build_totals(site, dots, corner, all, first, body);
+  site->bound = bound;
+}
+
 void build_dots(Site *site, const Dots *dots, LoopBody *body) {
   Model *model = site->routine->model;
   Corner corner;
   corner.row = open_starts(site, &body, dots->row, dots->rows);
   corner.column = open_starts(site, &body, dots->column, dots->columns);
-  Tensor *sums = tile_new(site, "tile", dots->rows * dots->columns, LANES, dots->lanes);
-  APPEND(model->arena, body, declare_new(model, sums, expr_number(model->exprs, 0)));
-  build_points(site, dots, &corner, sums, body);
-  build_totals(site, dots, &corner, sums, body);
+  if (dots->window) {
+    build_steps(site, dots, &corner, body);
+    return;
+  }
+  Tensor *sums = declare_sums(site, dots, expr_number(model->exprs, 0), body);
+  build_points(site, dots, &corner, sums, 0, body);
+  build_totals(site, dots, &corner, sums, expr_integer(model->exprs, 0), body);
 }

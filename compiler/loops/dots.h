@@ -4,7 +4,9 @@
 
    Both factors are contiguous along the last reduced variable. The row is a variable of the target that only the
    factor `along` has, the column one that only `across` has; of a sum of one value there are rows alone, and of
-   other arithmetic, or in a recurrence, there is one row. Each
+   other arithmetic, or in a recurrence, there is one row. Where the points do not stay in the first cache, all sums of
+   a variable that moves a window over the first of the sum, as r over p, take one step of that one before the next:
+   what they read of the step they share. Each
    lane still takes its points in sequence, and lanes are combined by the tree of the equation, so bits do not
    change. */
 #ifndef NNC_LOOPS_DOTS_H
@@ -16,6 +18,7 @@ typedef struct Dots {
   const Index *row, *column; /* null: there is one */
   int64_t rows, columns;     /* that go on side by side; they divide the ranges */
   int64_t lanes;             /* of a vector */
+  const Index *window;       /* whose sums take the points step by step; null: there is none */
 } Dots;
 
 /* Whether the equation is computed so on the routine's target. */

@@ -43,11 +43,12 @@ model called {
 }
 """
 
-# Samples lie innermost: windows bound loops of tiles, sums over samples go side by side in lanes.
+# Samples lie innermost: windows bound loops of tiles, sums over samples go side by side in lanes, those of the first
+# window step by step.
 INTERLEAVED = """
 model few {
-  input x[32, 1, 12, 12]
-  z = x |> conv2d(3, size = 5, pad = 2) |> maxpool2d(2) |> conv2d(6, pad = 0, stride = 2)
+  input x[32, 1, 12, 32]
+  z = x |> conv2d(6, size = 5, pad = 2) |> maxpool2d(2) |> conv2d(6, pad = 0, stride = 2)
   output s[n, k] = mean[p, q](z[n, k, p, q])
   loss mean(s^2)
   train { optimizer sgd(0.1) }
@@ -130,7 +131,7 @@ def flags_of(target):
 
 
 def requests():
-    images = [(i*29 % 83 - 41) / 41 for i in range(32*12*12)]
+    images = [(i*29 % 83 - 41) / 41 for i in range(32*12*32)]
     asked = [
         dict(model="known", set={"x": [0.5, -1, 2]}, steps=2),
         dict(model="seen", set={"x": [0.5, -1, 2]}, steps=2),
