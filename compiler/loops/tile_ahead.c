@@ -18,6 +18,11 @@ static bool counts_terms(Site *site, Arena *scratch, const Expr *subscript) {
          blocks.block == last[-1] && blocks.inner == *last;
 }
 
+/* The factor is a matrix as it is, of which all tiles take some rows at a time; else it lies in panels. */
+static bool lies_in_rows(const Expr *factor) {
+  return factor->tensor->rank == 2;
+}
+
 static double bytes_of_panel(const Routine *routine, const Tensor *factor) {
   double bytes = (double)routine->bytes_of_real;
   for (int dim = 1; dim < factor->rank; dim++)
@@ -52,9 +57,12 @@ static const Expr *next_of(Site *site, const Expr *at, const Extent *range, int6
 /* The panel, or the column of a factor that has none, where the next ones begin; null: nothing is asked for. */
 static const Expr *find_next(Site *site, Arena *scratch, const Tiling *tiling, const Block *block) {
   const Expr *factor = tiling->across;
-  if (!tiling->row || !counts_terms(site, scratch, factor->args[factor->tensor->rank - 2]))
-    return NULL;
-  if (site->term) return next_of(site, block->column, tiling->column->range, tiling->columns);
+  int rank = factor->tensor->rank;
+  if (!tiling->row || rank < 2 || !counts_terms(site, scratch, factor->args[rank - 2])) return NULL;
+  if (lies_in_rows(factor)) {
+    bool has_next = site->term && extent_maximum(tiling->column->range) > tiling->columns;
+    return has_next ? next_of(site, block->column, tiling->column->range, tiling->columns) : NULL;
+  }
   if (!goes_through_panels(site, tiling)) return NULL;
   const Index *panel = lone_index(factor->args[0]);
   return next_of(site, site_value(site, factor->args[0]), panel->range, 1);
@@ -62,13 +70,13 @@ static const Expr *find_next(Site *site, Arena *scratch, const Tiling *tiling, c
 
 /* Tiles of rows that share the terms: as many as are known to be there and divide those of a panel, as a power of
    two. */
-static int64_t shares_of(const Site *site, const Tiling *tiling, const Block *block) {
+static int64_t shares_of(const Tiling *tiling, const Block *block) {
   const Tensor *factor = tiling->across->tensor;
   int64_t rows, terms, shares = 1;
   if (!extent_is_constant(tiling->row->range, &rows) || rows % block->rows != 0) return 1;
   if (!extent_is_constant(factor->axes[factor->rank - 2].extent, &terms)) return 1;
   while (2 * shares <= rows / block->rows && 2 * shares <= MOST_SHARES &&
-         (site->term || terms % (2 * shares) == 0))
+         (lies_in_rows(tiling->across) || terms % (2 * shares) == 0))
     shares *= 2;
   return shares;
 }
@@ -78,12 +86,13 @@ static LoopBody *open_asking(Site *site, const Tiling *tiling, const Block *bloc
                              const Expr **term, LoopBody *body) {
   ExprTable *exprs = site->routine->model->exprs;
   const Tensor *factor = tiling->across->tensor;
-  int64_t shares = shares_of(site, tiling, block);
+  int64_t shares = shares_of(tiling, block);
   const Expr *rows = expr_integer(exprs, block->rows), *count = expr_integer(exprs, shares);
   if (shares == 1) return append_branch(site, body, expr_binary(exprs, OP_LT, block->row, rows));
   const Expr *tile = expr_binary(exprs, OP_IDIV, block->row, rows);
   const Expr *turn = expr_binary(exprs, OP_MOD, *term, count);
-  if (site->term) return append_branch(site, body, expr_binary(exprs, OP_EQ, turn, tile));
+  if (lies_in_rows(tiling->across))
+    return append_branch(site, body, expr_binary(exprs, OP_EQ, turn, tile));
   int64_t part = extent_maximum(factor->axes[factor->rank - 2].extent) / shares;
   *term = expr_binary(exprs, OP_ADD, expr_binary(exprs, OP_MUL, tile, expr_integer(exprs, part)),
                       expr_binary(exprs, OP_IDIV, *term, count));
@@ -101,7 +110,7 @@ static void fetch_term(Site *site, const Tiling *tiling, const Expr *next, const
   subscripts[last - 1] = term;
   for (int64_t at = 0; at < tiling->columns; at += CACHE_LINE / site->routine->bytes_of_real) {
     const Expr *column = expr_integer(exprs, at);
-    subscripts[last] = site->term ? expr_binary(exprs, OP_ADD, next, column) : column;
+    subscripts[last] = lies_in_rows(factor) ? expr_binary(exprs, OP_ADD, next, column) : column;
     APPEND(model->arena, body,
            fetch_new(model, expr_read(exprs, factor->tensor, subscripts, NULL)));
   }
