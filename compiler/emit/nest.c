@@ -80,8 +80,8 @@ static void write_signature(FunctionWriter *writer, const Nest *nest,
     APPEND(arena, &items, array_parameter(writer, nest, memory));
   }
   if (items.count == 0) APPEND(arena, &items, "void");
-  write_wrapped(writer, arena_format(arena, "NNRT_NEST void %s(", function), items.items, items.count,
-                ") {");
+  write_wrapped(writer, arena_format(arena, "NNRT_NEST void %s(", function), items.items,
+                items.count, ") {");
 }
 
 /* ---- what it computes ---- */
@@ -241,6 +241,25 @@ static bool must_not_unroll(const LoopNode *loop) {
   return false;
 }
 
+/* Of loops of which a thread runs the same elements. */
+static Name part_key(const FunctionWriter *writer, const LoopNode *loop) {
+  return name_format(writer->scope.names, "part of %lld by %lld", (long long)loop->end->integer,
+                     (long long)loop->grain);
+}
+
+/* What this thread has of loops that are dealt out, for all of the function. */
+static void open_parts(FunctionWriter *writer, const LoopBody *body) {
+  for (int i = 0; i < body->count; i++) {
+    const LoopNode *node = body->items[i];
+    Name key = node->grain > 0 ? part_key(writer, node) : NULL;
+    if (key && !scope_find(&writer->scope, key))
+      write_line(writer, "const nnrt_part %s = nnrt_part_of(%lld, %lld);",
+                 scope_name(&writer->scope, key, name_of(writer->scope.names, "part")),
+                 (long long)node->end->integer, (long long)node->grain);
+    open_parts(writer, &node->body);
+  }
+}
+
 static void write_for(FunctionWriter *writer, const LoopNode *node) {
   if (node->lanes > 0) {
     write_vectors(writer, node);
@@ -254,6 +273,11 @@ static void write_for(FunctionWriter *writer, const LoopNode *node) {
   Scope inner;
   const char *begin = write_expression(writer, node->begin, TYPE_INT, LEVEL_TERNARY);
   const char *end = write_expression(writer, node->end, TYPE_INT, LEVEL_SUM);
+  if (node->grain > 0) {
+    Name part = scope_find(&writer->scope, part_key(writer, node));
+    begin = arena_format(writer->arena, "%s.begin", part);
+    end = arena_format(writer->arena, "%s.end", part);
+  }
   outer = writer->scope;
   scope_open(&inner, writer->arena, writer->scope.names, &outer);
   writer->scope = inner;
@@ -262,7 +286,7 @@ static void write_for(FunctionWriter *writer, const LoopNode *node) {
       node->step == 1 ? arena_format(writer->arena, "++%s", name)
                       : arena_format(writer->arena, "%s += %lld", name, (long long)node->step);
   bool is_divided = node->marks & MARK_PARALLEL;
-  if (is_divided) write_line(writer, "NNRT_DIVIDE");
+  if (is_divided && node->grain == 0) write_line(writer, "NNRT_DIVIDE");
   if (!is_divided && must_not_unroll(node)) write_line(writer, "#pragma GCC unroll 1");
   if (node->marks & MARK_UNROLL)
     write_line(writer, "#pragma GCC unroll %lld", (long long)extent_maximum(node->index->range));
@@ -468,6 +492,7 @@ void write_family(FunctionWriter *writer, const NestFamily *family, const NestIn
   write_draws(writer, family);
   write_inlined(writer, family);
   open_watch(writer, nest);
+  open_parts(writer, &nest->body);
   for (int i = 0; i < nest->body.count; i++) {
     write_copies(writer, i);
     write_node(writer, nest->body.items[i]);

@@ -146,6 +146,7 @@ static void add_node(Signer *signer, const LoopNode *node) {
   add_word(signer, (uint64_t)node->kind << 32 | (uint64_t)node->combine << 16 | node->marks);
   add_word(signer, (uint64_t)node->lanes);
   add_word(signer, (uint64_t)node->step << 1 | (node->equation != NULL));
+  add_word(signer, (uint64_t)node->grain);
   add_word(signer, (uint64_t)node->body.count);
   if (node->equation) {
     APPEND(signer->routine->model->arena, &signer->nest->begun,

@@ -56,6 +56,8 @@ struct LoopNode {
   int64_t step;            /* > 0 */
   unsigned marks;
   int64_t
+      grain; /* MARK_PARALLEL: elements dealt out together, which divide the range; 0: OpenMP deals them out */
+  int64_t
       lanes; /* of vectors that take the iterations, which they divide; 0: left to the C compiler */
   /* A loop over segments of a recurrence: so many steps in each (0: no such loop), the first of them. */
   int64_t segment;

@@ -45,9 +45,10 @@ static bool is_uniform(const Expr *e) {
   return e->op == OP_INTEGER || e->op == OP_EXTENT;
 }
 
-/* As many iterations, which OpenMP then gives to the same threads. */
+/* As many iterations, or as many dealt out together, which OpenMP then gives to the same threads. */
 static bool has_same_iterations(const LoopNode *a, const LoopNode *b) {
-  return a->begin == b->begin && a->end == b->end && a->step == b->step &&
+  bool is_same = a->grain == b->grain && (a->grain > 0 || a->step == b->step);
+  return is_same && a->begin == b->begin && a->end == b->end &&
          (a->marks & MARK_DOWN) == (b->marks & MARK_DOWN) && is_uniform(a->begin) &&
          is_uniform(a->end);
 }

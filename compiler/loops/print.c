@@ -37,6 +37,7 @@ static void print_loop(const LoopNode *node, Text *text) {
   if (node->marks & MARK_VECTOR) text_add(text, " vector");
   if (node->lanes > 0) text_add(text, " of %lld", (long long)node->lanes);
   if (node->marks & MARK_PARALLEL) text_add(text, " divided");
+  if (node->grain > 0) text_add(text, " by %lld", (long long)node->grain);
   if (node->marks & MARK_UNROLL) text_add(text, " unroll");
   if (node->marks & MARK_WINDOW) text_add(text, " window");
   if (node->marks & MARK_DRAWS) text_add(text, " drawn together");

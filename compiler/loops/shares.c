@@ -164,15 +164,17 @@ static void note_touch(Map *tensors, Arena *scratch, const Inside *inside, const
   }
 }
 
-static bool writes_own_elements(const Inside *inside, const TouchList *touches) {
-  Map tensors;
-  map_init(&tensors, inside->scratch);
+static void note_touches(Map *tensors, Arena *scratch, const Inside *inside,
+                         const TouchList *touches) {
   for (int i = 0; i < touches->count; i++) {
     if (!map_has(&inside->declared, touches->items[i].tensor))
-      note_touch(&tensors, inside->scratch, inside, &touches->items[i]);
+      note_touch(tensors, scratch, inside, &touches->items[i]);
   }
-  for (int i = 0; i < tensors.count; i++) {
-    const Common *common = tensors.values[i];
+}
+
+static bool writes_own_elements(const Map *tensors) {
+  for (int i = 0; i < tensors->count; i++) {
+    const Common *common = tensors->values[i];
     bool has_share = false;
     for (int dim = 0; dim < LIMIT_RANK; dim++) has_share |= common->shares[dim].factor > 0;
     if (common->is_written && !has_share) return false;
@@ -191,16 +193,31 @@ static bool writes_outer_locals(const Inside *inside, const TouchList *touches) 
   return false;
 }
 
-bool loop_is_independent(const Routine *routine, const LoopNode *loop) {
+static bool may_be_divided(const LoopNode *loop) {
   const unsigned others = MARK_VECTOR | MARK_UNROLL | MARK_STRIP | MARK_TILE | MARK_WINDOW;
-  if (loop->kind != LOOP_FOR || (loop->marks & others) || loop->lanes > 0 || loop->segment > 0)
-    return false;
+  return loop->kind == LOOP_FOR && !(loop->marks & others) && loop->lanes == 0 &&
+         loop->segment == 0;
+}
+
+bool loops_go_apart(const Routine *routine, LoopNode *const *loops, int count) {
   Arena *scratch = arena_new();
-  Inside inside = inside_of(routine, scratch, loop);
-  TouchList touches = {0};
-  for (int i = 0; i < loop->body.count; i++)
-    touches_of(scratch, loop->body.items[i], true, &touches);
-  bool found = !writes_outer_locals(&inside, &touches) && writes_own_elements(&inside, &touches);
+  Map tensors;
+  map_init(&tensors, scratch);
+  bool found = true;
+  for (int i = 0; i < count && found; i++) {
+    Inside inside = inside_of(routine, scratch, loops[i]);
+    TouchList touches = {0};
+    for (int k = 0; k < loops[i]->body.count; k++)
+      touches_of(scratch, loops[i]->body.items[k], true, &touches);
+    note_touches(&tensors, scratch, &inside, &touches);
+    found = may_be_divided(loops[i]) && !writes_outer_locals(&inside, &touches);
+  }
+  found = found && writes_own_elements(&tensors);
   arena_free(scratch);
   return found;
+}
+
+bool loop_is_independent(const Routine *routine, const LoopNode *loop) {
+  LoopNode *only = (LoopNode *)loop;
+  return loops_go_apart(routine, &only, 1);
 }

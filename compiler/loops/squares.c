@@ -41,7 +41,8 @@ static bool has_squares(const Squares *s, const LoopNode *loop) {
          !(loop->marks & (MARK_DOWN | MARK_UNROLL)) && loop->begin->op == OP_INTEGER &&
          loop->begin->integer == 0 && loop->end->op == OP_INTEGER &&
          extent_is_constant(loop->index->range, &count) && loop->end->integer == count &&
-         count >= s->lanes && (count % s->lanes == 0 || !(loop->marks & MARK_PARALLEL));
+         count >= s->lanes && (count % s->lanes == 0 || !(loop->marks & MARK_PARALLEL)) &&
+         loop->grain % s->lanes == 0;
 }
 
 static bool is_copy(const LoopNode *node) {

@@ -29,15 +29,15 @@ static double iterations_of(ExprTable *exprs, const LoopNode *loop) {
   return iterations;
 }
 
-static double work_of(ExprTable *exprs, const LoopNode *node) {
+double node_work(ExprTable *exprs, const LoopNode *node) {
   if (node->kind == LOOP_STORE || node->kind == LOOP_DECLARE) return 1 + operations_of(node->value);
   double work = 0;
-  for (int i = 0; i < node->body.count; i++) work += work_of(exprs, node->body.items[i]);
+  for (int i = 0; i < node->body.count; i++) work += node_work(exprs, node->body.items[i]);
   return node->kind == LOOP_FOR ? iterations_of(exprs, node) * work : work;
 }
 
 /* Two threads are busy most of the time, three and four for two thirds of it. */
-static bool keeps_busy(double iterations) {
+bool keeps_busy(double iterations) {
   for (int threads = 2; threads <= 4; threads++) {
     int64_t count = (int64_t)iterations, rounds = (count + threads - 1) / threads;
     double least = threads == 2 ? 0.85 : 0.66;
@@ -50,14 +50,19 @@ static bool keeps_busy(double iterations) {
 
 static double divide_body(const Routine *routine, double least, LoopBody *body);
 
-enum { MOST_PERCENT_LEFT = 10 }; /* of a loop's work outside the loops in it that are divided */
+enum {
+  MOST_PERCENT_LEFT = 10, /* of a loop's work outside the loops in it that are divided */
+  WITHOUT_MEETING = 16    /* part of the least work that is worth it when threads need not meet */
+};
 
 /* Marks the loop, or loops inside it that keep threads busier; returns how much work is divided. */
 static double divide_loop(const Routine *routine, double least, LoopNode *loop) {
   ExprTable *exprs = routine->model->exprs;
-  double work = work_of(exprs, loop), iterations = iterations_of(exprs, loop);
+  double work = node_work(exprs, loop), iterations = iterations_of(exprs, loop);
   if (work < least) return 0;
   bool may_divide = iterations > 1 && loop_is_independent(routine, loop);
+  if (!may_divide && iterations > 1 && divide_across(routine, least / WITHOUT_MEETING, loop))
+    return work;
   if (!may_divide || !keeps_busy(iterations)) {
     double inside = iterations * divide_body(routine, least, &loop->body);
     if (!may_divide || 100 * (work - inside) <= MOST_PERCENT_LEFT * work) return inside;

@@ -48,6 +48,19 @@ Share share_of(const Inside *inside, const Touch *touch, int dim);
 /* Whether iterations write nothing but what they have to themselves. Before memory is placed, and after. */
 bool loop_is_independent(const Routine *routine, const LoopNode *loop);
 
+/* And none needs what a like iteration of another of these loops wrote: they are one, cut in pieces. */
+bool loops_go_apart(const Routine *routine, LoopNode *const *loops, int count);
+
+/* Two threads, and three and four, have about as much to do. */
+bool keeps_busy(double iterations);
+
+/* Operations at the maxima, those in vectors counted once a vector. */
+double node_work(ExprTable *exprs, const LoopNode *node);
+
+/* across.c: marks loops in a serial one, of `least` work each, such that threads do not meet in it; false: there are
+   none. */
+bool divide_across(const Routine *routine, double least, LoopNode *serial);
+
 bool body_has_marks(const LoopBody *body, unsigned marks); /* anywhere below */
 void clear_marks(LoopBody *body, unsigned marks);
 

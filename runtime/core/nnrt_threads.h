@@ -5,9 +5,12 @@
 #ifndef NNRT_THREADS_H
 #define NNRT_THREADS_H
 
+#include <stdint.h>
+
 /* THREADS: in the block that follows; DIVIDE: the loop that follows; WAIT: until all are here; FIRST: one
    does what follows alone; ATOMIC: what follows is one assignment, which several may do. */
 #ifdef _OPENMP
+#include <omp.h>
 #define NNRT_PRAGMA(text) _Pragma(#text)
 #define NNRT_THREADS(condition) NNRT_PRAGMA(omp parallel if (condition))
 #define NNRT_DIVIDE NNRT_PRAGMA(omp for schedule(static) nowait)
@@ -21,5 +24,20 @@
 #define NNRT_FIRST
 #define NNRT_ATOMIC
 #endif
+
+/* What the thread that asks has of [0, count), in blocks of `grain`, which divides it. */
+typedef struct nnrt_part {
+  int64_t begin, end;
+} nnrt_part;
+
+static inline nnrt_part nnrt_part_of(int64_t count, int64_t grain) {
+#ifdef _OPENMP
+  const int64_t threads = omp_get_num_threads(), thread = omp_get_thread_num();
+#else
+  const int64_t threads = 1, thread = 0;
+#endif
+  const int64_t blocks = count / grain;
+  return (nnrt_part){blocks * thread / threads * grain, blocks * (thread + 1) / threads * grain};
+}
 
 #endif
