@@ -12,6 +12,7 @@
 #include "loops/copies.h"
 #include "loops/epilogue.h"
 #include "loops/recurrence.h"
+#include "loops/threads.h"
 
 #include "calculus/common.h"
 #include "equations/affine.h"
@@ -25,6 +26,7 @@ typedef struct OpenLoop {
   const Expr *value; /* its index, or the step that it stands for in its segment */
   int group;         /* of the recurrence it steps; 0: none */
   bool is_strip;     /* over the steps of a segment, one after the other */
+  bool is_reduced;   /* some equation sums over it */
 } OpenLoop;
 
 typedef struct Cluster {
@@ -164,6 +166,35 @@ static Parting parting_of_reads(Fuser *fuser, const Equation *equation, const Ex
   return PARTING_NONE;
 }
 
+/* ---- threads ---- */
+
+enum {
+  DIVIDED = 16, /* times the least work that is worth dividing: of a whole loop */
+  FEW = 8       /* times less work than a pass of its own costs little */
+};
+
+/* Operations of the equation in loops of its own. */
+static double work_alone(const Fuser *fuser, const Equation *equation, const Schedule *schedule) {
+  double work = 1;
+  ExprList nodes = expr_postorder(fuser->scratch, &equation->body, 1);
+  for (int i = 0; i < nodes.count; i++) work += op_cost(nodes.items[i]->op);
+  for (int i = 0; i < schedule->count; i++)
+    work *= (double)extent_maximum(schedule->indices[i]->range);
+  return work;
+}
+
+/* A loop that is divided among threads is not when something sums over it; what does, or what finds such a sum there
+   and has much to do, goes by itself. */
+static bool keeps_from_dividing(const Fuser *fuser, const Equation *equation,
+                                const Schedule *schedule, const OpenLoop *outermost) {
+  double least = DIVIDED * (double)fuser->routine->target->threads.least;
+  bool is_reduced = schedule->reduced[0];
+  if (least == 0 || is_reduced == outermost->is_reduced || outermost->group) return false;
+  double alone = work_alone(fuser, equation, schedule);
+  double there = node_work(fuser->routine->model->exprs, outermost->node);
+  return is_reduced ? there >= least && there >= FEW * alone : alone >= least;
+}
+
 /* From the loop that stands open at this depth; NONE: it may be shared. */
 static Parting parting_at(Fuser *fuser, const Cluster *cluster, const Equation *equation,
                           const ExprList *reads, const Schedule *schedule, int depth) {
@@ -174,6 +205,7 @@ static Parting parting_at(Fuser *fuser, const Cluster *cluster, const Equation *
   if (recurrent && index == recurrent->time && open->group != recurrent->group)
     return PARTING_STEPS;
   if (open->group && schedule->reduced[depth]) return PARTING_STEPS;
+  if (depth == 0 && keeps_from_dividing(fuser, equation, schedule, open)) return PARTING_DIVIDED;
   bool ends_here = depth == schedule->count - 1;
   if (is_innermost(open->node) && !ends_here) return PARTING_INNERMOST;
   if (ends_here && has_only_loops(open->node) && schedule->count > 1) return PARTING_OUTER;
@@ -428,6 +460,7 @@ static OpenLoop loop_made(const Site *site, LoopNode *loop, int depth) {
   OpenLoop open = {.node = loop};
   open.value = expr_index(site->routine->model->exprs, loop->index);
   open.is_strip = (loop->marks & MARK_STRIP) != 0;
+  open.is_reduced = site->schedule.reduced[depth];
   for (int i = 0; open.is_strip && i < site->bound; i++)
     if (site->indices[i] == site->schedule.indices[depth]) open.value = site->values[i];
   return open;
@@ -459,7 +492,8 @@ static void open_time_loop(Fuser *fuser, Cluster *cluster, const RecurrentEquati
   LoopNode *loop = loop_new(model, index);
   APPEND(model->arena, &cluster->nest->body, loop);
   if (recurrent->direction < 0) loop->marks = MARK_DOWN;
-  cluster->open[0] = (OpenLoop){loop, expr_index(model->exprs, index), recurrent->group, false};
+  cluster->open[0] =
+      (OpenLoop){loop, expr_index(model->exprs, index), recurrent->group, false, false};
   cluster->open_count = 1;
 }
 
@@ -471,7 +505,7 @@ static void open_strip_loop(Fuser *fuser, Cluster *cluster, const RecurrentEquat
   LoopNode *loop = strip_loop(model, cluster->segments, segment, recurrent->time->name,
                               recurrent->direction, &step);
   APPEND(model->arena, &segment->body, loop);
-  cluster->open[1] = (OpenLoop){loop, step, recurrent->group, true};
+  cluster->open[1] = (OpenLoop){loop, step, recurrent->group, true, false};
   cluster->open_count = 2;
 }
 
@@ -520,6 +554,7 @@ static void join(Fuser *fuser, Cluster *cluster, const EquationList *equations,
   site.bodies[0] = &cluster->nest->body;
   for (int i = 0; i < depth; i++) {
     site.loops[i] = cluster->open[i].node;
+    cluster->open[i].is_reduced |= schedule->reduced[i];
     site.bodies[i + 1] = &cluster->open[i].node->body;
     site_bind(&site, schedule->indices[i], cluster->open[i].value);
   }
@@ -547,7 +582,7 @@ static Cluster *segment_cluster(Fuser *fuser, const Segments *segments, bool in_
   APPEND(fuser->routine->model->arena, &cluster->nest->body, loop);
   cluster->segments = segments;
   cluster->open[0] =
-      (OpenLoop){loop, expr_index(fuser->routine->model->exprs, loop->index), 0, false};
+      (OpenLoop){loop, expr_index(fuser->routine->model->exprs, loop->index), 0, false, false};
   cluster->open_count = 1;
   return cluster;
 }

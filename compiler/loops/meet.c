@@ -151,10 +151,21 @@ static bool is_on_sizes(const Expr *condition) {
 
 static void walk_body(Walk *walk, const LoopBody *body);
 
+/* What lies before a loop in which threads need not meet is waited for once, before it. */
+static void wait_before_loop(Walk *walk, LoopNode *loop) {
+  Walk within = {.routine = walk->routine, .scratch = walk->scratch, .when = walk->when};
+  for (int time = 0; time < 2; time++) walk_body(&within, &loop->body);
+  if (!within.is_missing && conflicts_with_any(&walk->pending, &within.pending)) {
+    loop->marks |= MARK_WAIT;
+    walk->pending.count = 0;
+  }
+}
+
 /* Bounds and conditions are asked by all; what is inside may run or not. */
 static void walk_inside(Walk *walk, LoopNode *node) {
   UseList asked = uses_of(walk, node, false, BY_ALL), before = {0};
   use_node(walk, node, &asked);
+  if (walk->may_mark && node->kind == LOOP_FOR) wait_before_loop(walk, node);
   for (int i = 0; i < walk->pending.count; i++)
     APPEND(walk->scratch, &before, walk->pending.items[i]);
   const Expr *outer = walk->when;
@@ -229,8 +240,10 @@ static bool find_first(const Routine *routine, const LoopBody *body) {
 static void drop_dependent(const Routine *routine, const LoopBody *body) {
   for (int i = 0; i < body->count; i++) {
     LoopNode *node = body->items[i];
-    if ((node->marks & MARK_PARALLEL) && !loop_is_independent(routine, node))
+    if ((node->marks & MARK_PARALLEL) && !loop_is_independent(routine, node)) {
       node->marks &= ~(unsigned)MARK_PARALLEL;
+      node->grain = 0;
+    }
     drop_dependent(routine, &node->body);
   }
 }

@@ -42,6 +42,7 @@ bool body_has_marks(const LoopBody *body, unsigned marks) {
 void clear_marks(LoopBody *body, unsigned marks) {
   for (int i = 0; i < body->count; i++) {
     body->items[i]->marks &= ~marks;
+    if (marks & MARK_PARALLEL) body->items[i]->grain = 0;
     clear_marks(&body->items[i]->body, marks);
   }
 }
