@@ -317,30 +317,45 @@ LoopBody *open_steps(Site *site, LoopBody *body, const Index *index, const Exten
   return body;
 }
 
+/* Tiles of `block->rows` rows from `begin` to `end`, which they divide. */
+static void build_even_rows(Site *site, const Tiling *tiling, Block block, LoopBody *body,
+                            int64_t begin, int64_t end) {
+  ExtentTable *extents = site->routine->model->extents;
+  if (begin == end) return;
+  block.row = expr_integer(site->routine->model->exprs, begin);
+  if (end - begin > block.rows)
+    body = open_steps(site, body, tiling->row, extent_constant(extents, begin),
+                      extent_constant(extents, end), block.rows, &block.row);
+  build_block(site, tiling, block, body);
+}
+
 /* At least one tile of rows, the last of which overlaps the one before when they do not divide the range. */
-static void build_whole_rows(Site *site, const Tiling *tiling, Block block, LoopBody *body) {
+static void build_overlapping_rows(Site *site, const Tiling *tiling, Block block, LoopBody *body) {
   Model *model = site->routine->model;
   const Extent *range = tiling->row->range, *zero = extent_constant(model->extents, 0);
+  body = open_steps(site, body, tiling->row, zero, range, block.rows, &block.row);
+  const Extent *last =
+      extent_subtract(model->extents, range, extent_constant(model->extents, block.rows));
+  Tensor *first = local_new(site, "first", TYPE_INT, 1);
+  const Expr *value = expr_binary(model->exprs, OP_MIN, block.row, expr_extent(model->exprs, last));
+  APPEND(model->arena, body, declare_new(model, first, value));
+  const Expr *start = block.row;
+  block.row = expr_read(model->exprs, first, NULL, NULL);
+  block.new_row = expr_binary(model->exprs, OP_SUB, start, block.row);
+  build_block(site, tiling, block, body);
+}
+
+static void build_whole_rows(Site *site, const Tiling *tiling, Block block, LoopBody *body) {
   int64_t rows;
-  bool is_constant = extent_is_constant(range, &rows);
-  if (is_constant && rows == block.rows) {
-    block.row = expr_integer(model->exprs, 0);
-    build_block(site, tiling, block, body);
+  bool is_constant = extent_is_constant(tiling->row->range, &rows);
+  if (!is_constant || !(rows % block.rows == 0 || rows_are_split(rows, block.rows))) {
+    build_overlapping_rows(site, tiling, block, body);
     return;
   }
-  body = open_steps(site, body, tiling->row, zero, range, block.rows, &block.row);
-  if (!is_constant || rows % block.rows != 0) {
-    const Extent *last =
-        extent_subtract(model->extents, range, extent_constant(model->extents, block.rows));
-    Tensor *first = local_new(site, "first", TYPE_INT, 1);
-    const Expr *value =
-        expr_binary(model->exprs, OP_MIN, block.row, expr_extent(model->exprs, last));
-    APPEND(model->arena, body, declare_new(model, first, value));
-    const Expr *start = block.row;
-    block.row = expr_read(model->exprs, first, NULL, NULL);
-    block.new_row = expr_binary(model->exprs, OP_SUB, start, block.row);
-  }
-  build_block(site, tiling, block, body);
+  int64_t high = high_tiles(rows, block.rows) * block.rows;
+  build_even_rows(site, tiling, block, body, 0, high);
+  block.rows--;
+  build_even_rows(site, tiling, block, body, high, rows);
 }
 
 static void build_rows(Site *site, const Tiling *tiling, Block block, LoopBody *body) {

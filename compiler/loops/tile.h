@@ -4,7 +4,8 @@
    The column is the last variable of the target; the factor `across` that has it is contiguous along it (see
    transpose.c), and is loaded as vectors. The row is a variable that only the factor `along` has: of it one
    number at a time is multiplied with them. Each element is still a sum in sequence, so bits do not change.
-   What is left at the edges is computed by tiles that overlap those before, and gives the same values again. */
+   What is left at the edges is computed by tiles that overlap those before, and gives the same values again; rows, when
+   they are known to be few, by tiles of which some have one row less. */
 #ifndef NNC_LOOPS_TILE_H
 #define NNC_LOOPS_TILE_H
 
@@ -49,6 +50,11 @@ LoopBody *open_columns(Site *site, const Tiling *tiling, const Block *block, Loo
 /* tile_shape.c */
 /* Rows and columns of tiles for the ranges of row and column; false: there are too few columns for a vector. */
 bool tile_shape(const Routine *routine, const Equation *equation, Tiling *tiling);
+/* Tiles that overlap at the last of so many rows would compute too many of them twice: some have a row less, and none
+   overlaps. */
+bool rows_are_split(int64_t rows, int64_t tile);
+/* So many tiles have all their rows, when the others have one less. */
+int64_t high_tiles(int64_t rows, int64_t tile);
 /* There is no room for all vectors that a term loads: each is multiplied with all rows before the next is loaded. */
 bool tile_goes_by_vectors(const Target *target, const Block *block);
 /* for v: the vectors of a tile; `before`: the columns before them. */

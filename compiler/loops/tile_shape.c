@@ -1,8 +1,9 @@
 /* The shape of tiles: how many rows and vectors of columns.
 
-   The target says what its registers hold where rows and columns divide. Elsewhere tiles overlap at the edges, and
-   another shape with as many sums may waste less: of 32 rows, tiles of 6 compute 36, and those of 3, with twice the
-   vectors, 33. A guard leaves out more tiles when they are small, so there the target's shape stays. Costs are counted in half cycles of a processor that multiplies, or loads, twice in one. */
+   The target says what its registers hold where rows and columns divide. Elsewhere some tiles have a row less, as of 32
+   rows two of 6 and four of 5, or overlap at the edges where that wastes little, and another shape with as many sums
+   may waste less. A guard leaves out more tiles when they are small, so there the target's shape stays. Costs are
+   counted in half cycles of a processor that multiplies, or loads, twice in one. */
 #include "loops/tile.h"
 
 #include "equations/contraction.h"
@@ -10,7 +11,8 @@
 enum {
   MOST_VECTORS_OF_A_ROW = 8, /* of a tile with one row */
   TURN = 9,                  /* half cycles from one term of a sum to the next */
-  LEAST_PERCENT = 4          /* that another shape saves */
+  LEAST_PERCENT = 4,         /* that another shape saves, */
+  LEAST_ROWS = 8             /* and percent of rows, tiles of two heights */
 };
 
 /* One vector takes all columns, which are more than half of it has room for. */
@@ -72,12 +74,33 @@ static int64_t turn_of(const Target *target, Shape shape) {
   return most > TURN ? most : TURN;
 }
 
-/* All tiles, for one term. */
-static int64_t cost_of(const Target *target, Shape shape, int64_t rows, int64_t vectors) {
+static int64_t tiles_of(int64_t rows, int64_t tile) {
+  return (rows + tile - 1) / tile;
+}
+
+bool rows_are_split(int64_t rows, int64_t tile) {
+  int64_t twice = tiles_of(rows, tile) * tile - rows;
+  return twice * 100 > rows * LEAST_ROWS && high_tiles(rows, tile) >= 0;
+}
+
+int64_t high_tiles(int64_t rows, int64_t tile) {
+  return rows - tiles_of(rows, tile) * (tile - 1);
+}
+
+/* A row of tiles, for one term. */
+static int64_t cost_of_row(const Target *target, Shape shape, int64_t vectors) {
   Shape rest = {shape.rows, vectors % shape.vectors};
-  int64_t of_rows = vectors / shape.vectors * turn_of(target, shape);
-  if (rest.vectors > 0) of_rows += turn_of(target, rest);
-  return (rows + shape.rows - 1) / shape.rows * of_rows;
+  int64_t cost = vectors / shape.vectors * turn_of(target, shape);
+  return rest.vectors > 0 ? cost + turn_of(target, rest) : cost;
+}
+
+/* All tiles. */
+static int64_t cost_of(const Target *target, Shape shape, int64_t rows, int64_t vectors) {
+  int64_t tiles = tiles_of(rows, shape.rows), high = tiles;
+  Shape low = {shape.rows - 1, shape.vectors};
+  if (rows_are_split(rows, shape.rows)) high = high_tiles(rows, shape.rows);
+  int64_t cost = high * cost_of_row(target, shape, vectors);
+  return high == tiles ? cost : cost + (tiles - high) * cost_of_row(target, low, vectors);
 }
 
 /* No more sums than in the shape of the target, and what is loaded of rows or of columns, whichever is less. */
