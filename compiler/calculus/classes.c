@@ -66,12 +66,12 @@ static void note_equation(Classes *c, const Equation *equation) {
   }
 }
 
-Classes *classes_of(Arena *arena, const Program *program) {
+Classes *classes_of(Arena *arena, const EquationList *equations) {
   Classes *c = NEW(arena, Classes);
   c->arena = arena;
   map_init(&c->numbered, arena);
   map_init(&c->variables, arena);
-  for (int i = 0; i < program->equations.count; i++) note_equation(c, program->equations.items[i]);
+  for (int i = 0; i < equations->count; i++) note_equation(c, equations->items[i]);
   return c;
 }
 

@@ -9,7 +9,7 @@
 
 typedef struct Classes Classes;
 
-Classes *classes_of(Arena *arena, const Program *program);
+Classes *classes_of(Arena *arena, const EquationList *equations);
 
 /* How many numbers classes have: theirs are below. */
 int classes_count(const Classes *classes);

@@ -346,7 +346,7 @@ static void move_class(Interleaver *in) {
 
 void interleave(Model *model, Program *program) {
   Interleaver in = {.model = model, .scratch = arena_new(), .program = program};
-  in.classes = classes_of(in.scratch, program);
+  in.classes = classes_of(in.scratch, &program->equations);
   in.stepping = stepping_new(model, in.scratch, program);
   in.roots = program_roots(model, program, in.scratch);
   map_init(&in.moved, in.scratch);

@@ -114,6 +114,10 @@ static bool copies(const Compilation *compilation, const Routine *routine, Pass 
   return !compilation->options->skips[pass] && routine->pressure->copies;
 }
 
+static void run_fill(Compilation *compilation, Routine *routine) {
+  if (!compilation->options->skips[PASS_fill]) routine_fill(routine);
+}
+
 static void run_pad(Compilation *compilation, Routine *routine) {
   if (copies(compilation, routine, PASS_pad)) routine_pad(routine);
 }
@@ -388,6 +392,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_segment: run_routine_pass(compilation, run_segment); break;
   case PASS_recompute: run_routine_pass(compilation, run_recompute); break;
   case PASS_inline: run_routine_pass(compilation, run_inline); break;
+  case PASS_fill: run_routine_pass(compilation, run_fill); break;
   case PASS_pad: run_routine_pass(compilation, run_pad); break;
   case PASS_turn: run_routine_pass(compilation, run_turn); break;
   case PASS_flip: run_routine_pass(compilation, run_flip); break;

@@ -99,6 +99,37 @@ static const char *vector_value(FunctionWriter *writer, const Vector *vector, co
   return is_inside ? arena_format(writer->arena, "(%s)", text) : text;
 }
 
+/* Adds a product to what a vector holds. */
+static const char *vector_fma(FunctionWriter *writer, const Vector *vector, const LoopNode *node,
+                              const char *number, const char *sum) {
+  const Expr *const *factors = node->value->args;
+  bool is_turned = number && expr_uses_index(writer->arena, factors[0], vector->loop->index);
+  const char *a = number ? number : vector_value(writer, vector, factors[0], LEVEL_ANY);
+  return arena_format(writer->arena, "%s(%s, %s, %s)",
+                      vector_word(writer, number ? "fma" : "fma_each", vector->loop->lanes), a,
+                      vector_value(writer, vector, factors[is_turned ? 0 : 1], LEVEL_ANY), sum);
+}
+
+/* Adds to what a vector holds; where fewer iterations are left than it has lanes, the others stay. */
+static void write_vector_sum(FunctionWriter *writer, const Vector *vector, const LoopNode *node,
+                             const char *number) {
+  ExprTable *exprs = writer->routine->model->exprs;
+  const LoopNode *loop = vector->loop;
+  bool is_product = node->value->op == OP_MUL, is_whole = loop->end->op == OP_INTEGER;
+  const char *sum = held_vector(writer, vector, node->target, node->subscripts);
+  const char *value =
+      is_product ? vector_fma(writer, vector, node, number, sum)
+                 : vector_value(writer, vector, node->value, is_whole ? LEVEL_ANY : LEVEL_PRODUCT);
+  if (is_whole) {
+    write_line(writer, "%s %s %s;", sum, is_product ? "=" : "+=", value);
+    return;
+  }
+  const Expr *left = expr_binary(exprs, OP_SUB, loop->end, expr_integer(exprs, vector->first));
+  if (!is_product) value = arena_format(writer->arena, "%s + %s", sum, value);
+  write_line(writer, "%s = %s(%s, %s, %s);", sum, vector_word(writer, "first", loop->lanes),
+             write_expression(writer, left, TYPE_INT, LEVEL_ANY), value, sum);
+}
+
 static void write_vector_store(FunctionWriter *writer, const Vector *vector, const LoopNode *node,
                                const char *number) {
   int64_t lanes = vector->loop->lanes;
@@ -118,20 +149,7 @@ static void write_vector_store(FunctionWriter *writer, const Vector *vector, con
       write_line(writer, "%s(%s, %s);", vector_word(writer, "store", lanes), to, value);
     return;
   }
-  const char *element = held_vector(writer, vector, node->target, node->subscripts);
-  if (node->value->op != OP_MUL) {
-    write_line(writer, "%s += %s;", element, vector_value(writer, vector, node->value, LEVEL_ANY));
-    return;
-  }
-  if (!number) {
-    write_line(writer, "%s = %s(%s, %s, %s);", element, vector_word(writer, "fma_each", lanes),
-               vector_value(writer, vector, node->value->args[0], LEVEL_ANY),
-               vector_value(writer, vector, node->value->args[1], LEVEL_ANY), element);
-    return;
-  }
-  bool is_left = expr_uses_index(writer->arena, node->value->args[0], vector->loop->index);
-  write_line(writer, "%s = %s(%s, %s, %s);", element, vector_word(writer, "fma", lanes), number,
-             vector_value(writer, vector, node->value->args[is_left ? 0 : 1], LEVEL_ANY), element);
+  write_vector_sum(writer, vector, node, number);
 }
 
 /* The factor of a product that is the same in all lanes; null: there is none. */

@@ -317,6 +317,11 @@ Tensor *array_new(Site *site, Name name, ValueType type, int64_t rows, int64_t c
   return register_new(site, name, type, axes, 2, 0);
 }
 
+const Extent *whole_multiple(Model *model, const Extent *range, int64_t of) {
+  const Extent *width = extent_constant(model->extents, of);
+  return extent_multiply(model->extents, extent_floor_divide(model->extents, range, width), width);
+}
+
 /* ---- places ---- */
 
 void site_bind(Site *site, const Index *index, const Expr *value) {

@@ -52,6 +52,9 @@ void build_equation(Site *site);
 /* A counted loop 0..range-1, not yet in any body. */
 LoopNode *loop_new(Model *model, const Index *index);
 
+/* The greatest multiple that the range has room for. */
+const Extent *whole_multiple(Model *model, const Extent *range, int64_t of);
+
 /* A loop over segments, from the last when they run backwards. */
 LoopNode *segment_loop(Model *model, const Segments *segments);
 /* A loop over the steps of the segment at hand, which are fewer in the last one; `*step` counts from the

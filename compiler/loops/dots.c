@@ -4,6 +4,7 @@
 #include "calculus/condition.h"
 #include "equations/affine.h"
 #include "equations/contraction.h"
+#include "loops/layout.h"
 #include "loops/tile.h"
 
 enum {
@@ -14,11 +15,19 @@ enum {
 
 /* ---- which ---- */
 
+/* Whole rounds of lanes: of the index, or in memory behind its last value, too. */
+static bool has_whole_rounds(const Routine *routine, const Expr *read, const Index *index) {
+  int64_t points;
+  if (extent_is_constant(index->range, &points)) return points % LANES == 0;
+  const Extent *row = read->tensor->axes[read_rank(read) - 1].extent;
+  return row == extent_filled(routine->model, index->range);
+}
+
 /* A value that lies along the index in memory, as numbers that vectors are made of. */
-static bool is_along(const Expr *read, const Index *index) {
+static bool is_along(const Routine *routine, const Expr *read, const Index *index) {
   if (!is_read(read) || read_default(read) || read_rank(read) == 0) return false;
   if (lone_index(read->args[read_rank(read) - 1]) != index) return false;
-  bool found = is_stored_as_real(read->tensor);
+  bool found = is_stored_as_real(read->tensor) && has_whole_rounds(routine, read, index);
   Arena *scratch = arena_new();
   for (int dim = 0; dim + 1 < read_rank(read); dim++)
     found = found && !expr_uses_index(scratch, read->args[dim], index);
@@ -27,18 +36,24 @@ static bool is_along(const Expr *read, const Index *index) {
 }
 
 /* A product of such values, or one of them. */
-static bool has_suitable_body(const Equation *equation, const Index *index) {
+static bool has_suitable_body(const Routine *routine, const Equation *equation,
+                              const Index *index) {
   const Expr *e = equation->body;
-  if (e->op != OP_MUL) return is_along(e, index);
-  return is_along(e->args[0], index) && is_along(e->args[1], index);
+  if (e->op != OP_MUL) return is_along(routine, e, index);
+  return is_along(routine, e->args[0], index) && is_along(routine, e->args[1], index);
 }
 
 /* Other arithmetic of such values, as of a norm's squares. */
 static bool has_short_arithmetic(const Routine *routine, Arena *scratch, const Equation *equation,
                                  const Index *index) {
   const Expr *e = equation->body;
-  return expr_postorder(scratch, &e, 1).count <= MOST_NODES &&
-         is_of_vectors(routine, scratch, e, index);
+  ExprList nodes = expr_postorder(scratch, &e, 1);
+  for (int i = 0; i < nodes.count; i++) {
+    const Expr *read = nodes.items[i];
+    if (!is_read(read) || !expr_uses_index(scratch, read, index)) continue;
+    if (!has_whole_rounds(routine, read, index)) return false;
+  }
+  return nodes.count <= MOST_NODES && is_of_vectors(routine, scratch, e, index);
 }
 
 static int64_t largest_divisor(int64_t of, int64_t most) {
@@ -142,8 +157,8 @@ static bool takes_steps(const Routine *routine, const Equation *equation, const 
   double points = 1;
   int64_t rounds = 1;
   for (int i = 0; i < equation->reduced_count; i++) {
-    points *= (double)range_of(equation->reduced[i]);
-    if (i > 0) rounds *= range_of(equation->reduced[i]);
+    points *= (double)extent_maximum(equation->reduced[i]->range);
+    if (i > 0) rounds *= extent_maximum(equation->reduced[i]->range);
   }
   int64_t loads = rounds / LANES * (dots->rows + dots->columns);
   return 2 * points * (double)routine->bytes_of_real > (double)routine->target->caches.first &&
@@ -186,13 +201,13 @@ static const Index *find_window(const Routine *routine, Arena *scratch, const Eq
 static bool find_dots(const Routine *routine, Arena *scratch, const Equation *equation,
                       Dots *dots) {
   const Target *target = routine->target;
-  int64_t points, lanes = target->vector_bytes / routine->bytes_of_real;
+  int64_t lanes = target->vector_bytes / routine->bytes_of_real;
   if (equation->reduction != REDUCE_SUM || equation->lanes != LANES) return false;
   if (equation->target->type != TYPE_REAL || lanes < 1) return false;
   const Index *last = equation->reduced[equation->reduced_count - 1];
-  if (!extent_is_constant(last->range, &points) || points % LANES != 0) return false;
+  if (extent_maximum(last->range) < LANES) return false;
   if (is_in_guard(scratch, equation, last)) return false;
-  bool is_suitable = has_suitable_body(equation, last);
+  bool is_suitable = has_suitable_body(routine, equation, last);
   if (!is_suitable && !has_short_arithmetic(routine, scratch, equation, last)) return false;
   *dots = (Dots){.rows = 1, .columns = 1, .lanes = lanes < LANES ? lanes : LANES};
   if (!is_suitable || map_has(&routine->recurrences, equation->target)) return true;
@@ -221,7 +236,9 @@ bool dots_of(const Routine *routine, const Equation *equation, Dots *dots) {
 /* for index in 0..range step `step`, but for one step: its value. */
 static const Expr *open_starts(Site *site, LoopBody **body, const Index *index, int64_t step) {
   Model *model = site->routine->model;
-  if (!index || extent_maximum(index->range) == step) return expr_integer(model->exprs, 0);
+  int64_t range;
+  if (!index || (extent_is_constant(index->range, &range) && range == step))
+    return expr_integer(model->exprs, 0);
   const Index *start = index_new(model, index->name, index->range);
   open_own_loop(site, body, start)->step = step;
   return expr_index(model->exprs, start);
@@ -266,13 +283,15 @@ static const Expr *dot_number(Site *site, const Dots *dots, const Expr *r, const
   return expr_binary(exprs, OP_ADD, before, j);
 }
 
-static const Expr *open_lanes(Site *site, const Dots *dots, LoopBody **body) {
+/* for lane: a round of lanes; `count`: so many of them, in vectors all the same; null: all. */
+static const Expr *open_lanes(Site *site, const Dots *dots, const Expr *count, LoopBody **body) {
   Model *model = site->routine->model;
   const Index *lane =
       index_new(model, name_of(model->names, "lane"), extent_constant(model->extents, LANES));
   LoopNode *loop = open_own_loop(site, body, lane);
   loop->marks = MARK_VECTOR;
   loop->lanes = dots->lanes;
+  if (count) loop->end = count;
   return expr_index(model->exprs, lane);
 }
 
@@ -307,7 +326,7 @@ static void hold(Site *site, const Dots *dots, const Expr *factor, const Tensor 
   Model *model = site->routine->model;
   const Equation *equation = site->equation;
   int bound = site->bound;
-  const Expr *element[2] = {number, open_lanes(site, dots, &body)};
+  const Expr *element[2] = {number, open_lanes(site, dots, NULL, &body)};
   site_bind(site, equation->reduced[equation->reduced_count - 1],
             expr_binary(model->exprs, OP_ADD, round, element[1]));
   APPEND(model->arena, body,
@@ -357,26 +376,47 @@ static const Expr *dot_value(Site *site, const Factors *factors, const Expr *j, 
 
 /* ---- sums ---- */
 
-/* The points from the given variable of the sum on, added to the lanes of each sum. */
+/* The points from `round` on, added to the lanes of each sum: a round, or so many. */
+static void build_round(Site *site, const Dots *dots, const Corner *corner, const Tensor *sums,
+                        const Expr *round, const Expr *count, LoopBody *body) {
+  Model *model = site->routine->model;
+  const Equation *equation = site->equation;
+  int bound = site->bound;
+  const Expr *element[2];
+  Factors factors = factors_of(site, dots);
+  hold_columns(site, dots, corner, &factors, round, body);
+  const Expr *r = open_dot_rows(site, dots, corner, &body);
+  hold_row(site, dots, &factors, round, body);
+  const Expr *j = open_dot_columns(site, dots, corner, &body);
+  element[0] = dot_number(site, dots, r, j);
+  element[1] = open_lanes(site, dots, count, &body);
+  site_bind(site, equation->reduced[equation->reduced_count - 1],
+            expr_binary(model->exprs, OP_ADD, round, element[1]));
+  const Expr *value = dot_value(site, &factors, j, element[1]);
+  APPEND(model->arena, body, store_new(model, sums, element, REDUCE_SUM, value));
+  site->bound = bound;
+}
+
+/* The points from the given variable of the sum on, in whole rounds and what remains. */
 static void build_points(Site *site, const Dots *dots, const Corner *corner, const Tensor *sums,
                          int from, LoopBody *body) {
   Model *model = site->routine->model;
   const Equation *equation = site->equation;
   int bound = site->bound, last = equation->reduced_count - 1;
+  const Index *index = equation->reduced[last];
+  const Extent *whole = whole_multiple(model, index->range, LANES);
   guard_start(site);
   body = open_branch(site, body);
   for (int i = from; i < last; i++) body = open_bounded_loop(site, body, equation->reduced[i]);
-  const Expr *round = open_starts(site, &body, equation->reduced[last], LANES);
-  Factors factors = factors_of(site, dots);
-  hold_columns(site, dots, corner, &factors, round, body);
-  const Expr *r = open_dot_rows(site, dots, corner, &body);
-  hold_row(site, dots, &factors, round, body);
-  const Expr *j = open_dot_columns(site, dots, corner, &body), *element[2];
-  element[0] = dot_number(site, dots, r, j);
-  element[1] = open_lanes(site, dots, &body);
-  site_bind(site, equation->reduced[last], expr_binary(model->exprs, OP_ADD, round, element[1]));
-  const Expr *value = dot_value(site, &factors, j, element[1]);
-  APPEND(model->arena, body, store_new(model, sums, element, REDUCE_SUM, value));
+  LoopBody *rounds = body;
+  const Expr *round = open_starts(site, &rounds, index_new(model, index->name, whole), LANES);
+  build_round(site, dots, corner, sums, round, NULL, rounds);
+  if (whole != index->range) {
+    const Expr *end = expr_extent(model->exprs, whole);
+    const Expr *range = expr_extent(model->exprs, index->range);
+    body = append_branch(site, body, expr_binary(model->exprs, OP_LT, end, range));
+    build_round(site, dots, corner, sums, end, expr_binary(model->exprs, OP_SUB, range, end), body);
+  }
   site->bound = bound;
 }
 
@@ -392,7 +432,7 @@ static void build_totals(Site *site, const Dots *dots, const Corner *corner, con
   Tensor *lanes = local_new(site, "lanes", TYPE_REAL, LANES);
   APPEND(model->arena, body, declare_new(model, lanes, NULL));
   LoopBody *inner = body;
-  element[1] = open_lanes(site, dots, &inner);
+  element[1] = open_lanes(site, dots, NULL, &inner);
   const Expr *held = expr_read(model->exprs, sums, element, NULL);
   APPEND(model->arena, inner, store_new(model, lanes, &element[1], REDUCE_NONE, held));
   const Expr *total = build_tree(site, body, lanes, REDUCE_SUM, LANES);
@@ -414,7 +454,7 @@ static void move_sums(Site *site, const Dots *dots, const Tensor *to, const Expr
                       const Tensor *from, const Expr *from_first, LoopBody *body) {
   Model *model = site->routine->model;
   const Expr *number = open_beside(site, &body, "r", dots->rows * dots->columns);
-  const Expr *lane = open_lanes(site, dots, &body);
+  const Expr *lane = open_lanes(site, dots, NULL, &body);
   const Expr *there[2] = {expr_binary(model->exprs, OP_ADD, from_first, number), lane};
   const Expr *here[2] = {expr_binary(model->exprs, OP_ADD, to_first, number), lane};
   const Expr *value = expr_read(model->exprs, from, there, NULL);

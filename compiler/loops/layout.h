@@ -29,6 +29,9 @@ Equation *layout_copy(Layout *layout, const Equation *equation, Name name,
 /* The same contraction with `read` in place of a factor. */
 Equation *layout_reading(Layout *layout, Equation *equation, const Expr *factor, const Expr *read);
 
+/* fill.c: so many elements, in whole rounds of lanes. */
+const Extent *extent_filled(Model *model, const Extent *range);
+
 /* rearrange.c: how the value lies is for the routine to say, so that copies of it may become the value itself. */
 bool layout_is_free(const Routine *routine, const Tensor *tensor);
 

@@ -265,6 +265,7 @@ void routine_segment(
 void routine_recompute(Routine *routine); /* recompute.c: values of the forward part not kept */
 void routine_inline(
     Routine *routine); /* inline.c: cheap or single-use pointwise equations into readers */
+void routine_fill(Routine *routine);      /* fill.c: rows are whole rounds of lanes */
 void routine_pad(Routine *routine);       /* pad.c: windows slide over copies with zeros around */
 void routine_turn(Routine *routine);      /* turn.c: targets with a narrow last variable */
 void routine_flip(Routine *routine);      /* flip.c: rows that are reduced lie side by side */

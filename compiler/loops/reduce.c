@@ -132,8 +132,7 @@ static void build_rounds(Site *site, LoopBody *body, const Point *point, int lan
   Model *model = site->routine->model;
   const Index *last = site->equation->reduced[site->equation->reduced_count - 1];
   const Extent *width = extent_constant(model->extents, lanes);
-  const Extent *whole = extent_multiply(
-      model->extents, extent_floor_divide(model->extents, last->range, width), width);
+  const Extent *whole = whole_multiple(model, last->range, lanes);
   const Extent *rest = extent_subtract(model->extents, last->range, whole);
   if (extent_maximum(whole) > 0) {
     const Index *round = index_new(model, last->name, whole);

@@ -398,11 +398,6 @@ static void build_panels(Site *site, const Tiling *tiling, LoopBody *body, const
   build_rows(site, tiling, block, body);
 }
 
-static const Extent *whole_multiple(Model *model, const Extent *range, int64_t of) {
-  const Extent *width = extent_constant(model->extents, of);
-  return extent_multiply(model->extents, extent_floor_divide(model->extents, range, width), width);
-}
-
 /* Of a number of columns known here, what is left is computed by narrower tiles that overlap; else by tiles of
    one vector and then one by one. */
 void build_tiles(Site *site, const Tiling *tiling, LoopBody *body) {

@@ -4,7 +4,8 @@
    be wider than the machine's registers, compilers then split it. nnrt_load and nnrt_store take any address at
    which a number may stand; nnrt_load_part and nnrt_store_part touch only the first `count` of them, the other lanes
    are 0; nnrt_fma(a, b, c) is the number a times b plus c, nnrt_fma_each that with a vector a, by the profile of
-   nnrt_math.h; nnrt_transpose copies a square of as many rows as there are lanes, rows to columns. */
+   nnrt_math.h; nnrt_first takes the first `count` lanes of one vector and the others of another;
+   nnrt_transpose copies a square of as many rows as there are lanes, rows to columns. */
 #ifndef NNRT_VECTOR_H
 #define NNRT_VECTOR_H
 
@@ -230,6 +231,22 @@ NNRT_LANES_FMA(float, f32, 16)
 NNRT_LANES_FMA(double, f64, 8)
 #endif
 #endif
+
+/* `value` in the first `count` lanes and `other` in those behind. */
+#define NNRT_VECTOR_FIRST(Whole, suffix, lanes)                                                    \
+  NNRT_INLINE nnrt_##suffix##x##lanes nnrt_first_##suffix##x##lanes(                               \
+      int64_t count, nnrt_##suffix##x##lanes value, nnrt_##suffix##x##lanes other) {               \
+    typedef Whole Bits __attribute__((vector_size(lanes * sizeof(Whole))));                        \
+    Bits is_first;                                                                                 \
+    for (int i = 0; i < lanes; ++i) is_first[i] = i < count ? -1 : 0;                              \
+    return (nnrt_##suffix##x##lanes)(((Bits)value & is_first) | ((Bits)other & ~is_first));        \
+  }
+NNRT_VECTOR_FIRST(int32_t, f32, 4)
+NNRT_VECTOR_FIRST(int32_t, f32, 8)
+NNRT_VECTOR_FIRST(int32_t, f32, 16)
+NNRT_VECTOR_FIRST(int64_t, f64, 2)
+NNRT_VECTOR_FIRST(int64_t, f64, 4)
+NNRT_VECTOR_FIRST(int64_t, f64, 8)
 
 /* The lanes of two vectors in turn: the low halves, and the high ones. */
 #define NNRT_LANES_4(_) _(0), _(1)

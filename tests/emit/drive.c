@@ -373,11 +373,12 @@ static json_int_t whole_member(const json_t *object, const char *key, json_int_t
   return member ? json_integer_value(member) : otherwise;
 }
 
+/* Of bits that are no numbers: what is read before it is written is seen. */
 static void *instance_new(const nnrt_model *model) {
   size_t size = (model->size + model->alignment - 1) / model->alignment * model->alignment;
   void *instance = aligned_alloc(model->alignment, size);
   if (!instance) abort();
-  return instance;
+  return memset(instance, 0xFF, size);
 }
 
 static void start(Session *s) {

@@ -55,6 +55,23 @@ model few {
 }
 """
 
+# The same with a batch of run time, whose rows are filled up; labels, lengths and masks are asked for each sample.
+FILLED = """
+model filled {
+  dim N <= 37
+  input x[N, 1, 16, 16]
+  input length[N] : index(17)
+  target t[N] : index(9)
+  h = x |> conv2d(6, size = 5, pad = 2) |> relu |> maxpool2d |> conv2d(9, pad = 0) |> dropout(0.2)
+  v[n, k] = sum[p, q if p + q < length[n]](h[n, k, p, q]^2)
+  z = flatten(h) |> dense(12) |> tanh |> dense(9)
+  s[n, k] = z[n, k] + 0.1*log(1e-3 + v[n, k])
+  output s
+  loss cross_entropy(s, t)
+  train { optimizer sgd(0.1) }
+}
+"""
+BATCHES = (1, 2, 15, 16, 17, 32, 33, 37)
 
 GUARDS = (" if k <= i", " if j <= i", " if i <= k", " if i <= j + 3", " if k <= i and i < k + 4", " if i + k <= 9")
 
@@ -118,9 +135,9 @@ def built(folder, target, real):
     there = folder / f"{pathlib.Path(target).stem}-{real}"
     there.mkdir()
     source = there / "m.nn"
-    source.write_text(known_model() + AT_RUN_TIME + INTERLEAVED + CROSSED + attention_model())
+    source.write_text(known_model() + AT_RUN_TIME + INTERLEAVED + FILLED + CROSSED + attention_model())
     c = generated.compile_source(source, [f"--target={target}", f"--real={real}"])
-    models = ["known", "called", "few", "crossed", "seen"]
+    models = ["known", "called", "few", "filled", "crossed", "seen"]
     return generated.build_driver(there, [c], models, [*generated.CC, *flags_of(target)])
 
 
@@ -142,6 +159,10 @@ def requests():
         count = sizes["N"] * sizes["T"] * 10
         data = [(i*37 % 101 - 50) / 50 for i in range(count)]
         asked.append(dict(model="called", sizes=sizes, set={"x": data}, steps=2, ask=["o"]))
+    for count in BATCHES:
+        values = {"x": [(i*31 % 89 - 44) / 44 for i in range(count*16*16)], "length": [i*7 % 17 for i in range(count)],
+                  "t": [i % 9 for i in range(count)]}
+        asked.append(dict(model="filled", sizes={"N": count}, set=values, steps=2, ask=["s"]))
     return asked
 
 
