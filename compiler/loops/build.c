@@ -519,7 +519,7 @@ void build_equation(Site *site) {
     return;
   }
   LoopBody *body = open_loops(site, site->bodies[site->shared], site->schedule.sharable);
-  if (is_tiled && tiling.terms > 0)
+  if (is_tiled && tiling.terms > 0 && !tiling.keeps_partial)
     APPEND(site->routine->model->arena, body, initial_nest(site, site->schedule.sharable));
   if (is_tiled)
     build_tiles(site, &tiling, body);

@@ -45,6 +45,7 @@ typedef struct Site {
   ExprList guard;   /* conjuncts of the guard that no loop or branch answers yet, in order */
   int tiles;        /* of a product: so many were built */
   const Expr *term; /* the first of the terms that its tiles take at a time; null: they take all */
+  const Tensor *partial; /* where sums of these lie; null: in the target */
 } Site;
 
 void build_equation(Site *site);

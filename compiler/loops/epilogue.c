@@ -294,11 +294,12 @@ static bool is_read_in_tiles(const Finder *finder, const Group *group, const Ten
   return readers != NULL;
 }
 
-/* Sums of some terms at a time lie in the product's target. */
+/* Sums of some terms at a time may lie in the product's target. */
 static void find_locals(Finder *finder, const Group *group, const Tiling *tiling) {
   for (int i = 0; i < group->targets.count; i++) {
     const Tensor *target = group->targets.keys[i];
-    if (tiling->terms > 0 && target == group->product->target) continue;
+    bool has_sums = tiling->terms > 0 && !tiling->keeps_partial;
+    if (has_sums && target == group->product->target) continue;
     if (map_has(&finder->roots, target) || !is_read_in_tiles(finder, group, target)) continue;
     map_put(&group->epilogue->locals, target, (void *)target);
   }

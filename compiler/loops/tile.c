@@ -103,7 +103,9 @@ bool tiling_of(const Routine *routine, const Equation *equation, Tiling *tiling)
   if (map_has(&routine->segments, equation->target)) return false;
   Arena *scratch = arena_new();
   bool found = find_tiling(routine, scratch, equation, tiling);
-  tiling->terms = found ? traffic_terms(routine, equation, tiling) : 0;
+  tiling->terms = 0;
+  tiling->keeps_partial = false;
+  if (found) traffic_terms(routine, equation, tiling);
   arena_free(scratch);
   return found;
 }
@@ -216,7 +218,7 @@ static void build_epilogue(Site *site, const Tiling *tiling, const Block *block,
   Model *model = site->routine->model;
   const Epilogue *epilogue = epilogue_of(site->routine, site->equation);
   if (!epilogue) return;
-  body = open_last_terms(site, tiling, body);
+  if (!site->partial) body = open_last_terms(site, tiling, body);
   Arena *scratch = arena_new();
   Held held;
   map_init(&held.elements, scratch);
@@ -241,8 +243,17 @@ static bool is_zero_integer(const Expr *e) {
   return e->op == OP_INTEGER && e->integer == 0;
 }
 
-/* Stores the sums of a tile, only those that no tile before had where terms are to be added to them; returns where,
-   when they have no memory of their own. */
+/* For the sums of a tile, only those that no tile before had where terms are to be added to them. */
+static LoopBody *open_sums(Site *site, const Tiling *tiling, const Block *block, LoopBody *body,
+                           const Expr **subscripts) {
+  ExprTable *exprs = site->routine->model->exprs;
+  body = open_rows(site, tiling, block, body, MARK_UNROLL, subscripts);
+  if (site->term && !is_zero_integer(block->new_row))
+    body = append_branch(site, body, expr_binary(exprs, OP_LE, block->new_row, subscripts[0]));
+  return open_columns(site, tiling, block, body, MARK_VECTOR, subscripts);
+}
+
+/* Stores the sums of a tile; returns where, when they have no memory of their own. */
 static Tensor *store_tile(Site *site, const Tiling *tiling, const Block *block, Tensor *tile,
                           LoopBody *body) {
   Model *model = site->routine->model;
@@ -255,11 +266,7 @@ static Tensor *store_tile(Site *site, const Tiling *tiling, const Block *block, 
     APPEND(model->arena, body, declare_new(model, product, NULL));
   }
   int bound = site->bound;
-  LoopBody *inner = open_rows(site, tiling, block, body, MARK_UNROLL, element);
-  if (site->term && !is_zero_integer(block->new_row))
-    inner =
-        append_branch(site, inner, expr_binary(model->exprs, OP_LE, block->new_row, element[0]));
-  inner = open_columns(site, tiling, block, inner, MARK_VECTOR, element);
+  LoopBody *inner = open_sums(site, tiling, block, body, element);
   const Expr *total = expr_read(model->exprs, tile, element, NULL);
   LoopNode *store = product ? store_new(model, product, element, REDUCE_NONE, total)
                             : target_store(site, REDUCE_NONE, total);
@@ -268,15 +275,29 @@ static Tensor *store_tile(Site *site, const Tiling *tiling, const Block *block, 
   return product;
 }
 
+/* Stores what will be summed further. */
+static void keep_tile(Site *site, const Tiling *tiling, const Block *block, const Tensor *tile,
+                      LoopBody *body) {
+  Model *model = site->routine->model;
+  const Expr *element[2];
+  int bound = site->bound;
+  body = open_partial_sums(site, tiling, body);
+  LoopBody *inner = open_sums(site, tiling, block, body, element);
+  const Expr *sum = expr_read(model->exprs, tile, element, NULL);
+  APPEND(model->arena, inner, store_partial(site, tiling, sum));
+  site->bound = bound;
+}
+
 /* What was summed of the tile before. */
 static void load_tile(Site *site, const Tiling *tiling, const Block *block, const Tensor *tile,
                       LoopBody *body) {
   Model *model = site->routine->model;
   const Expr *element[2];
   int bound = site->bound;
+  if (site->partial) body = open_further_terms(site, body);
   LoopBody *inner = open_elements(site, tiling, block, body, element);
-  const Expr *own = equation_own_read(model, site->equation, site->equation->target);
-  APPEND(model->arena, inner, store_new(model, tile, element, REDUCE_NONE, site_value(site, own)));
+  const Expr *before = read_partial(site, tiling);
+  APPEND(model->arena, inner, store_new(model, tile, element, REDUCE_NONE, before));
   site->bound = bound;
 }
 
@@ -284,11 +305,13 @@ static void build_block(Site *site, const Tiling *tiling, Block block, LoopBody 
   Model *model = site->routine->model;
   Tensor *tile = tile_new(site, "tile", block.rows, block.columns, block.lanes);
   APPEND(model->arena, body, declare_new(model, tile, expr_number(model->exprs, 0)));
-  if (site->term)
-    load_tile(site, tiling, &block, tile, body);
-  else
-    fetch_for_epilogue(site, tiling, &block, body);
+  if (site->term) load_tile(site, tiling, &block, tile, body);
+  if (!site->term || site->partial) fetch_for_epilogue(site, tiling, &block, body);
   build_sum(site, tiling, &block, tile, body);
+  if (site->partial) {
+    keep_tile(site, tiling, &block, tile, body);
+    body = open_last_terms(site, tiling, body);
+  }
   bool in_vectors = epilogue_is_of_vectors(site->routine, site->equation, tiling, &block);
   const Tensor *product = in_vectors ? tile : store_tile(site, tiling, &block, tile, body);
   build_zeros(site, tiling, &block, product, body);

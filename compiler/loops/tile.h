@@ -16,7 +16,9 @@ typedef struct Tiling {
   const Expr *along, *across; /* the factors; along null: rows are added as they are */
   int64_t lanes;              /* of a vector */
   int64_t rows, columns;      /* of a tile; columns are vectors of lanes, or part of one */
-  int64_t terms;              /* of the sum that all tiles take before the next; 0: all */
+  int64_t
+      terms; /* of the outermost variable of the sum, that all tiles take before the next; 0: all */
+  bool keeps_partial; /* then partial sums lie in an array of the nest, and not in the target */
 } Tiling;
 
 /* Where a tile begins and how large it is; lanes 1: its one column is no vector. */
@@ -66,14 +68,20 @@ bool is_of_vectors(const Routine *routine, Arena *scratch, const Expr *value, co
 bool epilogue_is_of_vectors(const Routine *routine, const Equation *product, const Tiling *tiling,
                             const Block *block);
 
-/* tile_terms.c: sums that tiles take a number of terms at a time: between these they lie in the target, which
-   begins as 0. */
-/* The loop over the numbers of terms. */
+/* tile_terms.c: sums that tiles take a number of terms at a time: between these they lie in an array, or in the
+   target, which begins as 0. */
+/* The loop over the numbers of terms, and the array before it. */
 LoopBody *open_term_steps(Site *site, const Tiling *tiling, LoopBody *body);
-/* The loop over the terms, all or those taken at a time. */
-LoopBody *open_terms(Site *site, const Tiling *tiling, LoopBody *body);
-/* The branch of what is done with complete sums. */
+/* The loop over the k-th variable of the sum, all or what is taken at a time. */
+LoopBody *open_terms(Site *site, const Tiling *tiling, LoopBody *body, int k);
+/* The branch of what is done with complete sums, and that of those to which terms will be added. */
 LoopBody *open_last_terms(Site *site, const Tiling *tiling, LoopBody *body);
+LoopBody *open_partial_sums(Site *site, const Tiling *tiling, LoopBody *body);
+/* The branch of sums that have terms already. */
+LoopBody *open_further_terms(Site *site, LoopBody *body);
+/* An element of the tile where partial sums lie. */
+const Expr *read_partial(Site *site, const Tiling *tiling);
+LoopNode *store_partial(Site *site, const Tiling *tiling, const Expr *sum);
 
 /* tile_ahead.c: inside the loops of the sum, asks for what the tiles of the next columns take of `across`, where that
    comes from behind the caches. */

@@ -58,7 +58,8 @@ static const Expr *next_of(Site *site, const Expr *at, const Extent *range, int6
 static const Expr *find_next(Site *site, Arena *scratch, const Tiling *tiling, const Block *block) {
   const Expr *factor = tiling->across;
   int rank = factor->tensor->rank;
-  if (!tiling->row || rank < 2 || !counts_terms(site, scratch, factor->args[rank - 2])) return NULL;
+  if (!tiling->row || site->partial || rank < 2) return NULL;
+  if (!counts_terms(site, scratch, factor->args[rank - 2])) return NULL;
   if (lies_in_rows(factor)) {
     bool has_next = site->term && extent_maximum(tiling->column->range) > tiling->columns;
     return has_next ? next_of(site, block->column, tiling->column->range, tiling->columns) : NULL;

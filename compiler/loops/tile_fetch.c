@@ -60,6 +60,7 @@ void fetch_for_epilogue(Site *site, const Tiling *tiling, const Block *block, Lo
   ExprList by_row = reads_to_fetch(site, tiling, scratch, true);
   int bound = site->bound;
   const Expr *row[1];
+  if (once.count + by_row.count > 0) body = open_last_terms(site, tiling, body);
   fetch_rows(site, tiling, block, &once, body);
   if (by_row.count > 0) body = open_rows(site, tiling, block, body, MARK_UNROLL, row);
   fetch_rows(site, tiling, block, &by_row, body);

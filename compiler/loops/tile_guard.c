@@ -343,12 +343,12 @@ void build_sum(Site *site, const Tiling *tiling, const Block *block, const Tenso
   for (int i = 0; i < conjuncts.count; i++)
     if (is_on_sum(arena, equation, conjuncts.items[i]))
       APPEND(arena, &site->guard, conjuncts.items[i]);
-  for (int i = 0; i < last; i++) body = open_bounded_loop(site, body, equation->reduced[i]);
+  for (int i = 0; i < last; i++) body = open_terms(site, tiling, body, i);
   int growth = growth_of(site->routine->model->exprs, arena, equation, tiling);
   if (growth != 0) {
     build_cut(site, tiling, block, tile, body, growth);
   } else {
-    body = open_terms(site, tiling, body);
+    body = open_terms(site, tiling, body, last);
     fetch_ahead(site, tiling, block, body);
     build_terms(site, tiling, block, tile, body);
   }

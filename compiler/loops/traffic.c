@@ -2,12 +2,14 @@
 #include "loops/traffic.h"
 
 #include "equations/affine.h"
+#include "equations/contraction.h"
 
 enum {
   ARRAYS = 3,        /* the factors and the target */
   MOST_AROUND = 5,   /* loops of which all orders are tried */
   FROM_SECOND = 32,  /* bytes in a cycle of the processor: from the second cache */
-  FROM_BEHIND = 6,   /* and from behind it */
+  FROM_BEHIND = 6,   /* and from behind it, */
+  FROM_FIRST = 64,   /* or to and from the first */
   PRODUCTS = 2,      /* vectors multiplied and added in a cycle */
   LEAST_PERCENT = 4, /* of the time of the product, that another order saves */
   WAYS = 16,         /* lines of the second cache that have one place */
@@ -39,9 +41,8 @@ static double range_of(const Index *index) {
   return (double)extent_maximum(index->range);
 }
 
-static double whole_bytes(const Traffic *t, const Expr *factor) {
-  const Tensor *tensor = factor && is_read(factor) ? factor->tensor : t->equation->target;
-  double bytes = (double)t->routine->bytes_of_real;
+static double whole_bytes(const Routine *routine, const Tensor *tensor) {
+  double bytes = (double)routine->bytes_of_real;
   for (int dim = 0; dim < tensor->rank; dim++)
     bytes *= (double)extent_maximum(tensor->axes[dim].extent);
   return bytes;
@@ -139,7 +140,9 @@ void traffic_order(const Routine *routine, const Equation *equation, const Tilin
   const Expr *factors[ARRAYS] = {tiling->along, tiling->across, NULL};
   double whole = 0;
   for (int i = 0; i < ARRAYS; i++) {
-    traffic.arrays[i] = (Array){.factor = factors[i], .whole = whole_bytes(&traffic, factors[i])};
+    const Expr *factor = factors[i];
+    const Tensor *tensor = factor && is_read(factor) ? factor->tensor : equation->target;
+    traffic.arrays[i] = (Array){.factor = factor, .whole = whole_bytes(routine, tensor)};
     whole += traffic.arrays[i].whole;
   }
   if (whole > (double)routine->target->caches.second) choose_order(&traffic, around, count);
@@ -191,7 +194,8 @@ static double cycles_saved(const Routine *routine, const Equation *equation, con
   return again * sum * columns * real / FROM_BEHIND - partial / (fits ? FROM_SECOND : FROM_BEHIND);
 }
 
-int64_t traffic_terms(const Routine *routine, const Equation *equation, const Tiling *tiling) {
+static int64_t terms_from_behind(const Routine *routine, const Equation *equation,
+                                 const Tiling *tiling) {
   const Target *target = routine->target;
   int64_t real = routine->bytes_of_real;
   if (target->caches.second == 0) return 0;
@@ -206,4 +210,73 @@ int64_t traffic_terms(const Routine *routine, const Equation *equation, const Ti
   double product = equation_volume(equation) / (double)(PRODUCTS * tiling->lanes);
   bool pays = cycles_saved(routine, equation, tiling, terms) > product * LEAST_PERCENT / 100;
   return pays ? terms : 0;
+}
+
+/* ---- terms in the first cache ---- */
+
+/* A subscript with variables of the sum and of the target: terms of one element are those of the next, too. */
+static bool has_window(Arena *scratch, const Equation *equation, const Expr *factor) {
+  for (int dim = 0; dim < factor->tensor->rank; dim++) {
+    bool is_summed = false, is_free = false;
+    for (int i = 0; i < equation->reduced_count; i++)
+      is_summed |= expr_uses_index(scratch, factor->args[dim], equation->reduced[i]);
+    for (int i = 0; i < equation->var_count; i++)
+      is_free |= expr_uses_index(scratch, factor->args[dim], equation->vars[i]);
+    if (is_summed && is_free) return true;
+  }
+  return false;
+}
+
+/* All columns are one tile, there are several of rows, and loops around them. */
+static bool has_tiles_of_rows(const Routine *routine, const Equation *equation,
+                              const Tiling *tiling) {
+  int64_t rows, columns;
+  if (!tiling->row || tiling->rows == 1 || equation->guard || equation->var_count < 3) return false;
+  if (map_has(&routine->recurrences, equation->target)) return false;
+  if (!extent_is_constant(tiling->row->range, &rows) || rows <= tiling->rows) return false;
+  if (!extent_is_constant(tiling->column->range, &columns) || columns != tiling->columns)
+    return false;
+  Arena *scratch = arena_new();
+  bool found = !has_window(scratch, equation, tiling->across);
+  arena_free(scratch);
+  return found;
+}
+
+/* The cycles of one block of columns that are saved when a factor of so many bytes stays for all rows. */
+static double cycles_kept(const Tiling *tiling, double factor, double partial, double parts) {
+  double again = range_of(tiling->row) / (double)tiling->rows - 1;
+  return again * factor / FROM_SECOND - 2 * partial * (parts - 1) / FROM_FIRST;
+}
+
+/* The greatest part of the range, that divides it and is no more; 0: there is none. */
+static int64_t greatest_part(const Extent *range, int64_t most) {
+  int64_t count, part;
+  if (!extent_is_constant(range, &count)) return most > 0 && extent_minimum(range) > 0;
+  for (part = most < count ? most : count - 1; part > 0 && count % part != 0;) part--;
+  return part > 0 ? part : 0;
+}
+
+static int64_t terms_kept(const Routine *routine, const Equation *equation, const Tiling *tiling) {
+  double room = (double)routine->target->caches.first / 2, real = (double)routine->bytes_of_real;
+  if (room == 0 || !has_tiles_of_rows(routine, equation, tiling)) return 0;
+  const Index *outer = equation->reduced[0];
+  double rows = range_of(tiling->row), columns = (double)tiling->columns;
+  double sum = contraction_terms(equation), partial = rows * columns * real;
+  double factor = sum * columns * real, each = factor / range_of(outer);
+  if (factor <= room || partial > room) return 0;
+  /* What comes from behind the caches is asked for ahead instead: tile_ahead.c. */
+  if (whole_bytes(routine, tiling->across->tensor) > (double)routine->target->caches.second)
+    return 0;
+  int64_t terms = greatest_part(outer->range, (int64_t)(room / each));
+  if (terms == 0) return 0;
+  double product = sum * rows * columns / (double)(PRODUCTS * tiling->lanes);
+  double saved = cycles_kept(tiling, factor, partial, range_of(outer) / (double)terms);
+  return saved > product * LEAST_PERCENT / 100 ? terms : 0;
+}
+
+void traffic_terms(const Routine *routine, const Equation *equation, Tiling *tiling) {
+  tiling->terms = terms_from_behind(routine, equation, tiling);
+  if (tiling->terms > 0) return;
+  tiling->terms = terms_kept(routine, equation, tiling);
+  tiling->keeps_partial = tiling->terms > 0;
 }

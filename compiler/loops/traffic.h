@@ -14,7 +14,11 @@
    which compete for few places of the caches when the rows lie a multiple of a power of two apart. Then all tiles take
    some terms of their sums before any takes the next, and partial sums lie in the target:
 
-     for i in steps of 32: for k, for n: y[n, k] += sum[those](x[n, i]*W[i, k])  */
+     for i in steps of 32: for k, for n: y[n, k] += sum[those](x[n, i]*W[i, k])
+
+   So do the tiles of all rows where what they take of the other factor comes from behind the first cache each time:
+
+     for p: for n in steps of 2: for i: partial[i, j] += sum[those n, t](x[n, t, i]*y.blocks[p, n, t, j])  */
 #ifndef NNC_LOOPS_TRAFFIC_H
 #define NNC_LOOPS_TRAFFIC_H
 
@@ -25,7 +29,7 @@
 void traffic_order(const Routine *routine, const Equation *equation, const Tiling *tiling,
                    const Index **around, int count);
 
-/* So many terms at a time; 0: all. */
-int64_t traffic_terms(const Routine *routine, const Equation *equation, const Tiling *tiling);
+/* How many terms at a time, and where partial sums lie. */
+void traffic_terms(const Routine *routine, const Equation *equation, Tiling *tiling);
 
 #endif

@@ -89,6 +89,25 @@ model crossed {
 }
 """
 
+# What tiles of all rows take of a block is more than the first cache has room for.
+SUMMED = """
+model summed {
+  dim N <= 33
+  input x[N, 40]
+  param w[20] ~ uniform(-1, 1)
+  param v[3, 32] ~ uniform(-1, 1)
+  param a[9, 40, 20] ~ uniform(-1, 1)
+  param b[9, 40, 3, 32] ~ uniform(-1, 1)
+  h[n, t, i] = tanh(x[n, t]*w[i])
+  q[n, t, p, k] = tanh(x[n, t]*v[p, k])
+  s[i, p, k] = sum[n, t](h[n, t, i]*q[n, t, p, k])
+  g[i, p, k] = sum[n, t](a[n, t, i]*b[n, t, p, k])
+  output s
+  loss mean[i, p, k]((s[i, p, k] + g[i, p, k])^2)
+  train { optimizer sgd(0.01) }
+}
+"""
+
 # Rows that are reduced in lanes lie side by side, where conditions leave out some of them.
 ATTENTION = """
 model seen {{
@@ -135,9 +154,9 @@ def built(folder, target, real):
     there = folder / f"{pathlib.Path(target).stem}-{real}"
     there.mkdir()
     source = there / "m.nn"
-    source.write_text(known_model() + AT_RUN_TIME + INTERLEAVED + FILLED + CROSSED + attention_model())
+    source.write_text(known_model() + AT_RUN_TIME + INTERLEAVED + FILLED + CROSSED + SUMMED + attention_model())
     c = generated.compile_source(source, [f"--target={target}", f"--real={real}"])
-    models = ["known", "called", "few", "filled", "crossed", "seen"]
+    models = ["known", "called", "few", "filled", "crossed", "summed", "seen"]
     return generated.build_driver(there, [c], models, [*generated.CC, *flags_of(target)])
 
 
@@ -163,6 +182,9 @@ def requests():
         values = {"x": [(i*31 % 89 - 44) / 44 for i in range(count*16*16)], "length": [i*7 % 17 for i in range(count)],
                   "t": [i % 9 for i in range(count)]}
         asked.append(dict(model="filled", sizes={"N": count}, set=values, steps=2, ask=["s"]))
+    for count in (1, 2, 33):
+        rows = [(i*37 % 101 - 50) / 50 for i in range(40*count)]
+        asked.append(dict(model="summed", sizes={"N": count}, set={"x": rows}, steps=2, ask=["s"]))
     return asked
 
 
