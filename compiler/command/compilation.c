@@ -118,6 +118,10 @@ static void run_fill(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_fill]) routine_fill(routine);
 }
 
+static void run_carry(Compilation *compilation, Routine *routine) {
+  if (!compilation->options->skips[PASS_carry]) routine_carry(routine);
+}
+
 static void run_pad(Compilation *compilation, Routine *routine) {
   if (copies(compilation, routine, PASS_pad)) routine_pad(routine);
 }
@@ -393,6 +397,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_recompute: run_routine_pass(compilation, run_recompute); break;
   case PASS_inline: run_routine_pass(compilation, run_inline); break;
   case PASS_fill: run_routine_pass(compilation, run_fill); break;
+  case PASS_carry: run_routine_pass(compilation, run_carry); break;
   case PASS_pad: run_routine_pass(compilation, run_pad); break;
   case PASS_turn: run_routine_pass(compilation, run_turn); break;
   case PASS_flip: run_routine_pass(compilation, run_flip); break;

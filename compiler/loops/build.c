@@ -147,6 +147,11 @@ static const Index *add_segment_loop(const Routine *routine, const Equation *equ
   return segmented->number;
 }
 
+/* The variable of the sum that counts the steps of the recurrence that it goes with; null: it goes with none. */
+static const Index *carried_variable(const Routine *routine, const Equation *equation) {
+  return map_has(&routine->carried, equation->target) ? equation->reduced[0] : NULL;
+}
+
 /* Loops around the tiles may be shared. `tiling`, null: those of dots, or of rows beside each other, in the order of
    the target. */
 static Schedule tiled_schedule(const Routine *routine, const Equation *equation, const Index *time,
@@ -184,6 +189,8 @@ Schedule schedule_of(const Routine *routine, const Equation *equation) {
   if (beside_of(routine, equation, &beside))
     return tiled_schedule(routine, equation, time, NULL, beside.column, NULL, NULL);
   const Index *number = add_segment_loop(routine, equation, &schedule);
+  const Index *carried = carried_variable(routine, equation);
+  if (carried) add_loop(&schedule, carried, true);
   if (time) add_loop(&schedule, time, false);
   const Index *inner = innermost_variable(routine, equation, time);
   const SegmentedEquation *segmented = map_get(&routine->segments, equation->target);
@@ -194,7 +201,8 @@ Schedule schedule_of(const Routine *routine, const Equation *equation) {
     if (index != time && index != number && !late) add_loop(&schedule, index, false);
   }
   schedule.sharable = schedule.count;
-  for (int k = 0; k < equation->reduced_count; k++) add_loop(&schedule, equation->reduced[k], true);
+  for (int k = carried ? 1 : 0; k < equation->reduced_count; k++)
+    add_loop(&schedule, equation->reduced[k], true);
   for (int k = 0; k < equation->var_count; k++) {
     const Index *index = equation->vars[k];
     if (index != time && index != inner && is_scattered(equation, index))

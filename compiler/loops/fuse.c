@@ -9,6 +9,7 @@
    nest (stores stand right in it) is shared only by equations whose innermost loop it would be too, so
    that short loops stay simple. Of elementary functions over a row each has such a loop for itself. The result is one nest, hence one C function, per cluster. */
 #include "loops/build.h"
+#include "loops/carry.h"
 #include "loops/copies.h"
 #include "loops/epilogue.h"
 #include "loops/recurrence.h"
@@ -18,7 +19,7 @@
 #include "equations/affine.h"
 
 /* Of one nest, to which more is added: keeps generated functions short. */
-enum { MOST_EQUATIONS = 11, MOST_NODES = 96 };
+enum { MOST_EQUATIONS = 11, MOST_NODES = 96, MOST_NODES_WITH_SUMS = 120 };
 
 /* A loop that later equations may share. */
 typedef struct OpenLoop {
@@ -27,6 +28,8 @@ typedef struct OpenLoop {
   int group;         /* of the recurrence it steps; 0: none */
   bool is_strip;     /* over the steps of a segment, one after the other */
   bool is_reduced;   /* some equation sums over it */
+  /* Made for a sum that goes with a recurrence. What else stands in the step waits for nothing, and may be divided. */
+  bool adds;
 } OpenLoop;
 
 typedef struct Cluster {
@@ -81,6 +84,12 @@ static Parting parting_of_read(Fuser *fuser, const Equation *equation, const Exp
   if (at < 0) return PARTING_NONE;
   if (recurrence_lag(fuser->scratch, fuser->routine, equation, read) != 0) return PARTING_NONE;
   if (origin->dims[at] < 0) return PARTING_UNFINISHED;
+  const RecurrentEquation *along = map_get(&fuser->routine->carried, equation->target);
+  if (along && index == equation->reduced[0])
+    return carried_reads_step(fuser->routine, fuser->scratch, read->args[origin->dims[at]], along,
+                              index)
+               ? PARTING_NONE
+               : PARTING_ELSEWHERE;
   return lone_index(read->args[origin->dims[at]]) == index ? PARTING_NONE : PARTING_ELSEWHERE;
 }
 
@@ -143,11 +152,19 @@ static const Index *strip_variable(const Fuser *fuser, const Equation *equation)
   return segmented ? segmented->time : NULL;
 }
 
+/* The loop is that of the recurrence with which the equation, a sum over its steps, goes. */
+static bool takes_steps_along(const Fuser *fuser, const Equation *equation, const OpenLoop *open,
+                              const Index *index) {
+  const RecurrentEquation *along = map_get(&fuser->routine->carried, equation->target);
+  return along && index == equation->reduced[0] && open->group == along->group;
+}
+
 /* As many iterations, in an order that suits. */
 static bool has_same_range(Fuser *fuser, const Equation *equation, const Schedule *schedule,
                            const OpenLoop *open, int depth) {
   const Index *index = schedule->indices[depth];
   if (open->node->segment > 0) return false;
+  if (takes_steps_along(fuser, equation, open, index)) return true;
   if (schedule->reduced[depth] && (open->node->marks & MARK_DOWN)) return false;
   bool counts_steps = index == strip_variable(fuser, equation);
   if (open->is_strip || counts_steps)
@@ -204,7 +221,10 @@ static Parting parting_at(Fuser *fuser, const Cluster *cluster, const Equation *
   if (!has_same_range(fuser, equation, schedule, open, depth)) return PARTING_EXTENT;
   if (recurrent && index == recurrent->time && open->group != recurrent->group)
     return PARTING_STEPS;
-  if (open->group && schedule->reduced[depth]) return PARTING_STEPS;
+  bool is_carried = map_has(&fuser->routine->carried, equation->target);
+  if (depth > 0 && open->adds != is_carried) return PARTING_STEPS;
+  if (open->group && schedule->reduced[depth] && !takes_steps_along(fuser, equation, open, index))
+    return PARTING_STEPS;
   if (depth == 0 && keeps_from_dividing(fuser, equation, schedule, open)) return PARTING_DIVIDED;
   bool ends_here = depth == schedule->count - 1;
   if (is_innermost(open->node) && !ends_here) return PARTING_INNERMOST;
@@ -331,7 +351,10 @@ static int nodes_in(const LoopBody *body) {
   return count;
 }
 
-static bool is_full(const Nest *nest) {
+/* For the equation: a sum that goes with a recurrence is short, and reads what would otherwise be far. */
+static bool is_full(const Fuser *fuser, const Nest *nest, const Equation *equation) {
+  if (map_has(&fuser->routine->carried, equation->target))
+    return nodes_in(&nest->body) > MOST_NODES_WITH_SUMS;
   return nest->equations.count > MOST_EQUATIONS || nodes_in(&nest->body) > MOST_NODES;
 }
 
@@ -339,7 +362,7 @@ static bool is_full(const Nest *nest) {
 static Parting parting_from(Fuser *fuser, const Cluster *cluster, const EquationList *equations,
                             bool in_forward) {
   if (!fuser->shares) return PARTING_SKIPPED;
-  if (is_full(cluster->nest)) return PARTING_FULL;
+  if (is_full(fuser, cluster->nest, equations->items[0])) return PARTING_FULL;
   if (leaves_copy(cluster, equations->items[0])) return PARTING_COPY;
   if (has_to_wait(fuser, cluster, in_forward, commits_any(fuser, equations))) return PARTING_WAIT;
   return is_read_later(fuser, equations, cluster) ? PARTING_OLD_VALUE : PARTING_NONE;
@@ -461,6 +484,7 @@ static OpenLoop loop_made(const Site *site, LoopNode *loop, int depth) {
   open.value = expr_index(site->routine->model->exprs, loop->index);
   open.is_strip = (loop->marks & MARK_STRIP) != 0;
   open.is_reduced = site->schedule.reduced[depth];
+  open.adds = map_has(&site->routine->carried, site->equation->target);
   for (int i = 0; open.is_strip && i < site->bound; i++)
     if (site->indices[i] == site->schedule.indices[depth]) open.value = site->values[i];
   return open;
@@ -493,7 +517,7 @@ static void open_time_loop(Fuser *fuser, Cluster *cluster, const RecurrentEquati
   APPEND(model->arena, &cluster->nest->body, loop);
   if (recurrent->direction < 0) loop->marks = MARK_DOWN;
   cluster->open[0] =
-      (OpenLoop){loop, expr_index(model->exprs, index), recurrent->group, false, false};
+      (OpenLoop){loop, expr_index(model->exprs, index), recurrent->group, false, false, false};
   cluster->open_count = 1;
 }
 
@@ -505,7 +529,7 @@ static void open_strip_loop(Fuser *fuser, Cluster *cluster, const RecurrentEquat
   LoopNode *loop = strip_loop(model, cluster->segments, segment, recurrent->time->name,
                               recurrent->direction, &step);
   APPEND(model->arena, &segment->body, loop);
-  cluster->open[1] = (OpenLoop){loop, step, recurrent->group, true, false};
+  cluster->open[1] = (OpenLoop){loop, step, recurrent->group, true, false, false};
   cluster->open_count = 2;
 }
 
@@ -556,7 +580,10 @@ static void join(Fuser *fuser, Cluster *cluster, const EquationList *equations,
     site.loops[i] = cluster->open[i].node;
     cluster->open[i].is_reduced |= schedule->reduced[i];
     site.bodies[i + 1] = &cluster->open[i].node->body;
-    site_bind(&site, schedule->indices[i], cluster->open[i].value);
+    const Expr *value = cluster->open[i].value;
+    if (takes_steps_along(fuser, equation, &cluster->open[i], schedule->indices[i]))
+      value = carried_step(routine->model, map_get(&routine->carried, equation->target), value);
+    site_bind(&site, schedule->indices[i], value);
   }
   note_fusion(fuser, cluster, &site);
   int before = site.bodies[depth]->count;
@@ -581,8 +608,8 @@ static Cluster *segment_cluster(Fuser *fuser, const Segments *segments, bool in_
   LoopNode *loop = segment_loop(fuser->routine->model, segments);
   APPEND(fuser->routine->model->arena, &cluster->nest->body, loop);
   cluster->segments = segments;
-  cluster->open[0] =
-      (OpenLoop){loop, expr_index(fuser->routine->model->exprs, loop->index), 0, false, false};
+  cluster->open[0] = (OpenLoop){
+      loop, expr_index(fuser->routine->model->exprs, loop->index), 0, false, false, false};
   cluster->open_count = 1;
   return cluster;
 }

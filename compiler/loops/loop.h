@@ -205,9 +205,10 @@ typedef struct Routine {
       equations; /* to compute, in order; routine_inline takes out those computed where read */
   EquationList inlined; /* the ones taken out: for the comments */
   Map recurrences; /* target Tensor * -> RecurrentEquation *; those not there are in no cycle */
-  Map segments;    /* target Tensor * -> SegmentedEquation * */
-  Map sources;     /* rewritten Equation * -> the one of the program it stands for */
-  Map made;        /* Tensor * that no program has: kept for segments, or a factor transposed */
+  Map carried; /* target Tensor * of a sum -> the RecurrentEquation * along whose steps it is added up */
+  Map segments; /* target Tensor * -> SegmentedEquation * */
+  Map sources;  /* rewritten Equation * -> the one of the program it stands for */
+  Map made;     /* Tensor * that no program has: kept for segments, or a factor transposed */
   Map orders; /* Tensor * -> int[rank]: its dims as they lie in memory, outermost first, where that is not as they
                       are named; the last is the last */
   Map epilogues; /* target Tensor * of a product -> Epilogue *, see epilogue.h */
@@ -265,10 +266,11 @@ void routine_segment(
 void routine_recompute(Routine *routine); /* recompute.c: values of the forward part not kept */
 void routine_inline(
     Routine *routine); /* inline.c: cheap or single-use pointwise equations into readers */
-void routine_fill(Routine *routine);      /* fill.c: rows are whole rounds of lanes */
-void routine_pad(Routine *routine);       /* pad.c: windows slide over copies with zeros around */
-void routine_turn(Routine *routine);      /* turn.c: targets with a narrow last variable */
-void routine_flip(Routine *routine);      /* flip.c: rows that are reduced lie side by side */
+void routine_fill(Routine *routine);  /* fill.c: rows are whole rounds of lanes */
+void routine_carry(Routine *routine); /* carry.c: sums over the steps of a recurrence go with it */
+void routine_pad(Routine *routine);   /* pad.c: windows slide over copies with zeros around */
+void routine_turn(Routine *routine);  /* turn.c: targets with a narrow last variable */
+void routine_flip(Routine *routine);  /* flip.c: rows that are reduced lie side by side */
 void routine_transpose(Routine *routine); /* transpose.c: factors lie along their inner loop */
 void routine_panel(Routine *routine);     /* panel.c: factors lie in panels as wide as a tile */
 void routine_strip(Routine *routine);     /* strips.c: other factors lie in strips of rows */
@@ -277,11 +279,11 @@ void routine_join(Routine *routine);      /* epilogue.c: pointwise readers behin
 /* fuse.c: clusters that share loops -> nests of loop nodes; without `shares` every equation has a nest of
    its own, but for those of one recurrence, which share their time loop. */
 void routine_fuse(Routine *routine, bool shares);
-void routine_split(Routine *routine);  /* cases.c: short loops that ask for their index */
+void routine_split(Routine *routine);        /* cases.c: short loops that ask for their index */
 void routine_compute_once(Routine *routine); /* once.c: what statements of an iteration share */
-void routine_divide(Routine *routine); /* threads.c: loops whose iterations run in threads */
-void routine_draw(Routine *routine);   /* draws.c: random numbers of a row before its loop */
-void routine_place(Routine *routine);  /* place.c: registers, rows, arena offsets by liveness */
+void routine_divide(Routine *routine);       /* threads.c: loops whose iterations run in threads */
+void routine_draw(Routine *routine);         /* draws.c: random numbers of a row before its loop */
+void routine_place(Routine *routine); /* place.c: registers, rows, arena offsets by liveness */
 /* unswitch.c: conditions that loops do not change; false: there are none. */
 bool routine_unswitch(Routine *routine);
 void routine_square(Routine *routine); /* squares.c: copies that turn rows into columns */

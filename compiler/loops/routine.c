@@ -58,6 +58,7 @@ Routine *routine_new(Model *model, RoutineKind kind, const Step *step) {
                                                                      : &model->train;
   map_init(&routine->buffers, model->arena);
   map_init(&routine->recurrences, model->arena);
+  map_init(&routine->carried, model->arena);
   map_init(&routine->segments, model->arena);
   map_init(&routine->made, model->arena);
   map_init(&routine->orders, model->arena);

@@ -101,6 +101,7 @@ static bool find_tiling(const Routine *routine, Arena *scratch, const Equation *
 bool tiling_of(const Routine *routine, const Equation *equation, Tiling *tiling) {
   if (routine->target->vector_bytes == 0) return false;
   if (map_has(&routine->segments, equation->target)) return false;
+  if (map_has(&routine->carried, equation->target)) return false;
   Arena *scratch = arena_new();
   bool found = find_tiling(routine, scratch, equation, tiling);
   tiling->terms = 0;
