@@ -115,12 +115,19 @@ static const char *loss_text(RoutineText *text) {
   return arena_format(text->program->arena, "s->%s", scope_find(&text->scope, loss));
 }
 
-static void write_finite_check(RoutineText *text, const char *fail) {
+/* As a training step returns it: a loss with a derivative of its own may be a whole number. */
+static const char *real_loss_text(RoutineText *text) {
+  const Tensor *loss = routine_loss(text->routine);
+  if (!loss || loss->type == TYPE_REAL) return loss_text(text);
+  return arena_format(text->program->arena, "(%s)%s", real_name(text->program), loss_text(text));
+}
+
+static void write_finite_check(RoutineText *text, const char *loss) {
   if (!routine_loss(text->routine)) return;
   text_add(
       text->program->text,
       "  if (!nnrt_is_finite_%s(%s)) {\n    m->status = NNRT_E_NOT_FINITE;\n    return %s;\n  }\n",
-      real_suffix(text->routine), loss_text(text), fail);
+      real_suffix(text->routine), loss, loss);
 }
 
 static void state_loss(RoutineText *text, FunctionWriter *writer) {
@@ -148,15 +155,16 @@ static void write_train(RoutineText *text) {
   write_promise_checks(program, &writer, &arguments, fail);
   declare_scalars(text, "m->step + 1");
   text_add(program->text, "  m->status = NNRT_OK;\n");
+  const char *loss = real_loss_text(text);
   write_stage(text, &writer, &forward);
-  write_finite_check(text, loss_text(text));
+  write_finite_check(text, loss);
   write_stage(text, &writer, &backward);
-  write_gradient_check(program, routine, &gradients, loss_text(text));
+  write_gradient_check(program, routine, &gradients, loss);
   write_stage(text, &writer, &updates);
   if (routine->kind == ROUTINE_TRAIN) text_add(program->text, "  m->step = step_number;\n");
   write_parameter_check(program, routine, &parameters);
   state_loss(text, &writer);
-  text_add(program->text, "  return %s;\n}\n\n", loss_text(text));
+  text_add(program->text, "  return %s;\n}\n\n", loss);
 }
 
 static bool needs_dim(const Routine *routine, const Dim *dim) {

@@ -6,7 +6,6 @@
    shared. What may be computed where the equation would not asks first whether a read is in range. */
 #include "emit/expression.h"
 
-#include "calculus/condition.h"
 #include "loops/regions.h"
 
 #include <stdlib.h>
@@ -360,8 +359,7 @@ static const char *range_condition(Printer *printer, const Expr *read) {
     const Extent *extent = read->tensor->axes[dim].extent;
     const char *value = operand(printer, read->args[dim], TYPE_INT, LEVEL_SUM);
     Arena *scratch = arena_new();
-    RangeCondition asked =
-        condition_of_range(writer->routine->model->exprs, scratch, read->args[dim], extent);
+    RangeCondition asked = read_range(writer->routine, scratch, read, dim);
     if (asked.low) add_condition(&text, " >= ", value, "0");
     if (asked.high) add_condition(&text, " < ", value, extent_text(writer, extent, LEVEL_SUM));
     arena_free(scratch);

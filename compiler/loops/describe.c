@@ -1,6 +1,5 @@
 /* Description: what the emitter must know of each nest: a name, the tensors it touches outside its own
    local variables, the run-time sizes it needs, and which inlined equations it is the first to compute. */
-#include "calculus/condition.h"
 #include "loops/loop.h"
 #include "loops/regions.h"
 
@@ -35,13 +34,17 @@ static void note_position(Describer *describer, const Tensor *tensor,
   }
 }
 
+RangeCondition read_range(const Routine *routine, Arena *scratch, const Expr *read, int dim) {
+  return condition_of_range(routine->model->exprs, scratch, read->args[dim],
+                            read->tensor->axes[dim].extent);
+}
+
 /* What is asked of a subscript: of a read with a default, and of one that may be computed where the equation
    would not. */
 static RangeCondition guard_of(const Describer *describer, const Expr *read, int dim) {
   if (!read_default(read) && !map_has(&describer->uncertain, read))
     return (RangeCondition){NULL, NULL};
-  return condition_of_range(describer->routine->model->exprs, describer->scratch, read->args[dim],
-                            read->tensor->axes[dim].extent);
+  return read_range(describer->routine, describer->scratch, read, dim);
 }
 
 static bool is_guarded(const Describer *describer, const Expr *read, int dim) {

@@ -12,6 +12,7 @@
 #ifndef NNC_LOOPS_LOOP_H
 #define NNC_LOOPS_LOOP_H
 
+#include "calculus/condition.h"
 #include "equations/equation.h"
 #include "loops/pressure.h"
 #include "loops/target.h"
@@ -292,6 +293,8 @@ void routine_meet(Routine *routine);  /* meet.c: where threads wait for each oth
 
 /* describe.c: names of nests and what each touches, for the emitter. */
 void routine_describe(Routine *routine);
+/* What of `0 <= subscript < extent` is to be asked before the read; neither: it is in range. */
+RangeCondition read_range(const Routine *routine, Arena *scratch, const Expr *read, int dim);
 /* alike.c: families of nests that are alike; of one nest each when they do not share. */
 void routine_group(Routine *routine, bool shares);
 void routine_roll(Routine *routine); /* roll.c: repetitions in the sequence of nests */
