@@ -224,11 +224,13 @@ static bool is_into_rows(const LoopNode *node) {
 
 /* gcc 12 unrolls short loops first. Then it may take loads under different conditions for one vector: wrong values with
    -O3 -mavx2, even of loads that stand before the choice. Of lanes under conditions and of extremes it makes branches
-   then, and of functions no vectors. clang unrolls those of a tile, and of rows beside each other, first and then makes
-   vectors across them. */
+   then, and of functions no vectors; and what a short sum in vectors reads in each iteration of an outer loop, as the
+   gain of a norm, it keeps in registers that a tile in that loop lacks. clang unrolls those of a tile, and of rows
+   beside each other, first and then makes vectors across them. */
 static bool must_not_unroll(const LoopNode *loop) {
   if (loop->marks & MARK_TILE) return true;
   if (loop->begin->op != OP_INTEGER || loop->end->op != OP_INTEGER) return false;
+  if (loop->step > 1) return true;
   for (int i = 0; i < loop->body.count; i++) {
     const LoopNode *node = loop->body.items[i];
     if (node->kind == LOOP_FOR) return false;
