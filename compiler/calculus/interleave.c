@@ -66,6 +66,19 @@ static double share_of(const Index *index) {
   return (double)range / (double)(vectors * LANES);
 }
 
+/* As if no value had the class last, beside other dims: so a program that was moved already, as the comments of the C
+   state it, is found as it was before. */
+static int last_dim(const Interleaver *in, const Tensor *tensor) {
+  int last = tensor->rank - 1;
+  return last > 0 && class_dim(in->classes, tensor, in->class) == last ? last - 1 : last;
+}
+
+static const Index *last_variable(const Interleaver *in, const Index *const *variables, int count) {
+  if (count == 0) return NULL;
+  bool is_moved = count > 1 && class_along(in->classes, variables[count - 1]) == in->class;
+  return variables[count - (is_moved ? 2 : 1)];
+}
+
 /* Every read that uses the index steps by one along it. */
 static bool lies_along(Interleaver *in, const Equation *equation, const Index *index) {
   ExprList nodes = equation_nodes(in->scratch, equation);
@@ -73,7 +86,7 @@ static bool lies_along(Interleaver *in, const Equation *equation, const Index *i
     const Expr *e = nodes.items[i];
     int64_t shift;
     if (!is_read(e) || !expr_uses_index(in->scratch, e, index)) continue;
-    const Expr *last = e->args[e->tensor->rank - 1];
+    const Expr *last = e->args[last_dim(in, e->tensor)];
     if (shifted_index(in->model->exprs, in->scratch, last, &shift) != index) return false;
   }
   return true;
@@ -93,9 +106,9 @@ static double share_of_columns(Interleaver *in, const Equation *equation, const 
 /* As it is; the variable of the class is no column. */
 static double share_before(Interleaver *in, const Equation *equation, const Index *index) {
   if (equation_contracts(in->scratch, equation)) return share_of_columns(in, equation, index);
-  const Index *last = equation->var_count > 0 ? equation->vars[equation->var_count - 1] : NULL;
+  const Index *last = last_variable(in, equation->vars, equation->var_count);
   if (last && lies_along(in, equation, last)) return share_of(last);
-  last = equation->reduced_count > 0 ? equation->reduced[equation->reduced_count - 1] : NULL;
+  last = last_variable(in, equation->reduced, equation->reduced_count);
   return last && lies_along(in, equation, last) ? share_of(last) : EMPTY_SHARE;
 }
 
