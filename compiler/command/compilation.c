@@ -270,37 +270,37 @@ static void make_routines(Compilation *compilation) {
 
 /* ---- memory ---- */
 
-static void report_memory(Compilation *compilation, ErrorCode code, const Model *model,
-                          int64_t bytes, int64_t limit, const char *help) {
-  Diagnostic *d = diagnose(compilation->diagnostics, code, model->span,
+static void report_memory(Compilation *compilation, ErrorCode code, Span span, int64_t bytes,
+                          int64_t limit, const char *help) {
+  Diagnostic *d = diagnose(compilation->diagnostics, code, span,
                            "the model needs %lld bytes of memory, more than the %lld allowed",
                            (long long)bytes, (long long)limit);
   diagnostic_help(d, "%s", help);
 }
 
-/* The bytes of the largest model. */
-static int64_t most_bytes(const Compilation *compilation, const Model **model) {
+/* The bytes of the largest model, and where it stands. */
+static int64_t most_bytes(const Compilation *compilation, Span *span) {
   int64_t most = 0;
   for (int i = 0; i < compilation->models.count; i++) {
     int64_t bytes = emit_struct_bytes(&compilation->units[i]);
     if (bytes <= most) continue;
     most = bytes;
-    *model = compilation->models.items[i];
+    *span = compilation->models.items[i]->span;
   }
   return most;
 }
 
 /* Whether plans have to be made again under more pressure: --ram asks for it, and there is more. */
 static bool raises_pressure(Compilation *compilation) {
-  const Model *model = NULL;
-  int64_t bytes = most_bytes(compilation, &model), ram = compilation->options->ram;
+  Span span = {0, 0};
+  int64_t bytes = most_bytes(compilation, &span), ram = compilation->options->ram;
   if (ram > 0 && bytes > ram) {
     if (compilation->least == 0 || bytes < compilation->least) compilation->least = bytes;
     if (++compilation->pressure < PRESSURE_COUNT) return true;
-    report_memory(compilation, NN0604, model, compilation->least, ram,
+    report_memory(compilation, NN0604, span, compilation->least, ram,
                   "that is the least that was found: make a dim smaller, or allow more with --ram");
   } else if (bytes > compilation->options->memory_limit) {
-    report_memory(compilation, NN0602, model, bytes, compilation->options->memory_limit,
+    report_memory(compilation, NN0602, span, bytes, compilation->options->memory_limit,
                   "make a dim smaller, or allow more with --max-mem");
   }
   return false;

@@ -8,29 +8,29 @@
 
 typedef struct Layer {
   const char *path;
-  const Tensor *output;  /* the last of its values that something outside reads; null: none does */
-  intptr_t output_place; /* of its equation */
-  const Tensor *last;    /* the last value */
-  int64_t parameters;    /* elements */
+  const Tensor *output; /* the last of its values that something outside reads; null: none does */
+  int output_place;     /* of its equation */
+  const Tensor *last;   /* the last value */
+  int64_t parameters;   /* elements */
   double operations;
 } Layer;
 
 typedef struct Layers {
   Arena *arena;
   LIST_OF(Layer) rows; /* the first is the model itself */
-  Map positions;       /* path (a Name) -> position in `rows` + 1 */
-  Map places;          /* Equation * -> place in the order of computation, from 1 */
+  Map positions;       /* path (a Name) -> int *, its position in `rows` */
+  Map places;          /* Equation * -> int *, its place in the order of computation, from 1 */
 } Layers;
 
 static Layer *layer_of(Layers *layers, const Instance *instance) {
   if (!instance) return &layers->rows.items[0];
-  intptr_t position = (intptr_t)map_get(&layers->positions, instance->path);
-  if (position == 0) {
-    APPEND(layers->arena, &layers->rows, (Layer){.path = instance->path});
-    position = layers->rows.count;
-    map_put(&layers->positions, instance->path, (void *)position);
-  }
-  return &layers->rows.items[position - 1];
+  const int *known = map_get(&layers->positions, instance->path);
+  if (known) return &layers->rows.items[*known];
+  int *position = NEW(layers->arena, int);
+  *position = layers->rows.count;
+  map_put(&layers->positions, instance->path, position);
+  APPEND(layers->arena, &layers->rows, (Layer){.path = instance->path});
+  return &layers->rows.items[*position];
 }
 
 static bool is_within(const Instance *instance, const Instance *outer) {
@@ -52,9 +52,9 @@ static void note_equation(Layers *layers, const Equation *equation) {
     bool is_value = reads.items[i]->tensor->role == ROLE_VALUE && read && read->instance;
     if (!is_value || is_within(equation->instance, read->instance)) continue;
     Layer *other = layer_of(layers, read->instance);
-    intptr_t place = (intptr_t)map_get(&layers->places, read);
-    if (place <= other->output_place) continue;
-    other->output_place = place;
+    const int *place = map_get(&layers->places, read);
+    if (!place || *place <= other->output_place) continue;
+    other->output_place = *place;
     other->output = read->target;
   }
   arena_free(scratch);
@@ -100,8 +100,10 @@ void layers_print(Arena *arena, const Model *model, int64_t bytes_of_real) {
   Tensor **roots = NEW_ARRAY(arena, Tensor *, outputs->count + 1);
   for (int i = 0; i < outputs->count; i++) roots[i] = outputs->items[i].value;
   EquationList needed = program_needed(model, &model->eval, arena, roots, outputs->count);
+  int *places = NEW_ARRAY(arena, int, needed.count + 1);
   for (int i = 0; i < needed.count; i++) {
-    map_put(&layers.places, needed.items[i], (void *)(intptr_t)(i + 1));
+    places[i] = i + 1;
+    map_put(&layers.places, needed.items[i], &places[i]);
     note_equation(&layers, needed.items[i]);
   }
   note_results(&layers, outputs);

@@ -151,12 +151,13 @@ static void gather_trainees(Trainer *trainer, const Request *request) {
 
 /* ---- the block */
 
-/* Says what a block that trains nothing lacks; errors before this one may be the reason. */
-static bool check_trains(Trainer *trainer, const Request *request) {
+/* Null: the block trains nothing. Says what it lacks; errors before this one may be the reason. */
+static const Node *working_optimizer(Trainer *trainer, const Request *request) {
   Span span = request->train->span;
   if (diagnostics_error_count(trainer->e->diagnostics) > 0) {
-    return trainer->step->loss && trainer->trainees.count > 0 && request->optimizer;
-  } else if (!trainer->step->loss) {
+    return trainer->step->loss && trainer->trainees.count > 0 ? request->optimizer : NULL;
+  }
+  if (!trainer->step->loss) {
     Diagnostic *d = report(trainer->model, NN0405, span, "there is no loss to make small");
     diagnostic_help(d, "add a line 'loss ..' to the model or to this block");
   } else if (trainer->trainees.count == 0) {
@@ -167,9 +168,9 @@ static bool check_trains(Trainer *trainer, const Request *request) {
     Diagnostic *d = report(trainer->model, NN0310, span, "a train block needs an optimizer");
     diagnostic_help(d, "add a line such as 'optimizer adamw(lr = 1e-3)'");
   } else {
-    return true;
+    return request->optimizer;
   }
-  return false;
+  return NULL;
 }
 
 static void check_name_is_new(Trainer *trainer, const Node *train) {
@@ -193,13 +194,15 @@ static void elaborate_block(Trainer *trainer, const Node *train) {
   step.loss = make_loss(trainer, &request);
   gather_trainees(trainer, &request);
   take_groups(trainer, &request);
-  if (check_trains(trainer, &request)) {
+  const Node *optimizer = working_optimizer(trainer, &request);
+  if (optimizer) {
     e->trainer = trainer;
-    optimizer_apply(trainer, request.optimizer->parts[0]);
+    optimizer_apply(trainer, optimizer->parts[0]);
     e->trainer = NULL;
     check_options_known(trainer);
   }
   if (step.loss) APPEND(e->arena, &e->model->steps, step);
+  trainer->step = NULL;
 }
 
 static void note_taken_names(Trainer *trainer) {

@@ -194,7 +194,7 @@ void need_address_function(ProgramWriter *program) {
 static void note_argument(RoutineText *text, CopyLoop *loop, ColumnList *columns, int nest,
                           int position, ArgumentKind kind) {
   Sequence sequence = sequence_of(text, loop, nest, position, kind);
-  int64_t stride;
+  int64_t stride = 0;
   Motion motion = motion_of(text, &sequence, &stride);
   if (motion == STANDS_STILL) return;
   if (sequence.region == IN_MODEL) need_address_function(text->program);

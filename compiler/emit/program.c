@@ -93,7 +93,7 @@ FunctionWriter function_open(ProgramWriter *program, const Routine *routine, con
 
 void program_state(ProgramWriter *program, int depth, const char *line) {
   text_add(program->text, "%*s", 2 * depth, "");
-  add_comment(program->text, (size_t)(2 * depth), arena_format(program->arena, "= %s", line));
+  add_comment(program->text, 2 * (size_t)depth, arena_format(program->arena, "= %s", line));
 }
 
 const Routine *find_routine(const ProgramWriter *program, RoutineKind kind, const Step *step) {

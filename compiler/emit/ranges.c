@@ -96,8 +96,8 @@ static const char *range_text(Arena *arena, const Range *range, int level) {
     if (step == 0) continue;
     text_add_bytes(&text, at, (size_t)(range->first.begins[i] - at));
     add_braces(&text, '{', level);
-    text_add(&text, "%lld..%lld", (long long)first,
-             (long long)(first + step * (range->copies - 1)));
+    int64_t last = first + step * (range->copies - 1);
+    text_add(&text, "%lld..%lld", (long long)first, (long long)last);
     if (step != 1 && step != -1) text_add(&text, "..%lld", (long long)(step < 0 ? -step : step));
     add_braces(&text, '}', level);
     at = range->first.begins[i] + range->first.lengths[i];

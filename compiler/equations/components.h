@@ -23,6 +23,6 @@ typedef struct ComponentWalk ComponentWalk;
 ComponentWalk *components_new(Arena *arena, const ComponentGraph *graph);
 
 /* Closes the components of all nodes that this one leads to and that are not visited yet, its own last. */
-void components_visit(ComponentWalk *walk, int node);
+void components_visit(ComponentWalk *walk, int start);
 
 #endif

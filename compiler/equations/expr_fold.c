@@ -17,21 +17,36 @@ static bool fold_real(Op op, const double *v, double *result) {
 #define FOLD1(OP, name)                                                                            \
   case OP_##OP:                                                                                    \
     *result = nnrt_##name##_f64(v[0]);                                                             \
-    break;
+    break
 #define FOLD2(OP, name)                                                                            \
-  case OP_##OP: *result = nnrt_##name##_f64(v[0], v[1]); break;
-    FOLD2(POW, pow)
-    FOLD2(MIN, min)
-    FOLD2(MAX, max)
-    FOLD1(ABS, abs)
-    FOLD1(SIGN, sign) FOLD1(FLOOR, floor) FOLD1(CEIL, ceil) FOLD1(ROUND, round) FOLD1(EXP, exp)
-        FOLD1(EXPM1, expm1) FOLD1(LOG, log) FOLD1(LOG1P, log1p) FOLD1(SQRT, sqrt)
-            FOLD1(RSQRT, rsqrt) FOLD1(SIN, sin) FOLD1(COS, cos) FOLD1(TAN, tan) FOLD1(ATAN, atan)
-                FOLD1(TANH, tanh) FOLD1(SIGMOID, sigmoid) FOLD1(SOFTPLUS, softplus) FOLD1(ERF, erf)
-                    FOLD1(LGAMMA, lgamma) FOLD1(DIGAMMA, digamma)
+  case OP_##OP: *result = nnrt_##name##_f64(v[0], v[1]); break
+    FOLD2(POW, pow);
+    FOLD2(MIN, min);
+    FOLD2(MAX, max);
+    FOLD1(ABS, abs);
+    FOLD1(SIGN, sign);
+    FOLD1(FLOOR, floor);
+    FOLD1(CEIL, ceil);
+    FOLD1(ROUND, round);
+    FOLD1(EXP, exp);
+    FOLD1(EXPM1, expm1);
+    FOLD1(LOG, log);
+    FOLD1(LOG1P, log1p);
+    FOLD1(SQRT, sqrt);
+    FOLD1(RSQRT, rsqrt);
+    FOLD1(SIN, sin);
+    FOLD1(COS, cos);
+    FOLD1(TAN, tan);
+    FOLD1(ATAN, atan);
+    FOLD1(TANH, tanh);
+    FOLD1(SIGMOID, sigmoid);
+    FOLD1(SOFTPLUS, softplus);
+    FOLD1(ERF, erf);
+    FOLD1(LGAMMA, lgamma);
+    FOLD1(DIGAMMA, digamma);
 #undef FOLD1
 #undef FOLD2
-                        default : return false;
+  default: return false;
   }
   return !isnan(*result);
 }

@@ -52,7 +52,8 @@ static bool is_dealt_evenly(const Across *across) {
   if (begin->op != OP_INTEGER || begin->integer != 0 || end->op != OP_INTEGER) return false;
   for (int i = 0; i < across->loops.count; i++)
     if (across->grain % across->loops.items[i]->step != 0) return false;
-  return end->integer % across->grain == 0 && keeps_busy((double)(end->integer / across->grain));
+  int64_t parts = end->integer / across->grain;
+  return parts * across->grain == end->integer && keeps_busy((double)parts);
 }
 
 /* All parts of the serial loop, by loops with the range of that one. */

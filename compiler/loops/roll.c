@@ -114,8 +114,9 @@ static void share_meetings(const Routine *routine, const Repetition *repetition)
   for (int i = 0; i < repetition->period; i++) {
     unsigned marks = 0;
     Nest **nests = routine->nests.items + repetition->begin + i;
-    for (int k = 0; k < repetition->copies; k++) marks |= nests[k * repetition->period]->marks;
-    for (int k = 0; k < repetition->copies; k++) nests[k * repetition->period]->marks = marks;
+    int end = repetition->copies * repetition->period;
+    for (int at = 0; at < end; at += repetition->period) marks |= nests[at]->marks;
+    for (int at = 0; at < end; at += repetition->period) nests[at]->marks = marks;
   }
 }
 

@@ -15,7 +15,8 @@ static Equation *equation_at(const Scan *scan, int position) {
 }
 
 static int position_of(const Scan *scan, const Tensor *tensor) {
-  return (int)(intptr_t)map_get(&scan->positions, tensor) - 1;
+  Equation *const *at = map_get(&scan->positions, tensor);
+  return at ? (int)(at - scan->routine->equations.items) : -1;
 }
 
 static const RecurrentEquation *recurrent_at(const Scan *scan, int position) {
@@ -326,7 +327,7 @@ static void read_equations(Scan *scan) {
   map_init(&scan->forward, scan->scratch);
   map_init(&scan->backward, scan->scratch);
   for (int i = 0; i < equations->count; i++) {
-    map_put(&scan->positions, equations->items[i]->target, (void *)(intptr_t)(i + 1));
+    map_put(&scan->positions, equations->items[i]->target, &equations->items[i]);
     scan->reads[i] = reads_of(scan, equations->items[i]);
   }
   TensorList roots = routine_roots(scan->routine);

@@ -88,16 +88,19 @@ static void take_squares(Squares *s, LoopNode *outer, LoopNode *inner, LoopNode 
   }
 }
 
+/* Two loops around nothing but a copy. */
+static bool take_pair(Squares *s, LoopNode *outer) {
+  if (outer->body.count != 1 || !has_squares(s, outer)) return false;
+  LoopNode *inner = outer->body.items[0];
+  if (inner->body.count != 1 || !has_squares(s, inner)) return false;
+  if (!is_copy(inner->body.items[0])) return false;
+  take_squares(s, outer, inner, inner->body.items[0]);
+  return true;
+}
+
 static void visit(Squares *s, const LoopBody *body) {
-  for (int i = 0; i < body->count; i++) {
-    LoopNode *outer = body->items[i];
-    LoopNode *inner = outer->body.count == 1 ? outer->body.items[0] : NULL;
-    bool is_pair = inner && has_squares(s, outer) && has_squares(s, inner);
-    if (is_pair && inner->body.count == 1 && is_copy(inner->body.items[0]))
-      take_squares(s, outer, inner, inner->body.items[0]);
-    else
-      visit(s, &outer->body);
-  }
+  for (int i = 0; i < body->count; i++)
+    if (!take_pair(s, body->items[i])) visit(s, &body->items[i]->body);
 }
 
 void routine_square(Routine *routine) {

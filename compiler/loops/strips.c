@@ -35,13 +35,13 @@ static int64_t width_of_strips(const Equation *product, const Tiling *tiling) {
 
 static bool is_worth_strips(Layout *t, const Equation *product, const Expr *factor) {
   const Target *target = t->routine->target;
-  int64_t length, real = t->routine->bytes_of_real;
+  int64_t length, real = t->routine->bytes_of_real, least = target->copies.uses / USES;
   if (!extent_is_constant(factor->tensor->axes[factor->tensor->rank - 1].extent, &length))
     return false;
   return length * real >= target->copies.bytes / ROW &&
          blocks_bytes_taken(product, length * real, CACHE_LINE) >
              (double)(target->copies.bytes * CACHE) &&
-         contraction_uses(t->scratch, product, factor) >= (double)(target->copies.uses / USES) &&
+         contraction_uses(t->scratch, product, factor) >= (double)least &&
          layout_may_read_ahead(t, factor, NULL);
 }
 

@@ -24,9 +24,9 @@ static double iterations_of(ExprTable *exprs, const LoopNode *loop) {
   Affine distance = affine_of(exprs, scratch, expr_binary(exprs, OP_SUB, loop->end, loop->begin));
   affine_is_constant(&distance, &count);
   int64_t step = loop->lanes > 0 ? loop->lanes : loop->step;
-  double iterations = (double)((extent_maximum(count) + step - 1) / step);
+  int64_t iterations = (extent_maximum(count) + step - 1) / step;
   arena_free(scratch);
-  return iterations;
+  return (double)iterations;
 }
 
 double node_work(ExprTable *exprs, const LoopNode *node) {

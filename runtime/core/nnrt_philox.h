@@ -171,7 +171,7 @@ NNRT_INLINE void nnrt_draw_blocks(uint64_t seed, uint64_t step, uint64_t site, u
 #define NNRT_ROWS(Real, suffix, size, number)                                                      \
   static inline void nnrt_uniforms_##suffix(Real *restrict row, int64_t count, uint64_t seed,      \
                                             uint64_t step, uint64_t site, uint64_t first) {        \
-    const int64_t all = size * NNRT_BLOCKS;                                                        \
+    const int64_t all = (int64_t)size * NNRT_BLOCKS;                                               \
     uint64_t block = first / size;                                                                 \
     for (int64_t at = -(int64_t)(first % size); at < count; at += all, block += NNRT_BLOCKS) {     \
       uint32_t words[4 * NNRT_BLOCKS];                                                             \

@@ -12,7 +12,7 @@ enum { WALK = 20000 };
     static Real in[WALK], out[WALK];                                                               \
     uint64_t hash = 0;                                                                             \
     for (int i = 0; i < WALK; ++i)                                                                 \
-      in[i] = i % 2 ? (Real)(i - WALK / 2) / 500 : nnrt_from_bits_##type((Bits)i * odd);           \
+      in[i] = i % 2 ? ((Real)i - WALK * (Real)0.5) / 500 : nnrt_from_bits_##type((Bits)i * odd);   \
     NNRT_FUNCTIONS(WALK_FUNCTION, type)                                                            \
     return hash;                                                                                   \
   }

@@ -296,7 +296,10 @@ int main(int count, char **arguments) {
     coverage_list();
     return 0;
   }
-  bool shaken = count > 1 && sscanf(arguments[1], "--shaken=%lf", &shaking) == 1;
+  static const char shaken_by[] = "--shaken=";
+  size_t length = sizeof shaken_by - 1;
+  bool shaken = count > 1 && strncmp(arguments[1], shaken_by, length) == 0;
+  if (shaken) shaking = strtod(arguments[1] + length, NULL);
   shaking *= 1e-13;
   for (int i = shaken ? 2 : 1; i < count; i++) check_file(arguments[i]);
   return 0;
