@@ -162,17 +162,9 @@ static const Expr *along_filled(const Filler *f, Fill *fill, const Expr *e, cons
   return expr_rewrite(exprs, f->scratch, e, read_bounded, fill);
 }
 
-static bool touches_member(const Filler *f, const Equation *equation) {
-  if (is_member(f, equation->target)) return true;
-  ExprList reads = equation_reads(f->scratch, equation);
-  for (int i = 0; i < reads.count; i++)
-    if (is_member(f, reads.items[i]->tensor)) return true;
-  return false;
-}
-
 static Equation *equation_filled(const Filler *f, Equation *equation) {
   Model *model = f->routine->model;
-  if (!touches_member(f, equation)) return equation;
+  if (!equation_touches(f->scratch, equation, &f->members)) return equation;
   Equation *filled = arena_copy(model->arena, equation, sizeof *equation);
   const Index *column = NULL;
   Fill fill = {.model = model, .whole = f->whole};

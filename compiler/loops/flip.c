@@ -117,14 +117,6 @@ static bool admits_product(Flip *f, const Equation *equation) {
   return true;
 }
 
-static bool touches_member(const Flip *f, const Equation *equation) {
-  if (is_member(f, equation->target)) return true;
-  ExprList reads = equation_reads(f->scratch, equation);
-  for (int i = 0; i < reads.count; i++)
-    if (is_member(f, reads.items[i]->tensor)) return true;
-  return false;
-}
-
 static bool admits_equation(Flip *f, const Equation *equation) {
   const Routine *routine = f->routine;
   if (map_has(&routine->recurrences, equation->target)) return false;
@@ -142,7 +134,8 @@ static bool find_members(Flip *f) {
     before = f->members.count;
     for (int i = 0; i < f->routine->equations.count; i++) {
       const Equation *equation = f->routine->equations.items[i];
-      if (touches_member(f, equation) && !admits_equation(f, equation)) return false;
+      if (equation_touches(f->scratch, equation, &f->members) && !admits_equation(f, equation))
+        return false;
     }
   } while (f->members.count > before);
   return true;
@@ -172,7 +165,7 @@ static const Expr *flip_read(void *context, const Expr *leaf) {
 
 static Equation *equation_flipped(Flip *f, Equation *equation) {
   Model *model = f->routine->model;
-  if (!touches_member(f, equation)) return equation;
+  if (!equation_touches(f->scratch, equation, &f->members)) return equation;
   Equation *flipped = arena_copy(model->arena, equation, sizeof *equation);
   flipped->body = expr_rewrite(model->exprs, f->scratch, equation->body, flip_read, f);
   if (equation->guard)

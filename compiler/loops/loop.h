@@ -252,6 +252,8 @@ int routine_updates_begin(const Routine *routine); /* the first nest of its last
 
 /* reads.c: the READ expressions in an equation's body and guard, each once, in order of creation. */
 ExprList equation_reads(Arena *arena, const Equation *equation);
+/* Its target or something it reads is a key of the map. */
+bool equation_touches(Arena *scratch, const Equation *equation, const Map *tensors);
 
 /* The equation of the program that a rewritten one stands for (itself when it was not rewritten). */
 Equation *equation_source(const Routine *routine, Equation *equation);

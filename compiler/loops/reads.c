@@ -12,3 +12,11 @@ ExprList equation_reads(Arena *arena, const Equation *equation) {
   arena_free(scratch);
   return reads;
 }
+
+bool equation_touches(Arena *scratch, const Equation *equation, const Map *tensors) {
+  if (map_has(tensors, equation->target)) return true;
+  ExprList reads = equation_reads(scratch, equation);
+  for (int i = 0; i < reads.count; i++)
+    if (map_has(tensors, reads.items[i]->tensor)) return true;
+  return false;
+}
