@@ -128,6 +128,8 @@ demo: $(BUILD)/examples/digits                        ## train examples/digits a
 TASKS = $(patsubst %.nn,$(BUILD)/%,$(sort $(wildcard learn/*.nn)))
 learn: $(if $(ONLY),$(BUILD)/learn/$(ONLY),$(TASKS))  ## minutes to an hour: known results, by SEED
 	+@status=0; for task in $^; do $$task $(SEED) || status=1; done; exit $$status
+same-bits: all                                        ## minutes: models of bench/ by all compilers, levels, vectors, threads
+	NNC='$(abspath $(BUILD)/nnc)' tests/emit/reference_bits.py $(ONLY)
 BENCH = NNC_BUILD='$(abspath $(BUILD))' bench
 bench: all                                            ## minutes: times beside those of peers; ONLY=SECTION, ARGS
 	@$(BENCH)/run $(ONLY:%=--only %) $(ARGS)
@@ -163,6 +165,6 @@ help:                                                 ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 16
 	@echo 'MODE=release|debug|asan|coverage|hostile, V=1, CC, CFLAGS, PREFIX, DESTDIR, ONLY=NAME (of a test or task)'
 
-.PHONY: all bench bench-plots check check-update fuzz fuzz-models ulp seeded-bugs coverage examples learn demo lint format install uninstall dist clean help FORCE
+.PHONY: all bench bench-plots check check-update fuzz fuzz-models ulp seeded-bugs same-bits coverage examples learn demo lint format install uninstall dist clean help FORCE
 .DELETE_ON_ERROR .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -9,9 +9,9 @@ import re
 import sys
 import tempfile
 
+import bits
 import generated
 
-EXAMPLE = generated.ROOT / "examples" / "digits"
 STEPS = 20
 RANGE = r"(?<!\{)\{{BRACES}(\d+)\.\.(\d+)(?:\.\.(\d+))?\}{BRACES}(?!\})"
 MOST_BRACES = 4
@@ -46,26 +46,26 @@ def source_from_dump(source):
     return generated.run([generated.NNC, "--dump=arrange", "--stop-after=arrange", source]).decode()
 
 
-def trained(folder, c):
-    """What training the digits for 100 steps prints."""
+def trained(folder, trainee, c):
+    """What training it prints."""
     program = folder / "train"
-    generated.run([*generated.CC, "-std=c11", "-I", c.parent, "-o", program,
-                   generated.EMIT / "train_digits.c", c, *generated.runtime_flags()])
-    return generated.run([program, EXAMPLE]).decode()
+    bits.build(program, trainee, c, *generated.CC)
+    return bits.train(program, trainee).decode()
 
 
 def check_digits(folder):
     for way in ("first", "comments", "dump"):
         (folder / way).mkdir()
-    source = EXAMPLE / "digits.nn"
+    trainee = bits.digits(folder)
+    source = trainee.source
     generated.run([generated.NNC, source, "-o", folder / "first" / "digits.c"])
     texts = {"comments": source_from_comments(folder / "first" / "digits.c"),
              "dump": source_from_dump(source)}
-    expected, problems = trained(folder, folder / "first" / "digits.c"), []
+    expected, problems = trained(folder, trainee, folder / "first" / "digits.c"), []
     for way, text in texts.items():
         again = folder / way / "digits.nn"
         again.write_text(text)
-        found = trained(folder, generated.compile_source(again))
+        found = trained(folder, trainee, generated.compile_source(again))
         if found != expected:
             problems.append(f"from {way}: {found.strip()}, not {expected.strip()}")
     return problems
