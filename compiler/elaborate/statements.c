@@ -154,7 +154,10 @@ void collect_statements(Frame *frame, const Node *block, const Scan *scan) {
     switch (node->kind) {
     case NODE_IF_STATEMENT: collect_if(frame, node, scan); break;
     case NODE_SCAN: collect_scan(frame, node, scan); break;
-    case NODE_REMAT: collect_statements(frame, node->parts[0], scan); break;
+    case NODE_REMAT:
+      APPEND(frame->e->arena, &frame->e->model->remat, node->span);
+      collect_statements(frame, node->parts[0], scan);
+      break;
     case NODE_TRAIN: break;
     default: APPEND(frame->e->arena, &frame->statements, statement);
     }

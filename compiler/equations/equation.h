@@ -224,6 +224,7 @@ typedef struct Model {
   StepList steps;
   /* conditions on run-time dims that proofs and `require` left to the entry of each call */
   CheckList checks;
+  SpanList remat; /* blocks whose values the backward part computes again; see loops/remat.h */
   struct NameTable *taken; /* names of `tensors` */
   int next_tensor, next_index;
   Span span;

@@ -2,11 +2,12 @@
    again from it.
 
    Kept are the values of least size from which all others that the backward part reads can be computed by
-   equations cheap enough: the smallest cut between what is too costly to be done twice, products and
-   recurrences, and the backward part. What is computed again stands right before its first reader there, so that
+   equations cheap enough: the smallest cut between what is too costly to be done twice and the backward part.
+   A `remat` block says that its equations are cheap enough, products too; where memory is short, more are. What is computed again stands right before its first reader there, so that
    it shares the reader's loops and often needs no memory at all. */
 #include "loops/again.h"
 #include "loops/cut.h"
+#include "loops/remat.h"
 
 typedef struct Value { /* of the forward part */
   Equation *equation;
@@ -21,6 +22,7 @@ enum { LEAST_PART = 64 }; /* of the greatest value; smaller ones are not worth t
 typedef struct Recomputation {
   Routine *routine;
   Arena *scratch;
+  SpanList blocks; /* remat */
   Value *values;
   int count;
   Map by_tensor;    /* Tensor * -> Value * */
@@ -47,6 +49,8 @@ static bool is_cheap(const Recomputation *all, const Equation *equation) {
   const Routine *routine = all->routine;
   if (map_has(&routine->recurrences, equation->target)) return false;
   if (map_has(&routine->segments, equation->target)) return false;
+  if (remat_holds(&all->blocks, equation)) return true;
+  if (routine->pressure->again == AGAIN_NOTHING) return is_draw(equation->body);
   if (LEAST_PART * weight_of(equation) < all->greatest) return is_draw(equation->body);
   if (is_draw(equation->body) || equation->reduction == REDUCE_NONE) return true;
   return routine->pressure->again == AGAIN_PASSES &&
@@ -226,8 +230,10 @@ static void reorder(Recomputation *all) {
 
 void routine_recompute(Routine *routine) {
   bool trains = routine->kind == ROUTINE_TRAIN || routine->kind == ROUTINE_ACCUMULATE;
-  if (routine->pressure->again == AGAIN_NOTHING || !trains || routine->forward_count == 0) return;
+  bool is_asked = routine->pressure->again != AGAIN_NOTHING || routine->model->remat.count > 0;
+  if (!is_asked || !trains || routine->forward_count == 0) return;
   Recomputation all = {.routine = routine, .scratch = arena_new(), .count = routine->forward_count};
+  all.blocks = remat_blocks(all.scratch, routine->model);
   read_values(&all);
   find_again(&all);
   reorder(&all);

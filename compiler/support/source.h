@@ -12,6 +12,7 @@
 typedef struct Span {
   uint32_t begin, end; /* [begin, end) */
 } Span;
+typedef LIST_OF(Span) SpanList;
 
 typedef struct SourceFile {
   const char *path; /* as shown in messages: as given on the command line, or "library/layers.nn" */

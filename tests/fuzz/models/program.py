@@ -72,6 +72,17 @@ class Program:
         other.statements = self.statements[:first] + moved
         return other
 
+    def computed_again(self):
+        """The same program, of which every second group of statements is computed again by the backward part."""
+        other, first, size = copy.copy(self), self.statements[0].text().startswith("dim "), 1 + self.seed % 4
+        rest = self.statements[first:]
+        groups = [rest[i:i + size] for i in range(0, len(rest), size)]
+        other.statements = self.statements[:first]
+        for number, group in enumerate(groups):
+            lines = "\n".join(node.text() for node in group)
+            other.statements += [Node(["remat {\n" + lines + "\n}"])] if number % 2 else group
+        return other
+
     def renamed_text(self):
         """Other names of the same length for all tensors, dims and index variables. What collides with a name
         of the compiler's own, i or the letter of a dim, does so again: i2 is longer, and long lines are split."""
