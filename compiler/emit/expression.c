@@ -502,13 +502,19 @@ static bool is_worth_naming(const FunctionWriter *writer, const Piece *piece) {
   return piece->at->uses > 0 && strlen(piece->text) > LONGEST_TEXT;
 }
 
-/* A number of an array in memory, at a place that is certain to be there and known from indices alone: it is read
+/* A number of the nest's own array, which is the choice itself, or of any other. */
+static bool is_choosable(const Buffer *buffer, const Computation *computation) {
+  bool is_local = buffer->place == PLACE_REGISTER;
+  bool is_row = buffer->lanes == 0 && buffer_has_elements(buffer);
+  return buffer->place != PLACE_DRAW && (!is_local || (is_row && !computation->is_operand));
+}
+
+/* A number of an array, at a place that is certain to be there and known from indices alone: it is read
    before the choice that needs it, which C compilers then make a selection in vectors. */
-static bool may_be_early(void *context, const Expr *read) {
+static bool may_be_early(void *context, const Expr *read, const Computation *computation) {
   const FunctionWriter *writer = context;
-  PlaceKind place = routine_buffer(writer->routine, read->tensor)->place;
   if (read_default(read) || read->tensor->rank == 0 || read->type != TYPE_REAL) return false;
-  if (place == PLACE_DRAW || place == PLACE_REGISTER) return false;
+  if (!is_choosable(routine_buffer(writer->routine, read->tensor), computation)) return false;
   Arena *scratch = arena_new();
   bool certain = true;
   for (int dim = 0; dim < read->tensor->rank; dim++)

@@ -51,12 +51,15 @@ static void use_argument(Finder *finder, Computation *user, const Expr *node, in
   used->region = common_region(used->region, region);
   bool further_out = !used->certain || region->depth < used->certain->depth;
   if (computation_is_certain(user) && further_out) used->certain = region;
+  used->is_operand |= side < 0 || node->op != OP_SELECT;
   used->uses++;
 }
 
 static void move_early(Finder *finder, const Expr *node, Computation *computation,
                        MayBeEarly may_be_early, void *context) {
-  if (!is_read(node) || computation->region->depth == 0 || !may_be_early(context, node)) return;
+  if (!is_read(node) || computation->region->depth == 0 ||
+      !may_be_early(context, node, computation))
+    return;
   computation->is_early = true;
   computation->region = computation->certain = finder->found.whole;
 }

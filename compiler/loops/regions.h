@@ -18,6 +18,7 @@ typedef struct Computation {
   Region *region;
   Region *
       certain; /* the outermost where the equation itself computes it, whenever that region is entered */
+  bool is_operand;  /* of something else than a choice between it and others */
   bool is_early;    /* a read for one side of a choice, done before it: see regions_of */
   Region *sides[3]; /* of a choice: of its lazy arguments; null: nothing is computed there alone */
 } Computation;
@@ -31,7 +32,7 @@ typedef struct Regions {
 
 /* `may_be_early`, null: none: a read that a side of a choice needs may be done before the choice, which then selects
    among values and needs no jump. */
-typedef bool (*MayBeEarly)(void *context, const Expr *read);
+typedef bool (*MayBeEarly)(void *context, const Expr *read, const Computation *computation);
 Regions regions_of(Arena *arena, const Expr *root, MayBeEarly may_be_early, void *context);
 /* Where it is computed, the equation computes it, too. */
 bool computation_is_certain(const Computation *computation);
