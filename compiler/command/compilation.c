@@ -162,6 +162,10 @@ static void run_split(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_split]) routine_split(routine);
 }
 
+static void run_reside(Compilation *compilation, Routine *routine) {
+  if (copies(compilation, routine, PASS_reside)) routine_reside(routine);
+}
+
 static void run_once(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_once]) routine_compute_once(routine);
 }
@@ -408,6 +412,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_join: run_routine_pass(compilation, run_join); break;
   case PASS_fuse: run_routine_pass(compilation, run_fuse); break;
   case PASS_split: run_routine_pass(compilation, run_split); break;
+  case PASS_reside: run_routine_pass(compilation, run_reside); break;
   case PASS_once: run_routine_pass(compilation, run_once); break;
   case PASS_threads: run_routine_pass(compilation, run_threads); break;
   case PASS_draw: run_routine_pass(compilation, run_draw); break;

@@ -283,6 +283,7 @@ void routine_join(Routine *routine);      /* epilogue.c: pointwise readers behin
    its own, but for those of one recurrence, which share their time loop. */
 void routine_fuse(Routine *routine, bool shares);
 void routine_split(Routine *routine);        /* cases.c: short loops that ask for their index */
+void routine_reside(Routine *routine);       /* reside.c: parts are stored where they belong */
 void routine_compute_once(Routine *routine); /* once.c: what statements of an iteration share */
 void routine_divide(Routine *routine);       /* threads.c: loops whose iterations run in threads */
 void routine_draw(Routine *routine);         /* draws.c: random numbers of a row before its loop */
