@@ -150,6 +150,13 @@ static void run_rearrange(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_rearrange]) routine_rearrange(routine);
 }
 
+static void run_store(Compilation *compilation) {
+  for (int i = 0; i < compilation->models.count; i++) {
+    const EmitUnit *unit = &compilation->units[i];
+    if (!compilation->options->skips[PASS_store]) routines_store(unit->routines, unit->count);
+  }
+}
+
 static void run_join(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_join]) routine_join(routine);
 }
@@ -409,6 +416,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_panel: run_routine_pass(compilation, run_panel); break;
   case PASS_strip: run_routine_pass(compilation, run_strip); break;
   case PASS_rearrange: run_routine_pass(compilation, run_rearrange); break;
+  case PASS_store: run_store(compilation); break;
   case PASS_join: run_routine_pass(compilation, run_join); break;
   case PASS_fuse: run_routine_pass(compilation, run_fuse); break;
   case PASS_split: run_routine_pass(compilation, run_split); break;

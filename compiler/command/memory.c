@@ -1,6 +1,8 @@
 /* What lives in scratch: one row for each buffer of the arena, and what they add up to. */
 #include "command/memory.h"
 
+#include "loops/panels.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -74,9 +76,23 @@ static void print_routine(Arena *arena, const Sources *sources, const Routine *r
   print_totals(routine);
 }
 
+/* Parameters and what is kept for them, where that does not lie row by row. */
+static void print_panels(Arena *arena, const EmitUnit *unit) {
+  const Routine *routine = unit->routines[0];
+  for (int i = 0; i < routine->panels.count; i++) {
+    const Tensor *tensor = routine->panels.keys[i];
+    Text shape;
+    text_init(&shape, arena);
+    panels_print(tensor, routine->panels.values[i], ", ", &shape);
+    if (i == 0) printf("\n  %-24s stored as\n", "kept in panels");
+    printf("  %-24s [%s]\n", tensor->name, shape.bytes);
+  }
+}
+
 void memory_print(Arena *arena, const Sources *sources, const EmitUnit *unit) {
   printf("model %s: %" PRId64 " bytes; %s\n", unit->model->name, emit_struct_bytes(unit),
          unit->routines[0]->pressure->title);
+  print_panels(arena, unit);
   for (int i = 0; i < unit->count; i++)
     if (unit->routines[i]->arena_bytes > 0) print_routine(arena, sources, unit->routines[i]);
 }

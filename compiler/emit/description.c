@@ -1,5 +1,6 @@
 /* The table of names, shapes and entry points, and the functions that every program has alike. */
 #include "emit/program.h"
+#include "loops/panels.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -54,7 +55,7 @@ static const char *type_code(const ProgramWriter *program, const Tensor *tensor)
   return strcmp(type, "int8_t") == 0 ? "NNRT_I8" : "NNRT_U8";
 }
 
-static void add_shape(const Tensor *tensor, Text *row) {
+static void add_shape(const Tensor *tensor, const Panels *panels, Text *row) {
   int64_t stride = tensor_elements(tensor);
   Text strides;
   text_init(&strides, row->arena);
@@ -63,9 +64,22 @@ static void add_shape(const Tensor *tensor, Text *row) {
     int64_t size = extent_maximum(tensor->axes[dim].extent);
     if (size > 0) stride /= size;
     text_add(row, "%s%" PRId64, dim > 0 ? ", " : "", size);
-    text_add(&strides, "%s%" PRId64, dim > 0 ? ", " : "", stride);
+    text_add(&strides, "%s%" PRId64, dim > 0 ? ", " : "",
+             panels ? panels_stride(tensor, panels, dim) : stride);
   }
   text_add(row, "%s}, {%s}", tensor->rank == 0 ? "0" : "", tensor->rank == 0 ? "0" : strides.bytes);
+}
+
+/* block and block_stride: of the last axis of what lies in panels. */
+static void add_panels(const Tensor *tensor, const Panels *panels, Text *row) {
+  bool is_cut = panels && has_panels(tensor, panels);
+  int64_t numbers[2] = {is_cut ? panels->width : 0,
+                        is_cut ? panels_stride(tensor, panels, tensor->rank) : 0};
+  for (int i = 0; i < 2; i++) {
+    text_add(row, ", {");
+    for (int dim = 0; is_cut && dim + 1 < tensor->rank; dim++) text_add(row, "0, ");
+    text_add(row, "%" PRId64 "}", numbers[i]);
+  }
 }
 
 static void write_tensor_row(ProgramWriter *program, const Described *described) {
@@ -74,14 +88,17 @@ static void write_tensor_row(ProgramWriter *program, const Described *described)
   text_init(&row, program->arena);
   text_add(&row, "{\"%s\", %s, %s, %d, ", described->name, kind_code(described),
            type_code(program, tensor), tensor->rank);
-  add_shape(tensor, &row);
+  const Panels *panels = routine_panels(program->unit->routines[0], tensor);
+  add_shape(tensor, panels, &row);
   if (is_kept(tensor)) {
     text_add(&row, ", offsetof(%s, %s)", program->prefix,
              scope_name(&program->fields, tensor, tensor->name));
   } else {
     text_add(&row, ", 0");
   }
-  text_add(&row, ", NULL, {0}, {0}},");
+  text_add(&row, ", NULL");
+  add_panels(tensor, panels, &row);
+  text_add(&row, "},");
   add_line(program->text, 4, row.bytes, row.size);
 }
 

@@ -1,6 +1,7 @@
 /* Entry points: the nests of a routine as functions, and the function that calls them in order. */
 #include "emit/routine.h"
 #include "emit/sizes.h"
+#include "loops/panels.h"
 
 #include <inttypes.h>
 
@@ -279,6 +280,23 @@ static void write_initial_members(ProgramWriter *program) {
   }
 }
 
+static void write_orthogonal_row(ProgramWriter *program, const Tensor *tensor) {
+  const Panels *panels = routine_panels(program->unit->routines[0], tensor);
+  int last = tensor->rank - 1;
+  int64_t rows = extent_maximum(tensor->axes[0].extent);
+  int64_t columns = extent_maximum(tensor->axes[last].extent);
+  int64_t all = tensor_elements(tensor), width = panels ? panels->width : columns;
+  int64_t row = panels ? panels_stride(tensor, panels, 0) : all / rows;
+  int64_t matrix = panels && last > 1 ? panels_stride(tensor, panels, 1) : columns;
+  int64_t panel = panels ? panels_stride(tensor, panels, last + 1) : 0;
+  text_add(program->text,
+           "    {offsetof(%s, %s), %.17g, {%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
+           ", %" PRId64 ", %" PRId64 ", %" PRId64 "}},\n",
+           program->prefix, scope_name(&program->fields, tensor, tensor->name),
+           tensor->orthogonal_gain, rows, all / (rows * columns), columns, width, row, matrix,
+           panel);
+}
+
 /* One matrix over the first and last axis for each index between. A table, so that the code does not grow
    with the number of parameters; null: there is none to make. */
 static Name write_orthogonal_table(ProgramWriter *program) {
@@ -292,16 +310,11 @@ static Name write_orthogonal_table(ProgramWriter *program) {
                           name_format(program->names, "%s.orthogonal", program->prefix));
       text_add(program->text,
                "/* What starts orthogonal: matrices between the first and the last axis. */\n"
-               "static const struct {\n  size_t offset;\n  int64_t rows, matrices, columns;\n"
-               "  double gain;\n} %s[] = {\n",
+               "static const struct {\n  size_t offset;\n  double gain;\n"
+               "  nnrt_matrices matrices;\n} %s[] = {\n",
                table);
     }
-    int64_t rows = extent_maximum(tensor->axes[0].extent);
-    int64_t columns = extent_maximum(tensor->axes[tensor->rank - 1].extent);
-    text_add(program->text,
-             "    {offsetof(%s, %s), %" PRId64 ", %" PRId64 ", %" PRId64 ", %.17g},\n",
-             program->prefix, scope_name(&program->fields, tensor, tensor->name), rows,
-             tensor_elements(tensor) / (rows * columns), columns, tensor->orthogonal_gain);
+    write_orthogonal_row(program, tensor);
   }
   if (table) text_add(program->text, "};\n\n");
   return table;
@@ -312,10 +325,9 @@ static void write_orthogonal(RoutineText *text, FunctionWriter *writer, Name tab
   Arena *arena = text->program->arena;
   Name at = scope_fresh(&writer->scope, "i");
   const char *row = arena_format(arena, "%s[%s]", table, at);
-  const char *items[] = {
-      arena_format(arena, "%s_at(m, %s.offset)", text->program->prefix, row),
-      arena_format(arena, "%s.rows", row), arena_format(arena, "%s.matrices", row),
-      arena_format(arena, "%s.columns", row), arena_format(arena, "%s.gain", row)};
+  const char *items[] = {arena_format(arena, "%s_at(m, %s.offset)", text->program->prefix, row),
+                         arena_format(arena, "&%s.matrices", row),
+                         arena_format(arena, "%s.gain", row)};
   writer->depth = 1;
   write_line(writer, "for (size_t %s = 0; %s < sizeof %s / sizeof *%s; ++%s) {", at, at, table,
              table, at);

@@ -1,6 +1,7 @@
 /* The header: the model's struct, and a documented prototype for everything a program may call. */
 #include "emit/program.h"
 #include "emit/sizes.h"
+#include "loops/panels.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -9,6 +10,24 @@ enum { HEAD_BYTES = 24, SCRATCH_ALIGNMENT = 64 };
 
 static void line(ProgramWriter *program, const char *text) {
   text_add(program->text, "%s\n", text);
+}
+
+/* Where an element lies of what does not lie row by row. */
+static void write_panels(ProgramWriter *program, const Tensor *tensor) {
+  const Panels *panels = routine_panels(program->unit->routines[0], tensor);
+  if (!panels) return;
+  int last = tensor->rank - 1;
+  text_add(program->text, "  /* ^ element [");
+  for (int dim = 0; dim < last; dim++) text_add(program->text, "%c, ", 'a' + dim);
+  text_add(program->text, "k] lies at ");
+  for (int dim = 0; dim < last; dim++)
+    text_add(program->text, "%c * %" PRId64 " + ", 'a' + dim, panels_stride(tensor, panels, dim));
+  if (has_panels(tensor, panels))
+    text_add(program->text, "k / %" PRId64 " * %" PRId64 " + k %% %" PRId64, panels->width,
+             panels_stride(tensor, panels, tensor->rank), panels->width);
+  else
+    text_add(program->text, "k");
+  text_add(program->text, " */\n");
 }
 
 static void write_member(ProgramWriter *program, const Tensor *tensor) {
@@ -22,6 +41,7 @@ static void write_member(ProgramWriter *program, const Tensor *tensor) {
   const char *line = listing_declaration(program->statements.listing, tensor);
   text_add(program->text, "%s", member);
   add_comment(program->text, strlen(member), arena_format(program->arena, "= %s", line));
+  write_panels(program, tensor);
 }
 
 static int64_t scratch_bytes(const EmitUnit *unit) {
@@ -58,12 +78,20 @@ static void write_metrics_struct(ProgramWriter *program) {
 void write_struct(ProgramWriter *program) {
   const Model *model = program->unit->model;
   places_open(&program->places, program->arena);
+  const char *p = program->prefix;
+  bool is_rearranged = program->unit->routines[0]->panels.count > 0;
+  const char *others =
+      is_rearranged
+          ? arena_format(program->arena,
+                         ", but for those in panels, which %s_get and %s_set give and take so", p,
+                         p)
+          : "";
   add_comment(program->text, 0,
               arena_format(program->arena,
                            "Everything: sizeof(%s) is all the memory the model uses. Arrays are in "
-                           "row-major order.",
-                           program->prefix));
-  text_add(program->text, "typedef struct %s {\n", program->prefix);
+                           "row-major order%s.",
+                           p, others));
+  text_add(program->text, "typedef struct %s {\n", p);
   line(program, "  uint64_t seed; /* of all random numbers */");
   line(program, "  uint64_t step; /* training steps done */");
   line(program, "  int32_t invalid; /* not 0: no usable values until init or load */");

@@ -2,6 +2,7 @@
    come from, in which the others differ by ranges. */
 #include "emit/expression.h"
 #include "emit/program.h"
+#include "loops/panels.h"
 
 #include <string.h>
 
@@ -22,7 +23,14 @@ static const char *array_parameter(FunctionWriter *writer, const Nest *nest, con
   text_add(&text, "%s%s *restrict %s", writes_memory(routine, nest, memory) ? "" : "const ",
            element_type_name(routine, memory), scope_name(&writer->scope, memory, memory->name));
   if (memory->rank == 0) return text.bytes;
+  const Panels *panels = routine_panels(routine, memory);
   text_add(&text, " /* ");
+  if (panels) {
+    text_add(&text, "[");
+    panels_print(memory, panels, "][", &text);
+    text_add(&text, "] */");
+    return text.bytes;
+  }
   for (int level = 0; level < memory->rank; level++) {
     int dim = routine_dim_at(routine, memory, level);
     const Buffer *buffer = map_get(&routine->buffers, memory);

@@ -104,3 +104,51 @@ Equation *blocks_product(Layout *layout, const Blocks *blocks, const Equation *c
   if (product->guard) product->guard = over_blocks(layout, blocks, product->guard);
   return product;
 }
+
+/* ---- variables ---- */
+
+bool blocks_may_split(const Routine *routine, const Equation *equation, const Index *index) {
+  const RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
+  if (recurrent && recurrent->time == index) return false;
+  if (equation->var_count == LIMIT_RANK || equation->reduced_count == LIMIT_RANK) return false;
+  return equation->lanes <= 1 || equation->reduced[equation->reduced_count - 1] != index;
+}
+
+static const Index **with_parts(Model *model, const Index *const *all, int count,
+                                const Index *whole, const Index *block, const Index *inner) {
+  const Index **vars = NEW_ARRAY(model->arena, const Index *, count + 1);
+  int k = 0;
+  for (int i = 0; i < count; i++) {
+    vars[k++] = all[i] == whole ? block : all[i];
+    if (all[i] == whole) vars[k++] = inner;
+  }
+  return vars;
+}
+
+static void split_places(Equation *equation, const Equation *before, const Index *whole) {
+  int count = 0;
+  for (int i = 0; i < before->var_count; i++) {
+    equation->place[count++] = before->place[i];
+    if (before->vars[i] == whole) equation->place[count++] = before->place[i];
+  }
+  equation->var_count = count;
+}
+
+void blocks_split(Model *model, Arena *scratch, Equation *equation, const Index *whole, Name name,
+                  int64_t width) {
+  ExprTable *exprs = model->exprs;
+  const Equation before = *equation;
+  int64_t count = extent_maximum(whole->range) / width;
+  const Index *block = index_new(model, name, extent_constant(model->extents, count));
+  const Index *inner = index_new(model, whole->name, extent_constant(model->extents, width));
+  const Expr *start =
+      expr_binary(exprs, OP_MUL, expr_index(exprs, block), expr_integer(exprs, width));
+  const Expr *value = expr_binary(exprs, OP_ADD, start, expr_index(exprs, inner));
+  equation->vars = with_parts(model, before.vars, before.var_count, whole, block, inner);
+  split_places(equation, &before, whole);
+  equation->reduced = with_parts(model, before.reduced, before.reduced_count, whole, block, inner);
+  equation->reduced_count += before.var_count == equation->var_count;
+  equation->body = expr_substitute(exprs, scratch, before.body, &whole, &value, 1);
+  if (before.guard)
+    equation->guard = expr_substitute(exprs, scratch, before.guard, &whole, &value, 1);
+}

@@ -36,4 +36,10 @@ Equation *blocks_make(Layout *layout, const Blocks *blocks, const Expr *element,
 /* The product with the copy in place of its factor. */
 Equation *blocks_product(Layout *layout, const Blocks *blocks, const Equation *copy);
 
+/* Whether a variable of the equation may become two, of which one counts blocks. */
+bool blocks_may_split(const Routine *routine, const Equation *equation, const Index *index);
+/* Puts one of that name and j for the variable, which is name*width + j, in place. */
+void blocks_split(Model *model, Arena *scratch, Equation *equation, const Index *whole, Name name,
+                  int64_t width);
+
 #endif

@@ -108,6 +108,14 @@ typedef struct Buffer {
   const Tensor *shares; /* not null: lives in that tensor's memory (an update in place) */
 } Buffer;
 
+/* How a tensor that is kept from call to call lies where that is not row by row: in panels of so many of its columns, the
+   numbers of its last dim. Panels are counted by one dim more, of number `rank`. */
+typedef struct Panels {
+  int64_t width; /* of a panel; all columns: there is one panel */
+  int order
+      [LIMIT_RANK]; /* of these rank + 1 dims, as they lie in memory, outermost first; the last are columns */
+} Panels;
+
 typedef enum {
   ROUTINE_INIT,
   ROUTINE_TRAIN,
@@ -213,6 +221,7 @@ typedef struct Routine {
   Map orders; /* Tensor * -> int[rank]: its dims as they lie in memory, outermost first, where that is not as they
                       are named; the last is the last */
   Map epilogues; /* target Tensor * of a product -> Epilogue *, see epilogue.h */
+  Map panels;    /* Tensor *, kept from call to call -> Panels *; those not there lie row by row */
   Map watched;   /* Tensor *, a parameter that is tested where it is stored -> itself */
   /* The first so many equations are all that the loss needs; of INIT, that draw matrices to be made orthogonal. */
   int forward_count;
@@ -278,7 +287,9 @@ void routine_transpose(Routine *routine); /* transpose.c: factors lie along thei
 void routine_panel(Routine *routine);     /* panel.c: factors lie in panels as wide as a tile */
 void routine_strip(Routine *routine);     /* strips.c: other factors lie in strips of rows */
 void routine_rearrange(Routine *routine); /* rearrange.c: values lie as the copies of them would */
-void routine_join(Routine *routine);      /* epilogue.c: pointwise readers behind products */
+/* store.c: of all entry points of a model: parameters and what is kept for them lie in panels. */
+void routines_store(Routine *const *routines, int count);
+void routine_join(Routine *routine); /* epilogue.c: pointwise readers behind products */
 /* fuse.c: clusters that share loops -> nests of loop nodes; without `shares` every equation has a nest of
    its own, but for those of one recurrence, which share their time loop. */
 void routine_fuse(Routine *routine, bool shares);
@@ -302,6 +313,8 @@ RangeCondition read_range(const Routine *routine, Arena *scratch, const Expr *re
 void routine_group(Routine *routine, bool shares);
 void routine_roll(Routine *routine); /* roll.c: repetitions in the sequence of nests */
 
+/* null: it lies row by row, or in scratch */
+const Panels *routine_panels(const Routine *routine, const Tensor *tensor);
 /* The dim that lies in memory at that level, 0: outermost. */
 int routine_dim_at(const Routine *routine, const Tensor *tensor, int level);
 bool buffer_has_elements(const Buffer *buffer); /* some dim has room for more than one */

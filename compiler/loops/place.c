@@ -4,9 +4,10 @@
    loops shrinks to a row, and one whose uses are a few steps apart to a ring (rings.c). Where the loops are
    divided among threads, a row is a local array, or there is one for each iteration. New values of parameters and states are written over the old ones when no
    reader is left; else they are copied by a last nest, so that all commit together. The rest lies in the
-   arena (offsets.c): a value has storage from the nest that first writes it to the last that uses it (never
+   arena (offsets.c): a value has panels from the nest that first writes it to the last that uses it (never
    for a part of a nest, whose arrays are `restrict`). */
 #include "loops/offsets.h"
+#include "loops/panels.h"
 #include "loops/rings.h"
 
 typedef struct Placer {
@@ -29,6 +30,15 @@ static int64_t bytes_of(const Routine *routine, const Tensor *tensor) {
   case TYPE_REAL: return routine->bytes_of_real;
   }
   return 8;
+}
+
+/* In memory of a kept tensor; false: that lies row by row. */
+static bool set_strides_as_stored(const Routine *routine, Buffer *buffer, const Tensor *kept) {
+  const Panels *panels = routine_panels(routine, kept);
+  for (int dim = 0; panels && dim < kept->rank; dim++)
+    buffer->strides[dim] =
+        extent_constant(routine->model->extents, panels_stride(kept, panels, dim));
+  return panels != NULL;
 }
 
 /* Strides over the dims kept, by actual extents or by their maxima; returns the number of elements at
@@ -124,7 +134,8 @@ static bool place_by_role(Placer *placer, const Tensor *tensor) {
     break;
   default: place = PLACE_MODEL; break;
   }
-  set_strides(routine, buffer_new(placer, tensor, place), NULL, actual);
+  Buffer *buffer = buffer_new(placer, tensor, place);
+  if (!set_strides_as_stored(routine, buffer, tensor)) set_strides(routine, buffer, NULL, actual);
   return true;
 }
 
@@ -241,7 +252,8 @@ static void place_updates(Placer *placer) {
         may_replace(placer, value, old)) {
       Buffer *buffer = buffer_new(placer, update->value, PLACE_MODEL);
       buffer->shares = update->target;
-      set_strides(routine, buffer, NULL, false);
+      if (!set_strides_as_stored(routine, buffer, update->target))
+        set_strides(routine, buffer, NULL, false);
     } else {
       copy_late(placer, &late, update);
     }
@@ -412,5 +424,6 @@ void routine_place(Routine *routine) {
   place_updates(&placer);
   place_values(&placer);
   offsets_assign(routine, &placer.in_arena);
+  routine_enter_panels(routine);
   arena_free(placer.scratch);
 }

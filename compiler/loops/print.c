@@ -1,4 +1,5 @@
 /* The dump of loops: what runs, in order, and where everything lives. */
+#include "loops/panels.h"
 #include "loops/loop.h"
 
 static void indent(Text *text, int depth) {
@@ -118,6 +119,15 @@ static void print_equations(const EquationList *equations, const char *mark, Tex
   }
 }
 
+static void print_panels(const Routine *routine, Text *text) {
+  for (int i = 0; i < routine->panels.count; i++) {
+    const Tensor *tensor = routine->panels.keys[i];
+    text_add(text, "  %s in panels [", tensor->name);
+    panels_print(tensor, routine->panels.values[i], ", ", text);
+    text_add(text, "]\n");
+  }
+}
+
 static void print_family(const NestFamily *family, Text *text) {
   if (family->members.count == 1) return;
   text_add(text, "alike:");
@@ -138,6 +148,7 @@ static void print_repetition(const Routine *routine, const Repetition *repetitio
 void routine_print(const Routine *routine, Text *text) {
   text_add(text, "routine %s\n", kind_name(routine->kind));
   if (routine->nests.count == 0) {
+    print_panels(routine, text);
     print_equations(&routine->inlined, "inline ", text);
     print_equations(&routine->equations, "", text);
     return;

@@ -17,7 +17,7 @@
    over the gradients of all steps do. */
 #include "calculus/variables.h"
 #include "equations/affine.h"
-#include "loops/layout.h"
+#include "loops/blocks.h"
 #include "loops/tile.h"
 
 enum { ROW = 8 /* part of what panels must have, that the rows of a value in blocks have, too */ };
@@ -155,13 +155,6 @@ static bool is_copy(const Routine *routine, const Equation *equation) {
 
 /* ---- which equations ---- */
 
-static bool may_split(const Routine *routine, const Equation *equation, const Index *index) {
-  const RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
-  if (recurrent && recurrent->time == index) return false;
-  if (equation->var_count == LIMIT_RANK || equation->reduced_count == LIMIT_RANK) return false;
-  return equation->lanes <= 1 || equation->reduced[equation->reduced_count - 1] != index;
-}
-
 static bool may_read(const Rearrangement *r, const Equation *equation) {
   ExprList reads = equation_reads(r->scratch, equation);
   for (int i = 0; i < reads.count; i++) {
@@ -171,7 +164,7 @@ static bool may_read(const Rearrangement *r, const Equation *equation) {
     if (map_has(&r->routine->segments, equation->target)) return false;
     if (!r->blocks.block || fits_blocks(r, read->args[r->dim])) continue;
     const Index *whole = whole_index(r, read->args[r->dim]);
-    if (!whole || !may_split(r->routine, equation, whole)) return false;
+    if (!whole || !blocks_may_split(r->routine, equation, whole)) return false;
   }
   return true;
 }
@@ -202,7 +195,7 @@ static bool may_define(const Rearrangement *r, int position) {
   if (!r->blocks.block) return true;
   const Expr *own = equation_own_read(r->routine->model, equation, equation->target);
   const Index *whole = whole_index(r, own->args[r->dim]);
-  return whole ? may_split(r->routine, equation, whole) : fits_blocks(r, own->args[r->dim]);
+  return whole ? blocks_may_split(r->routine, equation, whole) : fits_blocks(r, own->args[r->dim]);
 }
 
 static bool may_rearrange(Rearrangement *r) {
@@ -270,46 +263,6 @@ static bool lies_in_blocks(Rearrangement *r, const Equation *equation) {
   r->order[rank] = rank;
   return layout_is_free(r->routine, value) && find_blocks(r, own->args[last], &r->blocks) &&
          is_read_by_element(r) && may_rearrange(r);
-}
-
-/* ---- variables become two ---- */
-
-static const Index **with_parts(Model *model, const Index *const *all, int count,
-                                const Index *whole, const Index *block, const Index *inner) {
-  const Index **vars = NEW_ARRAY(model->arena, const Index *, count + 1);
-  int k = 0;
-  for (int i = 0; i < count; i++) {
-    vars[k++] = all[i] == whole ? block : all[i];
-    if (all[i] == whole) vars[k++] = inner;
-  }
-  return vars;
-}
-
-static void split_places(Equation *equation, const Equation *before, const Index *whole) {
-  int count = 0;
-  for (int i = 0; i < before->var_count; i++) {
-    equation->place[count++] = before->place[i];
-    if (before->vars[i] == whole) equation->place[count++] = before->place[i];
-  }
-  equation->var_count = count;
-}
-
-static void split_variable(const Rearrangement *r, Equation *equation, const Index *whole) {
-  Model *model = r->routine->model;
-  ExprTable *exprs = model->exprs;
-  const Equation before = *equation;
-  const Index *block = index_new(model, r->blocks.block->name, r->blocks.block->range);
-  const Index *inner = index_new(model, whole->name, r->blocks.inner->range);
-  const Expr *start =
-      expr_binary(exprs, OP_MUL, expr_index(exprs, block), expr_integer(exprs, r->blocks.width));
-  const Expr *value = expr_binary(exprs, OP_ADD, start, expr_index(exprs, inner));
-  equation->vars = with_parts(model, before.vars, before.var_count, whole, block, inner);
-  split_places(equation, &before, whole);
-  equation->reduced = with_parts(model, before.reduced, before.reduced_count, whole, block, inner);
-  equation->reduced_count += before.var_count == equation->var_count;
-  equation->body = expr_substitute(exprs, r->scratch, before.body, &whole, &value, 1);
-  if (before.guard)
-    equation->guard = expr_substitute(exprs, r->scratch, before.guard, &whole, &value, 1);
 }
 
 /* ---- the value in its new shape ---- */
@@ -398,7 +351,9 @@ static Equation *equation_rearranged(const Rearrangement *r, Equation *equation,
   ExprTable *exprs = routine->model->exprs;
   Equation changed = *equation;
   const Index *whole;
-  while ((whole = variable_to_split(r, &changed))) split_variable(r, &changed, whole);
+  while ((whole = variable_to_split(r, &changed)))
+    blocks_split(routine->model, r->scratch, &changed, whole, r->blocks.block->name,
+                 r->blocks.width);
   changed.body = expr_rewrite(exprs, r->scratch, changed.body, replace_reads, &replacing);
   if (changed.guard)
     changed.guard = expr_rewrite(exprs, r->scratch, changed.guard, replace_reads, &replacing);

@@ -64,6 +64,7 @@ Routine *routine_new(Model *model, RoutineKind kind, const Step *step) {
   map_init(&routine->orders, model->arena);
   map_init(&routine->epilogues, model->arena);
   map_init(&routine->sources, model->arena);
+  map_init(&routine->panels, model->arena);
   map_init(&routine->watched, model->arena);
   collect_updates(routine);
   routine->changed_numbers = count_changed(routine);

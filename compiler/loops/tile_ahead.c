@@ -3,6 +3,7 @@
    term every four of its own. Of rows that lie apart it is the same term; in a panel each has a part, in which one line
    follows the other. */
 #include "equations/affine.h"
+#include "loops/panels.h"
 #include "loops/tile.h"
 
 enum { MOST_SHARES = 32 };
@@ -19,12 +20,24 @@ static bool counts_terms(Site *site, Arena *scratch, const Expr *subscript) {
 }
 
 /* The factor is a matrix as it is, of which all tiles take some rows at a time; else it lies in panels. */
-static bool lies_in_rows(const Expr *factor) {
-  return factor->tensor->rank == 2;
+static bool lies_in_rows(const Routine *routine, const Expr *factor) {
+  return factor->tensor->rank == 2 && panel_width(routine, factor->tensor) == 0;
+}
+
+/* Counts the panels of the factor, a copy or stored so; null: nothing does. */
+static const Index *panel_index(Site *site, Arena *scratch, const Expr *factor) {
+  const Expr *last = factor->args[factor->tensor->rank - 1];
+  BlockSubscript blocks;
+  if (panel_width(site->routine, factor->tensor) == 0)
+    return factor->tensor->rank > 2 ? lone_index(factor->args[0]) : NULL;
+  return affine_blocks(site->routine->model->exprs, scratch, last, &blocks) ? blocks.block : NULL;
 }
 
 static double bytes_of_panel(const Routine *routine, const Tensor *factor) {
   double bytes = (double)routine->bytes_of_real;
+  int64_t width = panel_width(routine, factor);
+  if (width > 0)
+    return bytes * (double)panels_stride(factor, routine_panels(routine, factor), factor->rank);
   for (int dim = 1; dim < factor->rank; dim++)
     bytes *= (double)extent_maximum(factor->axes[dim].extent);
   return bytes;
@@ -32,15 +45,14 @@ static double bytes_of_panel(const Routine *routine, const Tensor *factor) {
 
 /* The innermost loop around the tiles counts panels, no other equation shares it, and all panels do not fit into the
    cache, but two of them do. */
-static bool goes_through_panels(Site *site, const Tiling *tiling) {
+static bool goes_through_panels(Site *site, const Tiling *tiling, const Index *panel) {
   const Routine *routine = site->routine;
   const Expr *factor = tiling->across;
   int innermost = site->schedule.sharable - 1;
-  if (innermost < site->shared || site->equation->guard || factor->tensor->rank < 3) return false;
-  const Index *panel = site->schedule.indices[innermost];
+  if (!panel || innermost < site->shared || site->equation->guard) return false;
   double bytes = bytes_of_panel(routine, factor->tensor);
   double cache = (double)routine->target->caches.second;
-  return lone_index(factor->args[0]) == panel && 2 * bytes <= cache &&
+  return panel == site->schedule.indices[innermost] && 2 * bytes <= cache &&
          bytes * (double)extent_maximum(panel->range) > cache;
 }
 
@@ -54,30 +66,61 @@ static const Expr *next_of(Site *site, const Expr *at, const Extent *range, int6
                      expr_extent(exprs, last));
 }
 
+/* All tiles take some terms of a stored panel, which comes from behind the caches, before the next. */
+static bool goes_on_in_panel(Site *site, const Tiling *tiling) {
+  const Tensor *factor = tiling->across->tensor;
+  double bytes = (double)site->routine->bytes_of_real;
+  for (int dim = 0; dim < factor->rank; dim++)
+    bytes *= (double)extent_maximum(factor->axes[dim].extent);
+  return panel_width(site->routine, factor) > 0 && site->equation->reduced_count == 1 &&
+         bytes > (double)site->routine->target->caches.second;
+}
+
+/* The place of the terms that tiles take next in the panel. */
+static const Expr *next_terms(Site *site, const Tiling *tiling, const Expr *term) {
+  ExprTable *exprs = site->routine->model->exprs;
+  const Tensor *factor = tiling->across->tensor;
+  int64_t terms = extent_maximum(factor->axes[factor->rank - 2].extent);
+  return expr_binary(exprs, OP_MIN,
+                     expr_binary(exprs, OP_ADD, term, expr_integer(exprs, tiling->terms)),
+                     expr_integer(exprs, terms - 1));
+}
+
 /* The panel, or the column of a factor that has none, where the next ones begin; null: nothing is asked for. */
 static const Expr *find_next(Site *site, Arena *scratch, const Tiling *tiling, const Block *block) {
   const Expr *factor = tiling->across;
   int rank = factor->tensor->rank;
-  if (!tiling->row || site->partial || rank < 2) return NULL;
+  if (!tiling->row || rank < 2 || (site->partial && !goes_on_in_panel(site, tiling))) return NULL;
   if (!counts_terms(site, scratch, factor->args[rank - 2])) return NULL;
-  if (lies_in_rows(factor)) {
+  if (lies_in_rows(site->routine, factor)) {
     bool has_next = site->term && extent_maximum(tiling->column->range) > tiling->columns;
     return has_next ? next_of(site, block->column, tiling->column->range, tiling->columns) : NULL;
   }
-  if (!goes_through_panels(site, tiling)) return NULL;
-  const Index *panel = lone_index(factor->args[0]);
-  return next_of(site, site_value(site, factor->args[0]), panel->range, 1);
+  const Index *panel = panel_index(site, scratch, factor);
+  if (!panel) return NULL;
+  const Expr *at = site_value(site, expr_index(site->routine->model->exprs, panel));
+  if (site->partial) return at;
+  if (!goes_through_panels(site, tiling, panel)) return NULL;
+  return next_of(site, at, panel->range, 1);
+}
+
+static bool takes_same_term(Site *site, const Tiling *tiling) {
+  return site->partial || lies_in_rows(site->routine, tiling->across);
 }
 
 /* Tiles of rows that share the terms: as many as are known to be there and divide those of a panel, as a power of
-   two. */
-static int64_t shares_of(const Tiling *tiling, const Block *block) {
+   two; of rows that are counted at run time as many as there are at most. */
+static int64_t shares_of(Site *site, const Tiling *tiling, const Block *block) {
   const Tensor *factor = tiling->across->tensor;
   int64_t rows, terms, shares = 1;
-  if (!extent_is_constant(tiling->row->range, &rows) || rows % block->rows != 0) return 1;
+  if (!extent_is_constant(tiling->row->range, &rows)) {
+    if (!takes_same_term(site, tiling) || block->rows < tiling->rows) return 1;
+    rows = extent_maximum(tiling->row->range) / block->rows * block->rows;
+  }
+  if (rows % block->rows != 0) return 1;
   if (!extent_is_constant(factor->axes[factor->rank - 2].extent, &terms)) return 1;
   while (2 * shares <= rows / block->rows && 2 * shares <= MOST_SHARES &&
-         (lies_in_rows(tiling->across) || terms % (2 * shares) == 0))
+         (takes_same_term(site, tiling) || terms % (2 * shares) == 0))
     shares *= 2;
   return shares;
 }
@@ -87,12 +130,12 @@ static LoopBody *open_asking(Site *site, const Tiling *tiling, const Block *bloc
                              const Expr **term, LoopBody *body) {
   ExprTable *exprs = site->routine->model->exprs;
   const Tensor *factor = tiling->across->tensor;
-  int64_t shares = shares_of(tiling, block);
+  int64_t shares = shares_of(site, tiling, block);
   const Expr *rows = expr_integer(exprs, block->rows), *count = expr_integer(exprs, shares);
   if (shares == 1) return append_branch(site, body, expr_binary(exprs, OP_LT, block->row, rows));
   const Expr *tile = expr_binary(exprs, OP_IDIV, block->row, rows);
   const Expr *turn = expr_binary(exprs, OP_MOD, *term, count);
-  if (lies_in_rows(tiling->across))
+  if (takes_same_term(site, tiling))
     return append_branch(site, body, expr_binary(exprs, OP_EQ, turn, tile));
   int64_t part = extent_maximum(factor->axes[factor->rank - 2].extent) / shares;
   *term = expr_binary(exprs, OP_ADD, expr_binary(exprs, OP_MUL, tile, expr_integer(exprs, part)),
@@ -105,13 +148,18 @@ static void fetch_term(Site *site, const Tiling *tiling, const Expr *next, const
                        LoopBody *body) {
   Model *model = site->routine->model;
   ExprTable *exprs = model->exprs;
-  const Expr *factor = tiling->across, *subscripts[LIMIT_RANK] = {next};
+  const Expr *factor = tiling->across, *subscripts[LIMIT_RANK];
   int last = factor->tensor->rank - 1;
-  for (int dim = 1; dim < last - 1; dim++) subscripts[dim] = site_value(site, factor->args[dim]);
+  int64_t width = panel_width(site->routine, factor->tensor);
+  bool is_copy = width == 0 && last > 1; /* whose first subscript is the panel's */
+  const Expr *begin = is_copy     ? expr_integer(exprs, 0)
+                      : width > 0 ? expr_binary(exprs, OP_MUL, next, expr_integer(exprs, width))
+                                  : next;
+  for (int dim = 0; dim < last - 1; dim++) subscripts[dim] = site_value(site, factor->args[dim]);
+  if (is_copy) subscripts[0] = next;
   subscripts[last - 1] = term;
   for (int64_t at = 0; at < tiling->columns; at += CACHE_LINE / site->routine->bytes_of_real) {
-    const Expr *column = expr_integer(exprs, at);
-    subscripts[last] = lies_in_rows(factor) ? expr_binary(exprs, OP_ADD, next, column) : column;
+    subscripts[last] = expr_binary(exprs, OP_ADD, begin, expr_integer(exprs, at));
     APPEND(model->arena, body,
            fetch_new(model, expr_read(exprs, factor->tensor, subscripts, NULL)));
   }
@@ -124,6 +172,7 @@ void fetch_ahead(Site *site, const Tiling *tiling, const Block *block, LoopBody 
     const Expr *factor = tiling->across;
     const Expr *term = site_value(site, factor->args[factor->tensor->rank - 2]);
     body = open_asking(site, tiling, block, &term, body);
+    if (site->partial) term = next_terms(site, tiling, term);
     fetch_term(site, tiling, next, term, body);
   }
   arena_free(scratch);

@@ -1,6 +1,8 @@
 /* Traffic: counting bytes, loop by loop from the innermost out. */
 #include "loops/traffic.h"
 
+#include "loops/panels.h"
+
 #include "equations/affine.h"
 #include "equations/contraction.h"
 
@@ -227,13 +229,20 @@ static bool has_window(Arena *scratch, const Equation *equation, const Expr *fac
   return false;
 }
 
-/* All columns are one tile, there are several of rows, and loops around them. */
+static bool takes_stored_panels(const Routine *routine, const Tiling *tiling) {
+  return panel_width(routine, tiling->across->tensor) == tiling->columns;
+}
+
+/* All columns are one tile, there are several of rows, as many as are known or those of a factor that is stored in
+   panels, and loops around them. */
 static bool has_tiles_of_rows(const Routine *routine, const Equation *equation,
                               const Tiling *tiling) {
   int64_t rows, columns;
   if (!tiling->row || tiling->rows == 1 || equation->guard || equation->var_count < 3) return false;
   if (map_has(&routine->recurrences, equation->target)) return false;
-  if (!extent_is_constant(tiling->row->range, &rows) || rows <= tiling->rows) return false;
+  if (!extent_is_constant(tiling->row->range, &rows) && !takes_stored_panels(routine, tiling))
+    return false;
+  if (extent_maximum(tiling->row->range) <= tiling->rows) return false;
   if (!extent_is_constant(tiling->column->range, &columns) || columns != tiling->columns)
     return false;
   Arena *scratch = arena_new();
@@ -264,8 +273,10 @@ static int64_t terms_kept(const Routine *routine, const Equation *equation, cons
   double sum = contraction_terms(equation), partial = rows * columns * real;
   double factor = sum * columns * real, each = factor / range_of(outer);
   if (factor <= room || partial > room) return 0;
-  /* What comes from behind the caches is asked for ahead instead: tile_ahead.c. */
-  if (whole_bytes(routine, tiling->across->tensor) > (double)routine->target->caches.second)
+  /* What comes from behind the caches is asked for ahead instead, but where it goes on behind these terms:
+     tile_ahead.c. */
+  if (whole_bytes(routine, tiling->across->tensor) > (double)routine->target->caches.second &&
+      !takes_stored_panels(routine, tiling))
     return 0;
   int64_t terms = greatest_part(outer->range, (int64_t)(room / each));
   if (terms == 0) return 0;

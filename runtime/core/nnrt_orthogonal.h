@@ -4,6 +4,12 @@
 
 #include "nnrt_math.h"
 
+/* Matrices of one size, whose rows lie in panels of so many columns. */
+typedef struct nnrt_matrices {
+  int64_t rows, matrices, columns, width;
+  int64_t row, matrix, panel; /* elements from one to the next */
+} nnrt_matrices;
+
 #define nnrt(op) NNRT_PASTE(nnrt_##op##_, Suffix)
 
 #define Suffix f32

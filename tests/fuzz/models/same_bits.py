@@ -19,7 +19,7 @@ NOT_PROVED = "[NN0208]"
 TILES, THREADS = (f"--target={pathlib.Path(__file__).with_name(name)}" for name in ("tiles.yaml", "threads.yaml"))
 LEAST = ["--ram", "the least there is"]
 REMAT = ["remat"]  # in the text
-OTHER_WAYS = (["--skip=inline,fuse"], ["--skip=pad,turn,flip,transpose,join,fuse,split,reside,once,draw,unswitch,square,watch,roll"], [TILES], [THREADS],
+OTHER_WAYS = (["--skip=inline,fuse"], ["--skip=pad,turn,flip,transpose,store,join,fuse,split,reside,once,draw,unswitch,square,watch,roll"], [TILES], [THREADS],
               ["--skip=inline", TILES], ["--skip=segment,inline", THREADS], LEAST, REMAT)
 
 
