@@ -9,7 +9,7 @@ import tempfile
 
 import generated
 from generated import drive
-from test_same_bits import has
+from bits import has
 
 WIDE = has("avx2", "fma")
 TARGET = "x86-64-v3" if WIDE else "x86-64" if platform.machine() == "x86_64" else "aarch64"
