@@ -14,6 +14,14 @@
 /* Parts of what panels must have; multiples: bytes of the first cache. */
 enum { USES = 2, ROW = 8, CACHE = 4 };
 
+/* Tiles of rows, of which some may have a row less, divide a block as wide as a panel. */
+static bool share_blocks(const Equation *product, const Tiling *tiling) {
+  int64_t width = tiling->columns;
+  bool fills = width % tiling->rows == 0 || rows_are_split(width, tiling->rows);
+  return fills && extent_maximum(tiling->row->range) > width &&
+         blocks_divide(product, tiling->row, width);
+}
+
 static bool may_have_strips(const Layout *t, const Equation *product, const Tiling *tiling) {
   const Expr *factor = tiling->along;
   if (!tiling->row || !is_read(factor) || factor->tensor->rank < 2 || product->guard) return false;
@@ -21,16 +29,13 @@ static bool may_have_strips(const Layout *t, const Equation *product, const Tili
   int last = factor->tensor->rank - 1;
   if (read_default(factor) || lone_index(factor->args[last]) != tiling->row) return false;
   return extent_maximum(tiling->row->range) > tiling->rows &&
-         blocks_divide(product, tiling->row, tiling->rows);
+         (share_blocks(product, tiling) || blocks_divide(product, tiling->row, tiling->rows));
 }
 
-/* A tile's rows or, when they divide it, as many as a panel has columns: a value may then lie in blocks of one kind
+/* A tile's rows or, when tiles fill it, as many as a panel has columns: a value may then lie in blocks of one kind
    for all of its products. */
 static int64_t width_of_strips(const Equation *product, const Tiling *tiling) {
-  bool divides = tiling->columns % tiling->rows == 0 &&
-                 extent_maximum(tiling->row->range) > tiling->columns &&
-                 blocks_divide(product, tiling->row, tiling->columns);
-  return divides ? tiling->columns : tiling->rows;
+  return share_blocks(product, tiling) ? tiling->columns : tiling->rows;
 }
 
 static bool is_worth_strips(Layout *t, const Equation *product, const Expr *factor) {

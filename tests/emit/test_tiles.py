@@ -89,7 +89,7 @@ model crossed {
 }
 """
 
-# What tiles of all rows take of a block is more than the first cache has room for.
+# What tiles of all rows take of a block is more than the first cache has room for; long rows lie in strips.
 SUMMED = """
 model summed {
   dim N <= 33
@@ -98,12 +98,16 @@ model summed {
   param v[3, 32] ~ uniform(-1, 1)
   param a[9, 40, 20] ~ uniform(-1, 1)
   param b[9, 40, 3, 32] ~ uniform(-1, 1)
+  param c[64, 256] ~ uniform(-1, 1)
+  param d[64, 64] ~ uniform(-1, 1)
   h[n, t, i] = tanh(x[n, t]*w[i])
   q[n, t, p, k] = tanh(x[n, t]*v[p, k])
   s[i, p, k] = sum[n, t](h[n, t, i]*q[n, t, p, k])
   g[i, p, k] = sum[n, t](a[n, t, i]*b[n, t, p, k])
+  e[n, i] = tanh(c[n, i])
+  f[i, k] = sum[n](e[n, i]*d[n, k])
   output s
-  loss mean[i, p, k]((s[i, p, k] + g[i, p, k])^2)
+  loss mean[i, p, k]((s[i, p, k] + g[i, p, k])^2) + mean[i, k](f[i, k]^2)
   train { optimizer sgd(0.01) }
 }
 """
