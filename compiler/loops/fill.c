@@ -71,16 +71,25 @@ static bool find_members(Filler *f) {
   return true;
 }
 
-/* A value is read along its rows, something else along the column or at what was read there. */
+/* Values at which something is read: those of the caller become 0, a place of an extreme is one of its reduction. What
+   else is computed where the column goes on may be no place. */
+static bool gives_places(const Filler *f, const Expr *subscript) {
+  if (!is_read(subscript) || !is_member(f, subscript->tensor)) return is_read(subscript);
+  Reduction reduction = subscript->tensor->definition->reduction;
+  return reduction == REDUCE_ARGMAX || reduction == REDUCE_ARGMIN;
+}
+
+/* A value is read along its rows. Else what is read lies along the column or at what was read there: any other
+   subscript may be outside where the column goes on. */
 static bool admits_read(const Filler *f, const Expr *read, const Index *column) {
-  int rank = read_rank(read);
+  int rank = read_rank(read), others = rank;
   if (is_member(f, read->tensor)) {
-    const Index *last = lone_index(read->args[rank - 1]);
-    return last && last->range == f->range;
+    const Index *last = lone_index(read->args[--others]);
+    if (!last || last->range != f->range) return false;
   }
-  for (int dim = 0; column && dim < rank; dim++) {
+  for (int dim = 0; column && dim < others; dim++) {
     const Expr *subscript = read->args[dim];
-    bool is_plain = is_read(subscript) || lone_index(subscript) == column;
+    bool is_plain = gives_places(f, subscript) || lone_index(subscript) == column;
     if (!is_plain && expr_uses_index(f->scratch, subscript, column)) return false;
   }
   return true;
