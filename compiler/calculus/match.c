@@ -169,7 +169,10 @@ static bool match_node(Matcher *m, const Node *pattern, const Expr *e) {
 
 static bool counts_reduced(const Site *site, const Match *match, const Expr *number) {
   const Expr *count = indices_count(site->model, match->reduced, match->reduced_count);
-  return !match->guard && number == expr_unary(site->model->exprs, OP_REAL, count);
+  double known;
+  if (match->guard) return false;
+  return is_number(count, &known) ? is_literal(number, known)
+                                  : number == expr_unary(site->model->exprs, OP_REAL, count);
 }
 
 static bool condition_holds(const Site *site, const Rule *rule, const Match *match) {

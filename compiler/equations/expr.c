@@ -224,6 +224,12 @@ static ValueType unify(ExprTable *table, Op op, const Expr **args, int count) {
   return result == RESULT_BOOL ? TYPE_BOOL : type;
 }
 
+/* What takes the place of a value is as wide: a literal does not take the type of another context. */
+static const Expr *literal_in_place(ExprTable *table, const Expr *e, ValueType type) {
+  if (e->op != OP_NUMBER || type != TYPE_REAL) return e;
+  return expr_intern(table, &(Expr){.op = OP_NUMBER, .type = type, .number = e->number}, NULL, 0);
+}
+
 static bool is_affine_op(Op op) {
   return (op >= OP_ADD && op <= OP_MUL) || op == OP_NEGATE || op == OP_IDIV || op == OP_MOD;
 }
@@ -237,7 +243,8 @@ const Expr *expr_make(ExprTable *table, Op op, const Expr *const *args, int coun
   ValueType type = unify(table, op, operands, count);
   if (type == TYPE_INT && is_affine_op(op)) return affine_make(table, op, operands);
   const Expr *folded = expr_fold(table, op, type, operands);
-  return folded ? folded : expr_node(table, op, type, operands, count);
+  if (folded) return literal_in_place(table, folded, type);
+  return expr_node(table, op, type, operands, count);
 }
 
 const Expr *expr_unary(ExprTable *table, Op op, const Expr *a) {
@@ -256,7 +263,9 @@ const Expr *expr_read(ExprTable *table, const Tensor *tensor, const Expr *const 
                       const Expr *otherwise) {
   const Expr *args[LIMIT_RANK + 1];
   for (int i = 0; i < tensor->rank; i++) args[i] = convert(table, subscripts[i], TYPE_INT);
-  if (otherwise) args[tensor->rank] = convert(table, otherwise, tensor->type);
+  if (otherwise)
+    args[tensor->rank] =
+        literal_in_place(table, convert(table, otherwise, tensor->type), tensor->type);
   Expr leaf = {.op = OP_READ, .type = tensor->type, .tensor = tensor};
   return expr_intern(table, &leaf, args, tensor->rank + (otherwise != NULL));
 }

@@ -19,7 +19,8 @@ typedef enum {
 } Op;
 
 /* TYPE_REAL is f32 or f64 as --real says; TYPE_F64 is double always: scalars of `step` and
-   hyper-parameters. TYPE_NUMBER is a literal, which takes the type of its context. */
+   hyper-parameters. TYPE_NUMBER is a literal, which takes the type of its context; in place
+   of a REAL, as a default or in a case, it is REAL. */
 typedef enum { TYPE_BOOL, TYPE_INT, TYPE_NUMBER, TYPE_F64, TYPE_REAL } ValueType;
 
 typedef struct Tensor Tensor;

@@ -1,54 +1,55 @@
-/* Folding of constants: exact by IEEE 754 in double, as literals are; the elementary functions are
-   those of the runtime, so that a program computes the same whether a constant is folded or not.
-   A result that is not a number is left to run time. */
+/* Folding of constants, in double, as literals are; the elementary functions are those of the runtime, so that a
+   program computes the same whether a constant is folded or not. A literal that came in place of a REAL has its width,
+   which may be a float's: then only what comes out the same in both is folded. A result that is not a number is left
+   to run time. */
 #include "equations/expr_table.h"
 
-#include "nnrt_math.h"
+#include "nnrt_selftest.h"
 
 #include <math.h>
+#include <string.h>
 
-static bool fold_real(Op op, const double *v, double *result) {
+/* A value in either width. */
+typedef struct Widths {
+  double wide;
+  float narrow;
+} Widths;
+
+static Widths call_function(const char *name, const Widths *v) {
+#define FUNCTION(of, type)                                                                         \
+  if (strcmp(name, #of) == 0) return (Widths){nnrt_##of##_f64(v->wide), nnrt_##of##_f32(v->narrow)};
+  NNRT_FUNCTIONS(FUNCTION, )
+#undef FUNCTION
+  return (Widths){NAN, NAN};
+}
+
+static bool fold_real(Op op, ValueType type, const Widths *v, double *result) {
+  Widths of;
   switch (op) {
-  case OP_ADD: *result = v[0] + v[1]; break;
-  case OP_SUB: *result = v[0] - v[1]; break;
-  case OP_MUL: *result = v[0] * v[1]; break;
-  case OP_DIV: *result = v[0] / v[1]; break;
-  case OP_NEGATE: *result = -v[0]; break;
-#define FOLD1(OP, name)                                                                            \
+#define FOLD(OP, wider, narrower)                                                                  \
   case OP_##OP:                                                                                    \
-    *result = nnrt_##name##_f64(v[0]);                                                             \
+    of = (Widths){wider, narrower};                                                                \
     break
-#define FOLD2(OP, name)                                                                            \
-  case OP_##OP: *result = nnrt_##name##_f64(v[0], v[1]); break
-    FOLD2(POW, pow);
-    FOLD2(MIN, min);
-    FOLD2(MAX, max);
-    FOLD1(ABS, abs);
-    FOLD1(SIGN, sign);
-    FOLD1(FLOOR, floor);
-    FOLD1(CEIL, ceil);
-    FOLD1(ROUND, round);
-    FOLD1(EXP, exp);
-    FOLD1(EXPM1, expm1);
-    FOLD1(LOG, log);
-    FOLD1(LOG1P, log1p);
-    FOLD1(SQRT, sqrt);
-    FOLD1(RSQRT, rsqrt);
-    FOLD1(SIN, sin);
-    FOLD1(COS, cos);
-    FOLD1(TAN, tan);
-    FOLD1(ATAN, atan);
-    FOLD1(TANH, tanh);
-    FOLD1(SIGMOID, sigmoid);
-    FOLD1(SOFTPLUS, softplus);
-    FOLD1(ERF, erf);
-    FOLD1(LGAMMA, lgamma);
-    FOLD1(DIGAMMA, digamma);
-#undef FOLD1
-#undef FOLD2
-  default: return false;
+#define FOLD_INFIX(OP, sign) FOLD(OP, v[0].wide sign v[1].wide, v[0].narrow sign v[1].narrow)
+#define FOLD_PAIR(OP, name)                                                                        \
+  FOLD(OP, nnrt_##name##_f64(v[0].wide, v[1].wide), nnrt_##name##_f32(v[0].narrow, v[1].narrow))
+    FOLD_INFIX(ADD, +);
+    FOLD_INFIX(SUB, -);
+    FOLD_INFIX(MUL, *);
+    FOLD_INFIX(DIV, /);
+    FOLD(NEGATE, -v[0].wide, -v[0].narrow);
+    FOLD_PAIR(MIN, min);
+    FOLD_PAIR(MAX, max);
+    FOLD_PAIR(POW, pow);
+#undef FOLD_PAIR
+#undef FOLD_INFIX
+#undef FOLD
+  default: of = call_function(op_spelling(op), v); break;
   }
-  return !isnan(*result);
+  *result = of.wide;
+  if (type != TYPE_REAL) return !isnan(of.wide);
+  bool differs_by_profile = op_form(op) == FORM_CALL || op == OP_POW;
+  return differs_by_profile ? of.wide == (double)of.narrow : (float)of.wide == of.narrow;
 }
 
 static bool compare(Op op, double a, double b) {
@@ -99,11 +100,13 @@ static const Expr *fold_comparison(ExprTable *table, Op op, const Expr *a, const
   double x, y;
   if (a->type == TYPE_INT) return affine_compare(table, op, a, b);
   if (!is_number(a, &x) || !is_number(b, &y)) return NULL;
-  return expr_boolean(table, compare(op, x, y));
+  bool is_wide = a->type != TYPE_REAL && b->type != TYPE_REAL, truth = compare(op, x, y);
+  return is_wide || compare(op, (float)x, (float)y) == truth ? expr_boolean(table, truth) : NULL;
 }
 
 const Expr *expr_fold(ExprTable *table, Op op, ValueType type, const Expr *const *args) {
-  double values[3] = {0}, result = 0;
+  Widths values[3] = {0};
+  double result = 0;
   switch (op) {
   case OP_SELECT:
     if (args[1] == args[2]) return args[1];
@@ -123,7 +126,7 @@ const Expr *expr_fold(ExprTable *table, Op op, ValueType type, const Expr *const
   if (type == TYPE_INT) return fold_whole(table, op, args);
   for (int i = 0; i < op_arity(op); i++) {
     if (args[i]->op != OP_NUMBER) return NULL;
-    values[i] = args[i]->number;
+    values[i] = (Widths){args[i]->number, (float)args[i]->number};
   }
-  return fold_real(op, values, &result) ? expr_number(table, result) : NULL;
+  return fold_real(op, type, values, &result) ? expr_number(table, result) : NULL;
 }

@@ -79,7 +79,6 @@ typedef struct Assumption {
   /* A condition that holds for one value of an index says what that is. */
   const Index *index;
   const Expr *value;
-  bool computes; /* a number came out that stands nowhere in the loop */
 } Assumption;
 
 /* Reads whose defaults are told by the condition are choices. */
@@ -94,17 +93,6 @@ static const Expr *ask_range(void *context, const Expr *leaf) {
   return leaf;
 }
 
-/* What the compiler computes it rounds as doubles are. */
-static bool has_new_number(Arena *scratch, const Expr *before, const Expr *after) {
-  ExprList old = expr_postorder(scratch, &before, 1), nodes = expr_postorder(scratch, &after, 1);
-  Map known;
-  map_init(&known, scratch);
-  for (int i = 0; i < old.count; i++) map_put(&known, old.items[i], (void *)old.items[i]);
-  for (int i = 0; i < nodes.count; i++)
-    if (nodes.items[i]->op == OP_NUMBER && !map_has(&known, nodes.items[i])) return true;
-  return false;
-}
-
 static const Expr *assume(void *context, const Expr *e) {
   Assumption *a = context;
   ExprTable *exprs = a->u->model->exprs;
@@ -112,9 +100,7 @@ static const Expr *assume(void *context, const Expr *e) {
   const Expr *there = expr_rewrite(exprs, scratch, e, ask_range, context);
   there = expr_replace(exprs, scratch, there, &a->truths);
   if (a->index) there = expr_substitute(exprs, scratch, there, &a->index, &a->value, 1);
-  there = condition_decide(exprs, scratch, there);
-  a->computes |= has_new_number(scratch, e, there);
-  return there;
+  return condition_decide(exprs, scratch, there);
 }
 
 /* `index == number`, when the condition says that, and the index is then the number; else as it is. */
@@ -169,8 +155,7 @@ static bool drop_unread(Unswitcher *u, LoopBody *body) {
   return true;
 }
 
-/* if condition: the loop, in which `part` is `truth`; null: it would fold a constant, or lose what states an
-   equation. */
+/* if condition: the loop, in which `part` is `truth`; null: it would lose what states an equation. */
 static LoopNode *branch_where(Unswitcher *u, const LoopNode *loop, const Expr *part, bool truth) {
   ExprTable *exprs = u->model->exprs;
   const Expr *condition = truth ? part : condition_not(exprs, part);
@@ -185,7 +170,7 @@ static LoopNode *branch_where(Unswitcher *u, const LoopNode *loop, const Expr *p
   copy->equation = NULL;
   copy->marks &= ~(unsigned)(MARK_FIRST | MARK_WAIT);
   APPEND(u->model->arena, &branch->body, copy);
-  return drop_unread(u, &copy->body) && !assumption.computes ? branch : NULL;
+  return drop_unread(u, &copy->body) ? branch : NULL;
 }
 
 /* In place of the loop, to `body`; `asked`: so many conditions stand around it. */

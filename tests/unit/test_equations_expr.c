@@ -92,6 +92,20 @@ Test(equations_expr, constants_fold_as_literals_do) {
   cr_assert_eq(make(real(1), OP_DIV, real(0)), real(INFINITY));
 }
 
+Test(equations_expr, literals_in_place_of_a_value_have_its_width) {
+  const Expr *as_read = expr_select(f.exprs, expr_false(f.exprs), read_x, real(0.3));
+  cr_assert_eq(as_read->type, TYPE_REAL);
+  cr_assert_eq(apply(OP_EXP, as_read)->op, OP_EXP,
+               "rounds otherwise in the other width or profile");
+  cr_assert_eq(make(as_read, OP_MUL, real(0.1))->op, OP_MUL, "0.3f*0.1f is not 0.03f");
+  cr_assert_eq(make(as_read, OP_LT, real(0.3 + 1e-9))->op, OP_LT, "equal as floats");
+  cr_assert_eq(make(as_read, OP_LT, real(0.4)), expr_true(f.exprs));
+  const Expr *none = apply(OP_REAL, whole(0)), *one = apply(OP_EXP, none);
+  cr_assert_eq(one->number, 1);
+  cr_assert_eq(one->type, TYPE_REAL);
+  cr_assert_eq(make(as_read, OP_MUL, one)->number, 0.3);
+}
+
 Test(equations_expr, functions_of_numbers_are_those_of_the_runtime) {
   static const struct {
     Op op;
