@@ -14,20 +14,11 @@
 typedef struct Carrier {
   Routine *routine;
   Arena *scratch;
-  Map positions; /* Tensor * -> int *: of its equation in the sequence */
+  Map places; /* of the equations in their sequence */
 } Carrier;
 
-static const int *position_of(const Carrier *carrier, const Tensor *tensor) {
-  return map_get(&carrier->positions, tensor);
-}
-
-static void number_equations(Carrier *carrier) {
-  const EquationList *equations = &carrier->routine->equations;
-  int *numbers = NEW_ARRAY(carrier->scratch, int, equations->count + 1);
-  for (int i = 0; i < equations->count; i++) {
-    numbers[i] = i;
-    map_put(&carrier->positions, equations->items[i]->target, &numbers[i]);
-  }
+static int position_of(const Carrier *carrier, const Tensor *tensor) {
+  return equation_position(&carrier->routine->equations, &carrier->places, tensor);
 }
 
 /* ---- which ---- */
@@ -121,9 +112,9 @@ static bool follows(const Carrier *carrier, const Equation *equation, const Expr
 /* What else is read is there before the recurrence, whose first equation is the one at `begin`. */
 static bool is_ready_at(const Carrier *carrier, const ExprList *reads, int group, int begin) {
   for (int i = 0; i < reads->count; i++) {
-    const int *position = position_of(carrier, reads->items[i]->tensor);
+    int position = position_of(carrier, reads->items[i]->tensor);
     bool is_member = in_group(carrier, reads->items[i]->tensor, group) != NULL;
-    if (!is_member && position && *position >= begin) return false;
+    if (!is_member && position >= begin) return false;
   }
   return true;
 }
@@ -137,8 +128,8 @@ static const RecurrentEquation *recurrence_to_follow(const Carrier *carrier,
   const Expr *read = first_of_recurrence(carrier, &reads);
   if (!read) return NULL;
   const RecurrentEquation *along = map_get(&routine->recurrences, read->tensor);
-  int begin = begin_of_group(carrier, *position_of(carrier, read->tensor), along->group);
-  bool is_backward = *position_of(carrier, equation->target) >= routine->forward_count;
+  int begin = begin_of_group(carrier, position_of(carrier, read->tensor), along->group);
+  bool is_backward = position_of(carrier, equation->target) >= routine->forward_count;
   bool in_same_part = is_backward == (begin >= routine->forward_count);
   bool fits = equation->reduced[0]->range == along->time->range && in_same_part &&
               follows(carrier, equation, &reads, along) &&
@@ -215,8 +206,7 @@ static void choose_sums(Carrier *carrier, bool of_elements, EquationList *carrie
 void routine_carry(Routine *routine) {
   Carrier carrier = {.routine = routine, .scratch = arena_new()};
   EquationList carried = {0};
-  map_init(&carrier.positions, carrier.scratch);
-  number_equations(&carrier);
+  carrier.places = equation_places(carrier.scratch, &routine->equations);
   choose_sums(&carrier, false, &carried);
   choose_sums(&carrier, true, &carried);
   if (carried.count > 0) move_behind_recurrences(&carrier, &carried);

@@ -26,7 +26,7 @@ typedef struct Finder {
   Map readers;      /* Tensor * -> Positions *, rising */
   Map replacements; /* Tensor *, the target of an update -> Tensor *, its value */
   Map commits;      /* the other way round */
-  Map positions;    /* Tensor * -> Positions * with one item: of the equation that defines it */
+  Map places;       /* of the equations */
   Map roots;        /* Tensor * -> itself */
   bool *is_member;  /* of each equation: it stands behind a product */
   Equation *
@@ -36,7 +36,6 @@ typedef struct Finder {
 /* A product and what has joined it so far. */
 typedef struct Group {
   Equation *product;
-  const Expr *own; /* its target at its own variables */
   Epilogue *epilogue;
   int first, last; /* positions of the product and of the last member */
   Positions members;
@@ -50,11 +49,11 @@ const Epilogue *epilogue_of(const Routine *routine, const Equation *product) {
 
 /* ---- who reads what ---- */
 
-static void note_position(Finder *finder, Map *map, const Tensor *tensor, int position) {
-  Positions *positions = map_get(map, tensor);
+static void note_reader(Finder *finder, const Tensor *tensor, int position) {
+  Positions *positions = map_get(&finder->readers, tensor);
   if (!positions) {
     positions = NEW(finder->scratch, Positions);
-    map_put(map, tensor, positions);
+    map_put(&finder->readers, tensor, positions);
   }
   APPEND(finder->scratch, positions, position);
 }
@@ -62,27 +61,23 @@ static void note_position(Finder *finder, Map *map, const Tensor *tensor, int po
 static Finder finder_new(Routine *routine) {
   Finder finder = {.routine = routine, .scratch = arena_new()};
   map_init(&finder.readers, finder.scratch);
-  map_init(&finder.positions, finder.scratch);
   map_init(&finder.replacements, finder.scratch);
   map_init(&finder.commits, finder.scratch);
-  map_init(&finder.roots, finder.scratch);
+  finder.places = equation_places(finder.scratch, &routine->equations);
+  finder.roots = routine_root_set(finder.scratch, routine);
   int count = routine->equations.count;
   finder.is_member = NEW_ARRAY(finder.scratch, bool, count);
   finder.heads = NEW_ARRAY(finder.scratch, Equation *, count);
   for (int i = 0; i < count; i++) {
     const Equation *equation = routine->equations.items[i];
     ExprList reads = equation_reads(finder.scratch, equation);
-    for (int k = 0; k < reads.count; k++)
-      note_position(&finder, &finder.readers, reads.items[k]->tensor, i);
-    note_position(&finder, &finder.positions, equation->target, i);
+    for (int k = 0; k < reads.count; k++) note_reader(&finder, reads.items[k]->tensor, i);
   }
   for (int i = 0; i < routine->updates.count; i++) {
     const Update *update = &routine->updates.items[i];
     map_put(&finder.replacements, update->target, update->value);
     map_put(&finder.commits, update->value, update->target);
   }
-  TensorList roots = routine_roots(routine);
-  for (int i = 0; i < roots.count; i++) map_put(&finder.roots, roots.items[i], roots.items[i]);
   return finder;
 }
 
@@ -106,13 +101,17 @@ static int next_reader(const Finder *finder, const Group *group) {
   return next;
 }
 
+static int position_of(const Finder *finder, const Tensor *tensor) {
+  return equation_position(&finder->routine->equations, &finder->places, tensor);
+}
+
 /* A new value that takes the place of one the equation reads is made between these positions. */
 static bool is_replaced_between(Finder *finder, const Equation *equation, int after, int before) {
   ExprList reads = equation_reads(finder->scratch, equation);
   for (int i = 0; i < reads.count; i++) {
     const Tensor *value = map_get(&finder->replacements, reads.items[i]->tensor);
-    const Positions *made = value ? map_get(&finder->positions, value) : NULL;
-    if (made && made->items[0] > after && made->items[0] < before) return true;
+    int made = value ? position_of(finder, value) : -1;
+    if (made > after && made < before) return true;
   }
   return false;
 }
@@ -128,8 +127,8 @@ static bool may_move_up(Finder *finder, const Group *group, const Equation *equa
   ExprList reads = equation_reads(finder->scratch, equation);
   for (int i = 0; i < reads.count; i++) {
     const Tensor *tensor = reads.items[i]->tensor;
-    const Positions *made = map_get(&finder->positions, tensor);
-    if (made && made->items[0] > group->last && !map_has(&group->targets, tensor)) return false;
+    bool is_later = position_of(finder, tensor) > group->last;
+    if (is_later && !map_has(&group->targets, tensor)) return false;
   }
   return !map_has(&finder->commits, equation->target);
 }
@@ -287,9 +286,9 @@ static bool join(Finder *finder, Group *group, int position) {
 /* Readers are members behind the target; what stands before reads an earlier step of a recurrence. */
 static bool is_read_in_tiles(const Finder *finder, const Group *group, const Tensor *target) {
   const Positions *readers = map_get(&finder->readers, target);
-  const Positions *defined = map_get(&finder->positions, target);
   for (int i = 0; readers && i < readers->count; i++)
-    if (readers->items[i] <= defined->items[0] || !has_member_at(group, readers->items[i]))
+    if (readers->items[i] <= position_of(finder, target) ||
+        !has_member_at(group, readers->items[i]))
       return false;
   return readers != NULL;
 }
@@ -311,7 +310,6 @@ static void find_epilogue(Finder *finder, int position) {
   Tiling tiling;
   if (!tiling_of(routine, product, &tiling)) return;
   Group group = {.product = product, .first = position, .last = position};
-  group.own = equation_own_read(routine->model, product, product->target);
   group.epilogue = NEW(routine->model->arena, Epilogue);
   map_init(&group.epilogue->locals, routine->model->arena);
   map_init(&group.targets, finder->scratch);

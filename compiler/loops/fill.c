@@ -229,9 +229,7 @@ void routine_fill(Routine *routine) {
   Filler filler = {.routine = routine, .scratch = arena_new()};
   filler.classes = classes_of(filler.scratch, &routine->equations);
   filler.tried = NEW_ARRAY(filler.scratch, bool, classes_count(filler.classes) + 1);
-  map_init(&filler.roots, filler.scratch);
-  TensorList roots = routine_roots(routine);
-  for (int i = 0; i < roots.count; i++) map_put(&filler.roots, roots.items[i], roots.items[i]);
+  filler.roots = routine_root_set(filler.scratch, routine);
   for (int i = 0; i < routine->equations.count; i++) {
     if (!finds_rows(&filler, routine->equations.items[i])) continue;
     filler.tried[filler.class] = true;

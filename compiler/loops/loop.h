@@ -256,6 +256,7 @@ Routine *routine_new(Model *model, RoutineKind kind, const Step *step);
 Tensor *routine_loss(const Routine *routine); /* null: it has none */
 /* What the routine must leave behind: values of updates, loss, metrics, outputs. */
 TensorList routine_roots(const Routine *routine);
+Map routine_root_set(Arena *arena, const Routine *routine);          /* the same as keys */
 bool routine_computes(const Routine *routine, const Tensor *tensor); /* by one of its equations */
 int routine_updates_begin(const Routine *routine); /* the first nest of its last stage */
 
@@ -263,6 +264,10 @@ int routine_updates_begin(const Routine *routine); /* the first nest of its last
 ExprList equation_reads(Arena *arena, const Equation *equation);
 /* Its target or something it reads is a key of the map. */
 bool equation_touches(Arena *scratch, const Equation *equation, const Map *tensors);
+
+/* Tensor * -> the place in the list of the equation that defines it, for equation_position: -1 where there is none. */
+Map equation_places(Arena *arena, const EquationList *equations);
+int equation_position(const EquationList *equations, const Map *places, const Tensor *tensor);
 
 /* The equation of the program that a rewritten one stands for (itself when it was not rewritten). */
 Equation *equation_source(const Routine *routine, Equation *equation);

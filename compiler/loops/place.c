@@ -404,10 +404,7 @@ static void place_value(Placer *placer, const Life *life, const Map *roots) {
 /* ---- the pass ---- */
 
 static void place_values(Placer *placer) {
-  Map roots;
-  map_init(&roots, placer->scratch);
-  TensorList list = routine_roots(placer->routine);
-  for (int i = 0; i < list.count; i++) map_put(&roots, list.items[i], list.items[i]);
+  Map roots = routine_root_set(placer->scratch, placer->routine);
   for (int i = 0; i < placer->lives.by_tensor.count; i++) {
     const Life *life = placer->lives.by_tensor.values[i];
     if (!map_has(&placer->routine->buffers, life->tensor)) place_value(placer, life, &roots);

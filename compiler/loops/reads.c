@@ -1,4 +1,4 @@
-/* Which tensor elements an equation reads. */
+/* Which tensor elements an equation reads, and where what it reads is defined. */
 #include "loops/loop.h"
 
 ExprList equation_reads(Arena *arena, const Equation *equation) {
@@ -19,4 +19,17 @@ bool equation_touches(Arena *scratch, const Equation *equation, const Map *tenso
   for (int i = 0; i < reads.count; i++)
     if (map_has(tensors, reads.items[i]->tensor)) return true;
   return false;
+}
+
+Map equation_places(Arena *arena, const EquationList *equations) {
+  Map places;
+  map_init(&places, arena);
+  for (int i = 0; i < equations->count; i++)
+    map_put(&places, equations->items[i]->target, &equations->items[i]);
+  return places;
+}
+
+int equation_position(const EquationList *equations, const Map *places, const Tensor *tensor) {
+  Equation *const *place = map_get(places, tensor);
+  return place ? (int)(place - equations->items) : -1;
 }

@@ -110,6 +110,14 @@ TensorList routine_roots(const Routine *routine) {
   return roots;
 }
 
+Map routine_root_set(Arena *arena, const Routine *routine) {
+  Map set;
+  map_init(&set, arena);
+  TensorList roots = routine_roots(routine);
+  for (int i = 0; i < roots.count; i++) map_put(&set, roots.items[i], roots.items[i]);
+  return set;
+}
+
 bool routine_computes(const Routine *routine, const Tensor *tensor) {
   if (routine->kind == ROUTINE_INIT) return tensor->definition != NULL;
   bool computed = tensor->role == ROLE_VALUE || tensor->role == ROLE_GRADIENT;

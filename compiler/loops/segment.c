@@ -15,8 +15,7 @@ static Equation *equation_at(const Scan *scan, int position) {
 }
 
 static int position_of(const Scan *scan, const Tensor *tensor) {
-  Equation *const *at = map_get(&scan->positions, tensor);
-  return at ? (int)(at - scan->routine->equations.items) : -1;
+  return equation_position(&scan->routine->equations, &scan->places, tensor);
 }
 
 static const RecurrentEquation *recurrent_at(const Scan *scan, int position) {
@@ -322,16 +321,11 @@ static ExprList *reads_of(const Scan *scan, const Equation *equation) {
 static void read_equations(Scan *scan) {
   const EquationList *equations = &scan->routine->equations;
   scan->reads = NEW_ARRAY(scan->scratch, ExprList *, equations->count);
-  map_init(&scan->positions, scan->scratch);
-  map_init(&scan->roots, scan->scratch);
+  scan->places = equation_places(scan->scratch, equations);
+  scan->roots = routine_root_set(scan->scratch, scan->routine);
   map_init(&scan->forward, scan->scratch);
   map_init(&scan->backward, scan->scratch);
-  for (int i = 0; i < equations->count; i++) {
-    map_put(&scan->positions, equations->items[i]->target, &equations->items[i]);
-    scan->reads[i] = reads_of(scan, equations->items[i]);
-  }
-  TensorList roots = routine_roots(scan->routine);
-  for (int i = 0; i < roots.count; i++) map_put(&scan->roots, roots.items[i], roots.items[i]);
+  for (int i = 0; i < equations->count; i++) scan->reads[i] = reads_of(scan, equations->items[i]);
 }
 
 /* Steps of a scan to be computed at a time; 0: all, since there are no checkpoints or they save nothing.

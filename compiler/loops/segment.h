@@ -32,7 +32,7 @@ typedef struct Scan {
   Arena *scratch;
   Map *known;       /* Equation * -> ExprList *: its reads, for all scans of the routine */
   ExprList **reads; /* of each equation of the routine */
-  Map positions;    /* target Tensor * -> its position among the equations, from 1 */
+  Map places;       /* of the equations */
   Map roots;        /* Tensor * */
   Steps *steps;
   const Extent *time;

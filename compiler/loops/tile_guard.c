@@ -151,8 +151,6 @@ static LoopBody *open_tile(Site *site, const Tiling *tiling, const Block *block,
   return some ? append_branch(site, body, some) : body;
 }
 
-/* for r, for j: what does not count becomes 0, in tiles where that may be; the sums of a tile that counts nowhere
-   are 0 from the start. */
 /* ---- who reads elements that are left out ---- */
 
 /* The condition on elements at those that are read; null: the read says nothing of them. */
@@ -203,21 +201,15 @@ static bool asks_before_reading(Site *site, Arena *scratch, const Equation *read
          !takes_without(scratch, reader->body, read, there);
 }
 
-static bool is_root(const Routine *routine, const Tensor *tensor) {
-  TensorList roots = routine_roots(routine);
-  for (int i = 0; i < roots.count; i++)
-    if (roots.items[i] == tensor) return true;
-  return false;
-}
-
 /* Some equation reads the target without asking for the one condition on its elements. */
 static bool zeros_are_read(Site *site) {
   const Routine *routine = site->routine;
   const Tensor *target = site->equation->target;
   ExprList conjuncts = element_conjuncts(site);
-  if (conjuncts.count != 1 || is_root(routine, target)) return true;
+  if (conjuncts.count != 1) return true;
   Arena *scratch = arena_new();
-  bool found = false;
+  Map roots = routine_root_set(scratch, routine);
+  bool found = map_has(&roots, target);
   for (int i = 0; i < routine->equations.count && !found; i++) {
     const Equation *reader = routine->equations.items[i];
     ExprList reads = equation_reads(scratch, reader);
@@ -229,6 +221,8 @@ static bool zeros_are_read(Site *site) {
   return found;
 }
 
+/* for r, for j: what does not count becomes 0, in tiles where that may be; the sums of a tile that counts nowhere
+   are 0 from the start. */
 void build_zeros(Site *site, const Tiling *tiling, const Block *block, const Tensor *product,
                  LoopBody *body) {
   Model *model = site->routine->model;
