@@ -85,12 +85,17 @@ NNRT_INLINE Real nnrt(power_of_two)(Int k) {
   return nnrt(from_bits)(((Bits)k + K(BIAS)) << K(MANTISSA));
 }
 
-/* exp(x - tail) = (1 + result) 2^k, for x within the range of exp and a small tail. */
-NNRT_INLINE Real nnrt(exp_reduced)(Real x, Real tail, Int *k) {
+/* x = result + k log 2, the result about half of log 2 at most, for x within the range of exp. */
+NNRT_INLINE Real nnrt(exp_argument)(Real x, Int *k) {
   const Real shifter = K(WHOLE) + K(WHOLE) / 2; /* its lowest bits hold the nearest whole number */
   Real shifted = nnrt(fma)(x, K(LOG2E), shifter), whole = shifted - shifter;
-  Real r = nnrt(fma)(-whole, K(LN2_LO), nnrt(fma)(-whole, K(LN2_HI), x)) - tail;
   *k = (Int)(nnrt(bits)(shifted) - nnrt(bits)(shifter));
+  return nnrt(fma)(-whole, K(LN2_LO), nnrt(fma)(-whole, K(LN2_HI), x));
+}
+
+/* exp(x - tail) = (1 + result) 2^k, for x within the range of exp and a small tail. */
+NNRT_INLINE Real nnrt(exp_reduced)(Real x, Real tail, Int *k) {
+  Real r = nnrt(exp_argument)(x, k) - tail;
   return nnrt(fma)(r * r, K(EXP)(r), r);
 }
 
@@ -108,12 +113,14 @@ NNRT_INLINE Real nnrt(exp)(Real x) {
   return nnrt(exp_sum)(x, 0);
 }
 
+/* The greatest terms are summed first: where they cancel, that is exact. */
 NNRT_INLINE Real nnrt(expm1)(Real x) {
   Int k;
   Real capped = x > K(EXP_MAX) ? K(EXP_MAX) : x;
-  Real p = nnrt(exp_reduced)(capped < K(EXPM1_MIN) ? K(EXPM1_MIN) : capped, 0, &k);
+  Real r = nnrt(exp_argument)(capped < K(EXPM1_MIN) ? K(EXPM1_MIN) : capped, &k);
   Real half = nnrt(power_of_two)(k - 1); /* 2^k itself would overflow first */
-  return nnrt(abs)(x) < K(LEAST_NORMAL) ? x : 2 * nnrt(fma)(p, half, half - (Real)0.5);
+  Real linear = nnrt(fma)(r, half, half - (Real)0.5);
+  return nnrt(abs)(x) < K(LEAST_NORMAL) ? x : 2 * nnrt(fma)(r * r * K(EXP)(r), half, linear);
 }
 
 /* x = 2^result m with sqrt(1/2) <= m < sqrt(2), for finite x > 0. */

@@ -80,6 +80,20 @@ static inline nnrt_pair nnrt_pair_product(nnrt_pair a, nnrt_pair b) {
   return product;
 }
 
+static inline nnrt_pair nnrt_pair_sum(nnrt_pair a, nnrt_pair b) {
+  nnrt_pair sum = {a.hi + b.hi, 0};
+  double of_b = sum.hi - a.hi;
+  sum.lo = (a.hi - (sum.hi - of_b)) + (b.hi - of_b) + a.lo + b.lo;
+  return sum;
+}
+
+/* a / b, to some 100 bits. */
+static inline nnrt_pair nnrt_quotient_pair(double a, double b) {
+  nnrt_pair quotient = {a / b, 0}, back = nnrt_exact_product(quotient.hi, b);
+  quotient.lo = ((a - back.hi) - back.lo) / b;
+  return quotient;
+}
+
 /* log x for finite x > 0, to some 66 bits: with s = (m - 1) / (m + 1),
    log m = 2 s + s^3 (2/3 + s^2 (...)). */
 static inline nnrt_pair nnrt_log_pair(double x) {
@@ -166,12 +180,17 @@ static inline double nnrt_digamma_near_root(double x) {
   return ((x - 1.4616321449683622) - 9.549995429965697e-17) * NNRT_HORNER(table, x - 1.5);
 }
 
-/* digamma for x > 0: digamma(x) = digamma(x - 1) + 1 / (x - 1), or the asymptotic series. */
-static inline double nnrt_digamma_positive(double x) {
+/* log x - 1/(2 x) - digamma(x), for x >= 10. */
+static inline double nnrt_digamma_tail(double x) {
   static const double series[] = {1.0 / 12,  -1.0 / 120,     1.0 / 252, -1.0 / 240,
                                   1.0 / 132, -691.0 / 32760, 1.0 / 12,  -3617.0 / 8160};
+  return NNRT_HORNER(series, 1 / x / x) / x / x;
+}
+
+/* digamma for x > 0: digamma(x) = digamma(x - 1) + 1 / (x - 1), or the asymptotic series. */
+static inline double nnrt_digamma_positive(double x) {
   double sum = 0;
-  if (x >= 10) return nnrt_log_f64(x) - 0.5 / x - NNRT_HORNER(series, 1 / x / x) / x / x;
+  if (x >= 10) return nnrt_log_f64(x) - 0.5 / x - nnrt_digamma_tail(x);
   if (x < 1) return nnrt_digamma_near_root(x + 1) - 1 / x;
   while (x > 2) {
     x -= 1;
@@ -180,13 +199,36 @@ static inline double nnrt_digamma_positive(double x) {
   return nnrt_digamma_near_root(x) + sum;
 }
 
+/* pi cot(pi t) for 0 < |t| <= 1/2, to some 58 bits: its three poles near 0, and the power series of the rest. */
+static inline nnrt_pair nnrt_cotangent_pair(double t) {
+  static const double table[] = {NNRT_COTANGENT};
+  nnrt_pair linear =
+      nnrt_pair_product((nnrt_pair){1.2898681336964528, 6.081344700796952e-17}, (nnrt_pair){t, 0});
+  linear.lo += t * t * t * NNRT_HORNER(table, t * t);
+  nnrt_pair beside = nnrt_pair_sum(nnrt_quotient_pair(1, t - 1), nnrt_quotient_pair(1, t + 1));
+  return nnrt_pair_sum(nnrt_quotient_pair(1, t),
+                       nnrt_pair_sum(beside, (nnrt_pair){-linear.hi, -linear.lo}));
+}
+
+/* digamma for x <= -1/2, t = x - round(x) not 0: digamma(-x) - 1/x - pi cot(pi t). These cancel between the poles, so
+   they are pairs: of a float next to a zero all digits are right. */
+static inline double nnrt_digamma_reflected(double x, double t) {
+  double size = -x;
+  nnrt_pair sum = nnrt_quotient_pair(1, size);
+  for (; size < 10; size += 1) sum = nnrt_pair_sum(sum, nnrt_quotient_pair(-1, size));
+  sum = nnrt_pair_sum(sum, nnrt_quotient_pair(-0.5, size));
+  sum = nnrt_pair_sum(sum, (nnrt_pair){-nnrt_digamma_tail(size), 0});
+  nnrt_pair cotangent = nnrt_cotangent_pair(t);
+  sum = nnrt_pair_sum(sum, nnrt_log_pair(size));
+  sum = nnrt_pair_sum(sum, (nnrt_pair){-cotangent.hi, -cotangent.lo});
+  return sum.hi + sum.lo;
+}
+
 static inline double nnrt_digamma_f64(double x) {
   double turn = x - nnrt_round_f64(x); /* NaN for -inf */
   if (x > 0 || x != x) return x < NNRT_INFINITY_f64 ? nnrt_digamma_positive(x) : x;
   if (x > -0.5) return nnrt_digamma_near_root(x + 2) - 1 / (x + 1) - 1 / x;
-  if (!(turn != 0)) return NNRT_NAN_f64;
-  double reflected = 3.141592653589793 / nnrt_tan_f64(turn * 3.141592653589793);
-  return nnrt_digamma_positive(-x) - 1 / x - reflected;
+  return turn != 0 ? nnrt_digamma_reflected(x, turn) : NNRT_NAN_f64;
 }
 
 static inline float nnrt_digamma_f32(float x) {
