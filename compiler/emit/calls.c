@@ -1,5 +1,6 @@
 /* Calls of nests: one after the other, as loops over copies, and in functions of their own where there
    are many. */
+#include "emit/parts.h"
 #include "emit/routine.h"
 #include "loops/threads.h"
 
@@ -61,37 +62,6 @@ static Name family_name(const RoutineText *text, const NestFamily *family) {
   return scope_fresh(&program->file, wanted);
 }
 
-/* What the text of a function says from its parameters on, however lines are broken, without comments. */
-static Name code_of(const ProgramWriter *program, const char *text) {
-  Text code;
-  text_init(&code, program->arena);
-  bool is_apart = false;
-  for (const char *c = strchr(text, '('); *c; c++) {
-    bool is_comment = c[0] == '/' && c[1] == '*';
-    if (is_comment) c = strstr(c, "*/") + 1;
-    if (is_comment || *c == ' ' || *c == '\n') {
-      is_apart = true;
-      continue;
-    }
-    if (is_apart && code.bytes[code.size - 1] != '(') text_add(&code, " ");
-    is_apart = false;
-    text_add_bytes(&code, c, 1);
-  }
-  return name_of(program->names, code.bytes);
-}
-
-/* Of functions that compute the same only the first stays, as those of two entry points may, but what states a
-   line of the model. */
-static Name share_function(ProgramWriter *program, size_t begin, Name function) {
-  Text *text = program->text;
-  Name code = code_of(program, text->bytes + begin), known = map_get(&program->functions, code);
-  if (!known) map_put(&program->functions, code, (void *)function);
-  if (!known || strstr(text->bytes + begin, "/* = ")) return function;
-  text->size = begin;
-  text->bytes[begin] = '\0';
-  return known;
-}
-
 static void write_families(RoutineText *text) {
   ProgramWriter *program = text->program;
   for (int i = 0; i < text->routine->families.count; i++) {
@@ -100,9 +70,14 @@ static void write_families(RoutineText *text) {
     *interface = nest_interface(program->arena, text->routine, family);
     Name function = family_name(text, family);
     FunctionWriter writer = function_open(program, text->routine, &text->scope);
+    Text own;
+    text_init(&own, program->arena);
+    writer.text = &own;
+    write_family(&writer, family, interface, function, text->scalars);
+    write_parts_of(program, &writer, function);
     size_t begin = program->text->size;
     write_origin(program, family);
-    write_family(&writer, family, interface, function, text->scalars);
+    text_add_bytes(program->text, own.bytes, own.size);
     map_put(&text->functions, family, (void *)share_function(program, begin, function));
     map_put(&text->interfaces, family, interface);
   }

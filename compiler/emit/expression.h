@@ -16,11 +16,11 @@ void write_vectors(FunctionWriter *writer, const LoopNode *loop);
 /* A square of a copy that turns rows into columns. */
 void write_square(FunctionWriter *writer, const LoopNode *copy);
 void write_tile(FunctionWriter *writer, const LoopNode *declare);
-/* watch.c: the variables that a nest needs, a value whose store is watched (lanes 0: a number), and what the function
-   does in the end. */
-void open_watch(FunctionWriter *writer, const Nest *nest);
+/* watch.c: the variables that a function with this body needs, a value whose store is watched (lanes 0: a number), and
+   what the function does in the end. */
+void open_watch(FunctionWriter *writer, const LoopBody *body);
 const char *watched_text(FunctionWriter *writer, const char *value, int64_t lanes);
-void close_watch(FunctionWriter *writer, const Nest *nest);
+void close_watch(FunctionWriter *writer, const LoopBody *body);
 const char *site_text(Arena *arena, const Tensor *tensor); /* the key of its random numbers */
 
 #endif

@@ -1,5 +1,6 @@
 /* What the function of a family of nests takes, and what its parameters are called. */
 #include "emit/expression.h"
+#include "loops/panels.h"
 #include "loops/threads.h"
 
 #include <string.h>
@@ -183,4 +184,86 @@ void name_common(FunctionWriter *writer, const NestFamily *family, const NestInt
     name = scope_fresh(&writer->scope, name_format(names, "%s.site", name));
     map_put(&writer->sites, tensors->items[position], (void *)name);
   }
+}
+
+/* ---- how it declares that ---- */
+
+static bool writes_memory(const Routine *routine, const Nest *nest, const Tensor *memory) {
+  for (int i = 0; i < nest->writes.count; i++) {
+    if (memory_of(routine, nest->writes.items[i]) == memory) return true;
+  }
+  return false;
+}
+
+/* " /_* [64][128] *_/" */
+static const char *shape_of(FunctionWriter *writer, const Tensor *memory) {
+  const Routine *routine = writer->routine;
+  const Buffer *buffer = map_get(&routine->buffers, memory);
+  Text text;
+  if (memory->rank == 0) return "";
+  text_init(&text, writer->arena);
+  const Panels *panels = routine_panels(routine, memory);
+  text_add(&text, " /* ");
+  if (panels) {
+    text_add(&text, "[");
+    panels_print(memory, panels, "][", &text);
+    text_add(&text, "] */");
+    return text.bytes;
+  }
+  for (int level = 0; level < memory->rank; level++) {
+    int dim = routine_dim_at(routine, memory, level);
+    int64_t stride;
+    bool shrunk = buffer && extent_is_constant(buffer->strides[dim], &stride) && stride == 0;
+    bool is_ring = buffer && buffer->ring_steps > 0 && buffer->ring_dim == dim;
+    if (shrunk) continue;
+    text_add(&text, "[%s]",
+             is_ring ? arena_format(writer->arena, "%lld", (long long)buffer->ring_steps)
+                     : extent_text(writer, memory->axes[dim].extent, LEVEL_ANY));
+  }
+  text_add(&text, " */");
+  return text.bytes;
+}
+
+static void note_array(FunctionWriter *writer, const Nest *nest, const Tensor *memory) {
+  const Routine *routine = writer->routine;
+  const char *type = arena_format(writer->arena, "%s%s *restrict ",
+                                  writes_memory(routine, nest, memory) ? "" : "const ",
+                                  element_type_name(routine, memory));
+  Name name = scope_name(&writer->scope, memory, memory->name);
+  note_parameter(writer, type, name, shape_of(writer, memory));
+}
+
+static void note_draw_parameters(FunctionWriter *writer, const NestInterface *interface) {
+  Names *names = writer->scope.names;
+  const TensorList *tensors = &first_member(writer->family)->tensors;
+  if (interface->counts_samples)
+    note_parameter(writer, "int64_t ", name_of(names, "first_sample"), "");
+  if (!interface->draws) return;
+  note_parameter(writer, "uint64_t ", name_of(names, "seed"), "");
+  note_parameter(writer, "uint64_t ", name_of(names, "step_number"), "");
+  for (int i = 0; i < interface->sites.count; i++) {
+    const Tensor *drawn = tensors->items[interface->sites.items[i]];
+    note_parameter(writer, "uint32_t ", map_get(&writer->sites, drawn), "");
+  }
+}
+
+void note_parameters(FunctionWriter *writer, const NestInterface *interface) {
+  const Nest *nest = first_member(writer->family);
+  Names *names = writer->scope.names;
+  for (int i = 0; i < nest->dims.count; i++) {
+    const Dim *dim = nest->dims.items[i];
+    note_parameter(writer, "int64_t ", scope_name(&writer->scope, dim, dim->name), "");
+  }
+  note_draw_parameters(writer, interface);
+  if (interface->scalars)
+    note_parameter(writer, arena_format(writer->arena, "%s *restrict ", writer->scalars_type),
+                   name_of(names, "s"), "");
+  if (interface->watches)
+    note_parameter(writer, "int32_t *restrict ", name_of(names, "invalid"), "");
+  for (int i = 0; i < interface->values.count; i++) {
+    const Tensor *value = nest->tensors.items[interface->values.items[i]];
+    note_parameter(writer, "double ", scope_name(&writer->scope, value, value->name), "");
+  }
+  for (int i = 0; i < interface->arrays.count; i++)
+    note_array(writer, nest, nest->tensors.items[interface->arrays.items[i]]);
 }

@@ -1,96 +1,9 @@
 /* A family of nests as one static C function, that of its first: loops and stores under the equations they
    come from, in which the others differ by ranges. */
 #include "emit/expression.h"
-#include "emit/program.h"
-#include "loops/panels.h"
+#include "emit/parts.h"
 
 #include <string.h>
-
-/* ---- what the function takes ---- */
-
-static bool writes_memory(const Routine *routine, const Nest *nest, const Tensor *memory) {
-  for (int i = 0; i < nest->writes.count; i++) {
-    if (memory_of(routine, nest->writes.items[i]) == memory) return true;
-  }
-  return false;
-}
-
-/* "const float *restrict h1_W /_* [64][128] *_/" */
-static const char *array_parameter(FunctionWriter *writer, const Nest *nest, const Tensor *memory) {
-  const Routine *routine = writer->routine;
-  Text text;
-  text_init(&text, writer->arena);
-  text_add(&text, "%s%s *restrict %s", writes_memory(routine, nest, memory) ? "" : "const ",
-           element_type_name(routine, memory), scope_name(&writer->scope, memory, memory->name));
-  if (memory->rank == 0) return text.bytes;
-  const Panels *panels = routine_panels(routine, memory);
-  text_add(&text, " /* ");
-  if (panels) {
-    text_add(&text, "[");
-    panels_print(memory, panels, "][", &text);
-    text_add(&text, "] */");
-    return text.bytes;
-  }
-  for (int level = 0; level < memory->rank; level++) {
-    int dim = routine_dim_at(routine, memory, level);
-    const Buffer *buffer = map_get(&routine->buffers, memory);
-    int64_t stride;
-    bool shrunk = buffer && extent_is_constant(buffer->strides[dim], &stride) && stride == 0;
-    bool is_ring = buffer && buffer->ring_steps > 0 && buffer->ring_dim == dim;
-    if (shrunk) continue;
-    text_add(&text, "[%s]",
-             is_ring ? arena_format(writer->arena, "%lld", (long long)buffer->ring_steps)
-                     : extent_text(writer, memory->axes[dim].extent, LEVEL_ANY));
-  }
-  text_add(&text, " */");
-  return text.bytes;
-}
-
-typedef struct ParameterList {
-  const char **items;
-  int count, capacity;
-} ParameterList;
-
-static void add_draw_parameters(FunctionWriter *writer, const Nest *nest,
-                                const NestInterface *interface, ParameterList *items) {
-  Arena *arena = writer->arena;
-  if (interface->counts_samples) APPEND(arena, items, "int64_t first_sample");
-  if (!interface->draws) return;
-  APPEND(arena, items, "uint64_t seed");
-  APPEND(arena, items, "uint64_t step_number");
-  for (int i = 0; i < interface->sites.count; i++) {
-    const Tensor *drawn = nest->tensors.items[interface->sites.items[i]];
-    Name name = map_get(&writer->sites, drawn);
-    APPEND(arena, items, arena_format(arena, "uint32_t %s", name));
-  }
-}
-
-static void write_signature(FunctionWriter *writer, const Nest *nest,
-                            const NestInterface *interface, Name function) {
-  ParameterList items = {0};
-  Arena *arena = writer->arena;
-  for (int i = 0; i < nest->dims.count; i++) {
-    const Dim *dim = nest->dims.items[i];
-    APPEND(arena, &items,
-           arena_format(arena, "int64_t %s", scope_name(&writer->scope, dim, dim->name)));
-  }
-  add_draw_parameters(writer, nest, interface, &items);
-  if (interface->scalars)
-    APPEND(arena, &items, arena_format(arena, "%s *restrict s", writer->scalars_type));
-  if (interface->watches) APPEND(arena, &items, "int32_t *restrict invalid");
-  for (int i = 0; i < interface->values.count; i++) {
-    const Tensor *value = nest->tensors.items[interface->values.items[i]];
-    APPEND(arena, &items,
-           arena_format(arena, "double %s", scope_name(&writer->scope, value, value->name)));
-  }
-  for (int i = 0; i < interface->arrays.count; i++) {
-    const Tensor *memory = nest->tensors.items[interface->arrays.items[i]];
-    APPEND(arena, &items, array_parameter(writer, nest, memory));
-  }
-  if (items.count == 0) APPEND(arena, &items, "void");
-  write_wrapped(writer, arena_format(arena, "NNRT_NEST void %s(", function), items.items,
-                items.count, ") {");
-}
 
 /* ---- what it computes ---- */
 
@@ -262,10 +175,12 @@ static void open_parts(FunctionWriter *writer, const LoopBody *body) {
   for (int i = 0; i < body->count; i++) {
     const LoopNode *node = body->items[i];
     Name key = node->grain > 0 ? part_key(writer, node) : NULL;
-    if (key && !scope_find(&writer->scope, key))
-      write_line(writer, "const nnrt_part %s = nnrt_part_of(%lld, %lld);",
-                 scope_name(&writer->scope, key, name_of(writer->scope.names, "part")),
+    if (key && !scope_find(&writer->scope, key)) {
+      Name part = scope_name(&writer->scope, key, name_of(writer->scope.names, "part"));
+      write_line(writer, "const nnrt_part %s = nnrt_part_of(%lld, %lld);", part,
                  (long long)node->end->integer, (long long)node->grain);
+      note_parameter(writer, "nnrt_part ", part, "");
+    }
     open_parts(writer, &node->body);
   }
 }
@@ -292,6 +207,7 @@ static void write_for(FunctionWriter *writer, const LoopNode *node) {
   scope_open(&inner, writer->arena, writer->scope.names, &outer);
   writer->scope = inner;
   Name name = scope_name(&writer->scope, node->index, node->index->name);
+  name_stretch(writer, name);
   const char *advance =
       node->step == 1 ? arena_format(writer->arena, "++%s", name)
                       : arena_format(writer->arena, "%s += %lld", name, (long long)node->step);
@@ -361,6 +277,8 @@ static void write_row(FunctionWriter *writer, const Buffer *buffer) {
 static void write_declare(FunctionWriter *writer, const LoopNode *node) {
   const Tensor *target = node->target;
   const Buffer *buffer = routine_buffer(writer->routine, target);
+  Name name = scope_name(&writer->scope, target, target->name);
+  name_stretch(writer, name);
   if (buffer->lanes > 0) {
     write_tile(writer, node);
     return;
@@ -372,7 +290,6 @@ static void write_declare(FunctionWriter *writer, const LoopNode *node) {
   const char *type = value_type_name(writer->routine, target->type);
   bool is_array = target->rank > 0 && target->definition == NULL;
   const char *value = node->value ? stored_value(writer, node, "0", LEVEL_TERNARY) : NULL;
-  Name name = scope_name(&writer->scope, target, target->name);
   if (is_array) {
     long long count = (long long)tensor_elements(target);
     write_array(writer, target->type, name, count);
@@ -470,12 +387,14 @@ static void write_plain_node(FunctionWriter *writer, const LoopNode *node) {
 static void write_node(FunctionWriter *writer, const LoopNode *node) {
   bool is_alone = node->marks & MARK_FIRST;
   if (node->marks & MARK_WAIT) write_line(writer, "NNRT_WAIT");
+  int around = open_stretch(writer, node);
   if (node->equation) write_begun(writer);
   if (is_alone) write_line(writer, "NNRT_FIRST {");
   writer->depth += is_alone;
   write_plain_node(writer, node);
   writer->depth -= is_alone;
   if (is_alone) write_line(writer, "}");
+  close_stretch(writer, around);
 }
 
 /* The loop over the elements of a tile that stands behind their sums, or the first branch around it. */
@@ -497,17 +416,18 @@ void write_family(FunctionWriter *writer, const NestFamily *family, const NestIn
   writer->family = family;
   writer->scalars_type = scalars_type;
   name_common(writer, family, interface);
-  write_signature(writer, nest, interface, function);
+  note_parameters(writer, interface);
+  write_signature(writer, function);
   writer->depth = 1;
   write_draws(writer, family);
   write_inlined(writer, family);
-  open_watch(writer, nest);
+  open_watch(writer, &nest->body);
   open_parts(writer, &nest->body);
   for (int i = 0; i < nest->body.count; i++) {
     write_copies(writer, i);
     write_node(writer, nest->body.items[i]);
   }
-  close_watch(writer, nest);
+  close_watch(writer, &nest->body);
   writer->depth = 0;
   text_add(writer->text, "}\n\n");
 }

@@ -81,7 +81,8 @@ FunctionWriter function_open(ProgramWriter *program, const Routine *routine, con
   FunctionWriter writer = {.routine = routine,
                            .arena = program->arena,
                            .text = program->text,
-                           .statements = &program->statements};
+                           .statements = &program->statements,
+                           .stretch = -1};
   map_init(&writer.by_address, program->arena);
   map_init(&writer.sites, program->arena);
   scope_open(&writer.scope, program->arena, program->names, outer);

@@ -17,25 +17,26 @@ static const char *bits_type(const FunctionWriter *writer, int kind) {
   return routine->bytes_of_real == 8 ? "uint64_t" : "uint32_t";
 }
 
-static void declare_kind(FunctionWriter *writer, int kind) {
-  Names *names = writer->scope.names;
-  if (writer->unsound[kind]) return;
-  Name wanted = kind == 0 ? name_of(names, "unsound") : name_format(names, "unsound.%d", 1 << kind);
-  writer->unsound[kind] = scope_fresh(&writer->scope, wanted);
-  write_line(writer, "%s %s = %s;", bits_type(writer, kind), writer->unsound[kind],
-             kind > 0 ? "{0}" : "0");
-}
-
-static void open_body(FunctionWriter *writer, const LoopBody *body, int64_t lanes) {
+static void note_kinds(const LoopBody *body, int64_t lanes, bool *kinds) {
   for (int i = 0; i < body->count; i++) {
     const LoopNode *node = body->items[i];
-    if (node->marks & MARK_WATCH) declare_kind(writer, kind_of_lanes(lanes));
-    open_body(writer, &node->body, node->lanes);
+    if (node->marks & MARK_WATCH) kinds[kind_of_lanes(lanes)] = true;
+    note_kinds(&node->body, node->lanes, kinds);
   }
 }
 
-void open_watch(FunctionWriter *writer, const Nest *nest) {
-  open_body(writer, &nest->body, 0);
+void open_watch(FunctionWriter *writer, const LoopBody *body) {
+  Names *names = writer->scope.names;
+  bool kinds[WATCH_KINDS] = {false};
+  note_kinds(body, 0, kinds);
+  for (int kind = 0; kind < WATCH_KINDS; kind++) {
+    if (!kinds[kind]) continue;
+    Name wanted =
+        kind == 0 ? name_of(names, "unsound") : name_format(names, "unsound.%d", 1 << kind);
+    if (!writer->unsound[kind]) writer->unsound[kind] = scope_fresh(&writer->scope, wanted);
+    write_line(writer, "%s %s = %s;", bits_type(writer, kind), writer->unsound[kind],
+               kind > 0 ? "{0}" : "0");
+  }
 }
 
 const char *watched_text(FunctionWriter *writer, const char *value, int64_t lanes) {
@@ -46,23 +47,25 @@ const char *watched_text(FunctionWriter *writer, const char *value, int64_t lane
                       value, writer->unsound[kind]);
 }
 
-void close_watch(FunctionWriter *writer, const Nest *nest) {
+static const char *found_text(const FunctionWriter *writer, int kind) {
+  if (kind == 0) return writer->unsound[0];
+  return arena_format(writer->arena, "nnrt_found_%sx%d(%s)", real_suffix(writer->routine),
+                      1 << kind, writer->unsound[kind]);
+}
+
+void close_watch(FunctionWriter *writer, const LoopBody *body) {
+  bool kinds[WATCH_KINDS] = {false};
   Text found;
   text_init(&found, writer->arena);
-  for (int kind = 0; kind < WATCH_KINDS; kind++) {
-    Name name = writer->unsound[kind];
-    if (!name) continue;
-    const char *before = found.size > 0 ? " | " : "";
-    if (kind == 0)
-      text_add(&found, "%s%s", before, name);
-    else
-      text_add(&found, "%snnrt_found_%sx%d(%s)", before, real_suffix(writer->routine), 1 << kind,
-               name);
-  }
+  note_kinds(body, 0, kinds);
+  for (int kind = 0; kind < WATCH_KINDS; kind++)
+    if (kinds[kind])
+      text_add(&found, "%s%s", found.size > 0 ? " | " : "", found_text(writer, kind));
   if (found.size == 0) return;
   write_line(writer, "if (%s) {", found.bytes);
   writer->depth++;
-  if (body_has_marks(&nest->body, MARK_PARALLEL)) write_line(writer, "NNRT_ATOMIC");
+  if (body_has_marks(&first_member(writer->family)->body, MARK_PARALLEL))
+    write_line(writer, "NNRT_ATOMIC");
   write_line(writer, "*invalid = 1;");
   writer->depth--;
   write_line(writer, "}");

@@ -16,6 +16,26 @@ typedef struct Statements {
 
 enum { WATCH_KINDS = 5 };
 
+/* A node in the text of a function, see parts.h. */
+typedef struct Stretch {
+  const LoopNode *node;
+  size_t begin, end; /* in the text */
+  int depth;         /* of indentation */
+  int outer;         /* the stretch around it; -1: none */
+  Name name;         /* of the variable that it declares; null: none */
+} Stretch;
+
+/* What a function takes, and how it is declared. */
+typedef struct Parameter {
+  const char *type; /* "const float *restrict " */
+  Name name;
+  const char *shape; /* " /_* [64][128] *_/" */
+} Parameter;
+typedef struct ParameterList {
+  Parameter *items;
+  int count, capacity;
+} ParameterList;
+
 typedef struct FunctionWriter {
   const Routine *routine;
   const NestFamily *family;  /* whose function is being written */
@@ -27,7 +47,10 @@ typedef struct FunctionWriter {
   Arena *arena;
   Text *text;
   Statements *statements;
-  int depth;   /* of indentation */
+  int depth;                /* of indentation */
+  ParameterList parameters; /* and what the function knows throughout */
+  LIST_OF(Stretch) stretches;
+  int stretch; /* the one being written; -1: none */
   Scope scope; /* identifiers of this function */
 } FunctionWriter;
 
@@ -113,6 +136,10 @@ const Nest *first_member(const NestFamily *family);
 Name common_name(Names *names, const Name *all, int count, const char *word);
 /* Names for what the nests of a family touch, before anything else in the function is named. */
 void name_common(FunctionWriter *writer, const NestFamily *family, const NestInterface *interface);
+
+/* parts.c: one more thing that a function takes, or knows throughout; family.c: all of that. */
+void note_parameter(FunctionWriter *writer, const char *type, Name name, const char *shape);
+void note_parameters(FunctionWriter *writer, const NestInterface *interface);
 
 /* nest.c: one static function for a family. `scalars_type`: the struct of the routine's scalars. */
 void write_family(FunctionWriter *writer, const NestFamily *family, const NestInterface *interface,

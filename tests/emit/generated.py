@@ -20,6 +20,7 @@ TOOLS = pathlib.Path(os.environ.get("NNC_BUILD", ROOT / "build" / "release")) / 
 # time. An instrumented runtime links with the compiler that made it.
 PLAIN = os.environ.get("NNC_MODE", "release") in ("release", "debug")
 CC = ("clang" if PLAIN and shutil.which("clang") else "cc", "-O0")
+LONGEST_FUNCTION = 300
 WARNINGS = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Werror"
 
 
@@ -105,6 +106,17 @@ def compile_source(source, options=(), name=None):
     c = source.with_name((name or source.stem) + ".c")
     run([NNC, source, "-o", c, *options])
     return c
+
+
+def functions_of(text):
+    """(name, lines of the body, body) of each function definition."""
+    pattern = r"^[A-Za-z][^\n;{}=]*?(\w+)\((?:[^;{}]|\n)*?\) \{\n(.*?)^\}"
+    return [(name, body.count("\n"), body) for name, body in re.findall(pattern, text, re.M | re.S)]
+
+
+def long_functions(text):
+    """Those that are too long to be read."""
+    return [f"{name} has {lines} lines" for name, lines, _ in functions_of(text) if lines > LONGEST_FUNCTION]
 
 
 def build_driver(folder, c_files, models, cc=CC, warn=True):

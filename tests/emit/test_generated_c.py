@@ -17,12 +17,14 @@ import generated
 from generated import NNC, WARNINGS, Failure, run
 
 DIGITS = generated.ROOT / "examples" / "digits" / "digits.nn"
-TRANSFORMER = generated.ROOT / "bench" / "models" / "gpt.nn"
+BENCH = sorted((generated.ROOT / "bench" / "models").glob("*.nn"))
+EXAMPLES = sorted((generated.ROOT / "examples").glob("*/*.nn"))
+LONG = generated.ROOT / "bench" / "models" / "lstm_own_cell.nn"  # some functions would be too long
 COMPILERS = [compiler for compiler in ("gcc", "clang", "clang-19") if shutil.which(compiler)]
 OPTIONS = [["--emit=train,infer,gradients"], ["--real=double"], ["--emit=infer"], ["--standalone"]]
 HEADERS = ("assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign "
            "stdarg stdbool stddef stdint stdio stdlib stdnoreturn string tgmath time wchar").split()
-LONGEST_LINE, LONGEST_FUNCTION = 120, 300
+LONGEST_LINE = 120
 KEYWORDS = ("char const double else extern float for if int return sizeof static struct typedef unsigned "
             "void restrict while do switch case default break continue inline union long short signed enum "
             "goto auto register volatile").split()
@@ -59,8 +61,10 @@ def deep_stack(folder):
 
 def check_warnings(folder):
     problems = []
-    for source in [*all_programs(folder), deep_stack(folder)]:
-        for number, options in enumerate(OPTIONS):
+    cell = pathlib.Path(shutil.copy(LONG, folder))
+    cases = [(source, OPTIONS) for source in [*all_programs(folder), deep_stack(folder)]]
+    for source, choices in [*cases, (cell, [["--target=x86-64-v3", "-D", "N=32"]])]:
+        for number, options in enumerate(choices):
             c = generated.compile_source(source, options, f"{source.stem}{number}")
             for compiler in COMPILERS[:2]:
                 try:
@@ -115,16 +119,14 @@ def check_outside_names(folder):
     return problems
 
 
-def functions_of(text):
-    """(name, lines, body) of each function definition."""
-    pattern = r"^[A-Za-z][^\n;{}=]*?(\w+)\((?:[^;{}]|\n)*?\) \{\n(.*?)^\}"
-    return [(name, body.count("\n"), body) for name, body in re.findall(pattern, text, re.M | re.S)]
-
-
 def long_and_short(folder):
-    """Sources with options of nnc: small models for any machine, and a large one for a machine with vectors."""
+    """Sources with options of nnc: small models for any machine, and large ones for machines with vectors."""
     yield from ((source, OPTIONS[0]) for source in [*all_programs(folder), deep_stack(folder)])
-    yield pathlib.Path(shutil.copy(TRANSFORMER, folder / "gpt.nn")), ["--target=x86-64-v4", "-D", "N=8"]
+    for model in [*BENCH, *EXAMPLES]:
+        source = pathlib.Path(shutil.copy(model, folder))
+        yield from ((source, [f"--target={target}"]) for target in ("x86-64-v3", "x86-64-v4"))
+        if model in BENCH and "dim N <= " in source.read_text():
+            yield source, ["--target=x86-64-v3", "-D", "N=8"]
 
 
 def check_lengths(folder):
@@ -135,13 +137,12 @@ def check_lengths(folder):
             problems += [f"{path.name}:{number}: {len(line)} columns"
                          for number, line in enumerate(path.read_text().split("\n"), 1)
                          if len(line) > LONGEST_LINE or line != line.rstrip()]
-        functions = functions_of(c.read_text())
-        problems += [f"{name} has {lines} lines" for name, lines, _ in functions
-                     if lines > LONGEST_FUNCTION]
+        problems += generated.long_functions(c.read_text())
+        functions = generated.functions_of(c.read_text())
         problems += [f"{name} calls itself" for name, _, body in functions
                      if re.search(rf"\b{name}\(", body)]
-        if len(functions) < 40:
-            problems.append("this test found no functions")
+        if not functions:
+            problems.append(f"{path.name}: this test found no functions")
     return problems
 
 

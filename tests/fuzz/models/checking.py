@@ -39,7 +39,7 @@ def check_one(case, folder, oracle):
     interpret([case])
     if case.problems:
         return
-    if oracle in ("compiler", "C compiler", "double C"):
+    if oracle in ("compiler", "length", "C compiler", "double C"):
         for entries in ("train,infer", "infer,gradients"):
             if case.is_fine:
                 run_c([case], folder, "double", entries, DOUBLE)

@@ -170,7 +170,13 @@ def compile_c(case, real, entries, path=None, folder=None):
     if status != 0:
         case.blame("compiler", f"status {status}: {messages.strip()[:300]}")
         return None
+    check_functions(case, c)
     return c
+
+
+def check_functions(case, c):
+    for complaint in generated.long_functions(c.read_text()):
+        case.blame("length", complaint)
 
 
 def complaint(c, folder, flags):

@@ -48,6 +48,8 @@ class Variant:
         status, _, messages = called([*command, *options])
         if status != 0 and (self.what != "printed" or self.exact or NOT_PROVED not in messages):
             self.case.blame(self.what, f"status {status}: {messages.strip()[:300]}")
+        if status == 0:
+            oracles.check_functions(self.case, self.c)
         return status == 0
 
 
