@@ -4,9 +4,10 @@
 
 #include "emit/emit.h"
 
-/* What is kept from call to call in panels, and one table for each entry point that has scratch: every value stored there with its shape as stored ("*": a
-   dim that all uses share a loop over; "2 of T": only the last two steps), its bytes, the nests from the first to the last that uses it, and the
-   line of its equation. Those that the forward part of a step leaves for the backward part are the tape. */
+/* What is kept from call to call in panels, and one table for each entry point that has scratch: every value stored
+   there with its shape as stored ("*": a dim that all uses share a loop over; "2 of T": only the last two steps), its
+   bytes, the nests from the first to the last that uses it, and the line of its equation. Those that the forward part
+   of a step leaves for the backward part are the tape. */
 void memory_print(Arena *arena, const Sources *sources, const EmitUnit *unit);
 
 /* show.c: "train_step". */

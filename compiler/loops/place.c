@@ -2,10 +2,10 @@
 
    A value whose uses all share the loops over its dims is a local variable; one whose uses share the outer
    loops shrinks to a row, and one whose uses are a few steps apart to a ring (rings.c). Where the loops are
-   divided among threads, a row is a local array, or there is one for each iteration. New values of parameters and states are written over the old ones when no
-   reader is left; else they are copied by a last nest, so that all commit together. The rest lies in the
-   arena (offsets.c): a value has panels from the nest that first writes it to the last that uses it (never
-   for a part of a nest, whose arrays are `restrict`). */
+   divided among threads, a row is a local array, or there is one for each iteration. New values of parameters
+   and states are written over the old ones when no reader is left; else they are copied by a last nest, so that
+   all commit together. The rest lies in the arena (offsets.c): a value has storage from the nest that first
+   writes it to the last that uses it (never for a part of a nest, whose arrays are `restrict`). */
 #include "loops/offsets.h"
 #include "loops/panels.h"
 #include "loops/rings.h"
