@@ -76,14 +76,27 @@ static bool goes_on_in_panel(Site *site, const Tiling *tiling) {
          bytes > (double)site->routine->target->caches.second;
 }
 
-/* The place of the terms that tiles take next in the panel. */
-static const Expr *next_terms(Site *site, const Tiling *tiling, const Expr *term) {
+/* Where the terms begin that tiles take next: in this panel or, as the quotient by its terms says, in the next. */
+static const Expr *begin_of_next(Site *site, const Tiling *tiling, Op quotient_or_rest) {
   ExprTable *exprs = site->routine->model->exprs;
   const Tensor *factor = tiling->across->tensor;
   int64_t terms = extent_maximum(factor->axes[factor->rank - 2].extent);
-  return expr_binary(exprs, OP_MIN,
-                     expr_binary(exprs, OP_ADD, term, expr_integer(exprs, tiling->terms)),
-                     expr_integer(exprs, terms - 1));
+  const Expr *next = expr_binary(exprs, OP_ADD, site->term, expr_integer(exprs, tiling->terms));
+  return expr_binary(exprs, quotient_or_rest, next, expr_integer(exprs, terms));
+}
+
+static const Expr *next_panel(Site *site, const Tiling *tiling, const Expr *panel,
+                              const Extent *range) {
+  ExprTable *exprs = site->routine->model->exprs;
+  const Expr *next = expr_binary(exprs, OP_ADD, panel, begin_of_next(site, tiling, OP_IDIV));
+  return expr_binary(exprs, OP_MIN, next, expr_integer(exprs, extent_maximum(range) - 1));
+}
+
+/* The term as far behind that as this one is behind where these begin. */
+static const Expr *next_terms(Site *site, const Tiling *tiling, const Expr *term) {
+  ExprTable *exprs = site->routine->model->exprs;
+  return expr_binary(exprs, OP_ADD, expr_binary(exprs, OP_SUB, term, site->term),
+                     begin_of_next(site, tiling, OP_MOD));
 }
 
 /* The panel, or the column of a factor that has none, where the next ones begin; null: nothing is asked for. */
@@ -99,7 +112,7 @@ static const Expr *find_next(Site *site, Arena *scratch, const Tiling *tiling, c
   const Index *panel = panel_index(site, scratch, factor);
   if (!panel) return NULL;
   const Expr *at = site_value(site, expr_index(site->routine->model->exprs, panel));
-  if (site->partial) return at;
+  if (site->partial) return next_panel(site, tiling, at, panel->range);
   if (!goes_through_panels(site, tiling, panel)) return NULL;
   return next_of(site, at, panel->range, 1);
 }
@@ -130,11 +143,14 @@ static LoopBody *open_asking(Site *site, const Tiling *tiling, const Block *bloc
                              const Expr **term, LoopBody *body) {
   ExprTable *exprs = site->routine->model->exprs;
   const Tensor *factor = tiling->across->tensor;
-  int64_t shares = shares_of(site, tiling, block);
+  int64_t constant, shares = shares_of(site, tiling, block);
   const Expr *rows = expr_integer(exprs, block->rows), *count = expr_integer(exprs, shares);
   if (shares == 1) return append_branch(site, body, expr_binary(exprs, OP_LT, block->row, rows));
   const Expr *tile = expr_binary(exprs, OP_IDIV, block->row, rows);
   const Expr *turn = expr_binary(exprs, OP_MOD, *term, count);
+  if (takes_same_term(site, tiling) && !extent_is_constant(tiling->row->range, &constant))
+    return append_branch(
+        site, body, expr_binary(exprs, OP_EQ, expr_binary(exprs, OP_MUL, turn, rows), block->row));
   if (takes_same_term(site, tiling))
     return append_branch(site, body, expr_binary(exprs, OP_EQ, turn, tile));
   int64_t part = extent_maximum(factor->axes[factor->rank - 2].extent) / shares;
