@@ -1,6 +1,7 @@
 /* Fetch: what is computed behind a tile reads parameters and their slots, which come from behind the caches where all
    that a step changes is larger than these. They are asked for before the sum is taken, and are there when it is. */
 #include "loops/epilogue.h"
+#include "loops/panels.h"
 #include "loops/tile.h"
 
 /* Every step goes through all of them, so none is found where the step before left it. */
@@ -16,6 +17,26 @@ static bool is_fetched(const Site *site, const Tiling *tiling, const Expr *read)
          is_contiguous(site->routine->model->exprs, read, tiling->column);
 }
 
+/* Of what lies in panels, where tiles go through lines that follow each other, what the next tile reads: its rows are
+   as many further on. */
+static const Expr *read_next(Site *site, const Tiling *tiling, const Block *block,
+                             const Expr *read) {
+  ExprTable *exprs = site->routine->model->exprs;
+  const Tensor *tensor = read->tensor;
+  const Expr *subscripts[LIMIT_RANK];
+  Arena *scratch = arena_new();
+  for (int dim = 0; dim < tensor->rank; dim++) {
+    subscripts[dim] = site_value(site, read->args[dim]);
+    if (!tiling->row || !expr_uses_index(scratch, read->args[dim], tiling->row)) continue;
+    const Expr *next =
+        expr_binary(exprs, OP_ADD, subscripts[dim], expr_integer(exprs, block->rows));
+    int64_t last = extent_maximum(tensor->axes[dim].extent) - 1;
+    subscripts[dim] = expr_binary(exprs, OP_MIN, next, expr_integer(exprs, last));
+  }
+  arena_free(scratch);
+  return expr_read(exprs, tensor, subscripts, NULL);
+}
+
 /* The lines of one row. */
 static void fetch_row(Site *site, const Tiling *tiling, const Block *block, const Expr *read,
                       LoopBody *body) {
@@ -25,7 +46,10 @@ static void fetch_row(Site *site, const Tiling *tiling, const Block *block, cons
   for (int64_t at = 0; at < block->columns; at += CACHE_LINE / site->routine->bytes_of_real) {
     site_bind(site, tiling->column,
               expr_binary(exprs, OP_ADD, block->column, expr_integer(exprs, at)));
-    APPEND(model->arena, body, fetch_new(model, site_value(site, read)));
+    const Expr *line = panel_width(site->routine, read->tensor) > 0
+                           ? read_next(site, tiling, block, read)
+                           : site_value(site, read);
+    APPEND(model->arena, body, fetch_new(model, line));
     site->bound = bound;
   }
 }
