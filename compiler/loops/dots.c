@@ -144,12 +144,20 @@ static void choose_rows(Arena *scratch, const Equation *equation, int64_t vector
   }
 }
 
-/* ---- sums that take the points step by step ---- */
-
 static int64_t range_of(const Index *index) {
   int64_t range;
   return extent_is_constant(index->range, &range) ? range : 0;
 }
+
+/* Not all rows beside each other where two threads are worth it: each has half of them. */
+static void leave_rows_to_threads(const Routine *routine, const Equation *equation, Dots *dots) {
+  double least = (double)routine->target->threads.least;
+  bool is_worth = least > 0 && equation_volume(equation) / LANES >= least;
+  if (is_worth && dots->row && dots->rows % 2 == 0 && dots->rows == range_of(dots->row))
+    dots->rows /= 2;
+}
+
+/* ---- sums that take the points step by step ---- */
 
 /* The points, of both factors, are more than the first cache holds; and what sums cost that are put away and taken up
    again in each step is little beside what a step loads. */
@@ -215,6 +223,7 @@ static bool find_dots(const Routine *routine, Arena *scratch, const Equation *eq
   if (vectors < 1) vectors = 1;
   if (equation->body->op != OP_MUL) {
     choose_rows(scratch, equation, vectors, dots);
+    leave_rows_to_threads(routine, equation, dots);
     return true;
   }
   choose_product(scratch, equation, vectors, dots);

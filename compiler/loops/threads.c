@@ -17,8 +17,7 @@ static double operations_of(const Expr *e) {
   return operations;
 }
 
-/* At the maxima; those in vectors count once a vector. Where bounds vary, as many as there may be. */
-static double iterations_of(ExprTable *exprs, const LoopNode *loop) {
+double loop_iterations(ExprTable *exprs, const LoopNode *loop) {
   Arena *scratch = arena_new();
   const Extent *count = loop->index->range;
   Affine distance = affine_of(exprs, scratch, expr_binary(exprs, OP_SUB, loop->end, loop->begin));
@@ -33,7 +32,7 @@ double node_work(ExprTable *exprs, const LoopNode *node) {
   if (node->kind == LOOP_STORE || node->kind == LOOP_DECLARE) return 1 + operations_of(node->value);
   double work = 0;
   for (int i = 0; i < node->body.count; i++) work += node_work(exprs, node->body.items[i]);
-  return node->kind == LOOP_FOR ? iterations_of(exprs, node) * work : work;
+  return node->kind == LOOP_FOR ? loop_iterations(exprs, node) * work : work;
 }
 
 /* Two threads are busy most of the time, three and four for two thirds of it. */
@@ -58,7 +57,7 @@ enum {
 /* Marks the loop, or loops inside it that keep threads busier; returns how much work is divided. */
 static double divide_loop(const Routine *routine, double least, LoopNode *loop) {
   ExprTable *exprs = routine->model->exprs;
-  double work = node_work(exprs, loop), iterations = iterations_of(exprs, loop);
+  double work = node_work(exprs, loop), iterations = loop_iterations(exprs, loop);
   if (work < least) return 0;
   bool may_divide = iterations > 1 && loop_is_independent(routine, loop);
   if (!may_divide && iterations > 1 && divide_across(routine, least / WITHOUT_MEETING, loop))
@@ -144,6 +143,7 @@ void routine_divide(Routine *routine) {
   const Dim *batch = routine->model->batch;
   double least = (double)routine->target->threads.least;
   double divided = least > 0 ? divide_nests(routine, least) : 0;
+  if (divided >= LEAST_LOOPS * least) routine_deal(routine);
   for (int i = 0; i < routine->nests.count; i++) {
     LoopBody *body = &routine->nests.items[i]->body;
     if (divided < LEAST_LOOPS * least) clear_marks(body, MARK_PARALLEL);

@@ -54,12 +54,18 @@ bool loops_go_apart(const Routine *routine, LoopNode *const *loops, int count);
 /* Two threads, and three and four, have about as much to do. */
 bool keeps_busy(double iterations);
 
+/* At the maxima; those in vectors count once a vector. Where bounds vary, as many as there may be. */
+double loop_iterations(ExprTable *exprs, const LoopNode *loop);
+
 /* Operations at the maxima, those in vectors counted once a vector. */
 double node_work(ExprTable *exprs, const LoopNode *node);
 
 /* across.c: marks loops in a serial one, of `least` work each, such that threads do not meet in it; false: there are
    none. */
 bool divide_across(const Routine *routine, double least, LoopNode *serial);
+
+/* deal.c: moves marks to loops inside those marked, of which threads read less that another wrote. */
+void routine_deal(Routine *routine);
 
 bool body_has_marks(const LoopBody *body, unsigned marks); /* anywhere below */
 void clear_marks(LoopBody *body, unsigned marks);
