@@ -97,6 +97,8 @@ bool guard_cuts_tiles(const Equation *equation, const Tiling *tiling);
 /* The loops of the sum, which add to the tile. */
 void build_sum(Site *site, const Tiling *tiling, const Block *block, const Tensor *tile,
                LoopBody *body);
+/* The less of both (OP_MIN), or the greater; one of them where ranges tell which. */
+const Expr *expr_extreme(ExprTable *table, Op op, const Expr *a, const Expr *b);
 /* Elements that the guard leaves out become 0: of the target or, not null, of the tile's own array `product`. */
 void build_zeros(Site *site, const Tiling *tiling, const Block *block, const Tensor *product,
                  LoopBody *body);

@@ -258,7 +258,7 @@ static LoopNode *loop_of_row(Site *site, const Tiling *tiling, const Expr *row,
   return nowhere.items[0];
 }
 
-static const Expr *extreme(ExprTable *table, Op op, const Expr *a, const Expr *b) {
+const Expr *expr_extreme(ExprTable *table, Op op, const Expr *a, const Expr *b) {
   int64_t least, greatest;
   Arena *scratch = arena_new();
   affine_interval(table, scratch, expr_binary(table, OP_SUB, a, b), NULL, &least, &greatest);
@@ -318,10 +318,10 @@ static void build_cut(Site *site, const Tiling *tiling, const Block *block, cons
   const Expr *begin = high->begin, *end = low->end;
   if (low->begin != begin)
     build_range(site, tiling, block, tile, body, low->begin,
-                extreme(table, OP_MIN, begin, high->end), false);
+                expr_extreme(table, OP_MIN, begin, high->end), false);
   build_range(site, tiling, block, tile, body, begin, end, true);
   if (high->end != end)
-    build_range(site, tiling, block, tile, body, extreme(table, OP_MAX, begin, end), high->end,
+    build_range(site, tiling, block, tile, body, expr_extreme(table, OP_MAX, begin, end), high->end,
                 false);
 }
 

@@ -26,8 +26,10 @@ LoopBody *open_terms(Site *site, const Tiling *tiling, LoopBody *body, int k) {
   LoopBody *inner = open_bounded_loop(site, body, site->equation->reduced[k]);
   if (!site->term || k > 0) return inner;
   LoopNode *loop = body->items[body->count - 1];
-  loop->begin = site->term;
-  loop->end = expr_binary(exprs, OP_ADD, site->term, expr_integer(exprs, tiling->terms));
+  const Expr *end = expr_binary(exprs, OP_ADD, site->term, expr_integer(exprs, tiling->terms));
+  bool is_whole = loop->end == expr_extent(exprs, loop->index->range);
+  loop->begin = expr_extreme(exprs, OP_MAX, loop->begin, site->term);
+  loop->end = is_whole ? end : expr_extreme(exprs, OP_MIN, loop->end, end);
   return inner;
 }
 

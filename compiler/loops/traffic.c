@@ -233,12 +233,25 @@ static bool takes_stored_panels(const Routine *routine, const Tiling *tiling) {
   return panel_width(routine, tiling->across->tensor) == tiling->columns;
 }
 
+/* The guard asks for the outermost variable of the sum alone. */
+static bool bounds_terms(const Equation *equation) {
+  Arena *scratch = arena_new();
+  bool asks_others = false;
+  for (int i = 0; i < equation->var_count; i++)
+    asks_others |= expr_uses_index(scratch, equation->guard, equation->vars[i]);
+  for (int i = 1; i < equation->reduced_count; i++)
+    asks_others |= expr_uses_index(scratch, equation->guard, equation->reduced[i]);
+  arena_free(scratch);
+  return !asks_others;
+}
+
 /* All columns are one tile, there are several of rows, as many as are known or those of a factor that is stored in
    panels, and loops around them. */
 static bool has_tiles_of_rows(const Routine *routine, const Equation *equation,
                               const Tiling *tiling) {
   int64_t rows, columns;
-  if (!tiling->row || tiling->rows == 1 || equation->guard || equation->var_count < 3) return false;
+  if (!tiling->row || tiling->rows == 1 || equation->var_count < 3) return false;
+  if (equation->guard && !bounds_terms(equation)) return false;
   if (map_has(&routine->recurrences, equation->target)) return false;
   if (!extent_is_constant(tiling->row->range, &rows) && !takes_stored_panels(routine, tiling))
     return false;
@@ -249,6 +262,16 @@ static bool has_tiles_of_rows(const Routine *routine, const Equation *equation,
   bool found = !has_window(scratch, equation, tiling->across);
   arena_free(scratch);
   return found;
+}
+
+/* A loop around the tiles counts the first dim of the factor, as that of a copy in panels. */
+static bool counts_panels(const Equation *equation, const Tiling *tiling) {
+  const Expr *across = tiling->across;
+  const Index *panel = across->tensor->rank > 2 ? lone_index(across->args[0]) : NULL;
+  bool is_around = false;
+  for (int i = 0; i < equation->var_count; i++)
+    is_around |= equation->vars[i] == panel && panel != tiling->column;
+  return is_around && !equation->guard;
 }
 
 /* The cycles of one block of columns that are saved when a factor of so many bytes stays for all rows. */
@@ -275,8 +298,8 @@ static int64_t terms_kept(const Routine *routine, const Equation *equation, cons
   if (factor <= room || partial > room) return 0;
   /* What comes from behind the caches is asked for ahead instead, but where it goes on behind these terms:
      tile_ahead.c. */
-  if (whole_bytes(routine, tiling->across->tensor) > (double)routine->target->caches.second &&
-      !takes_stored_panels(routine, tiling))
+  if (counts_panels(equation, tiling) && !takes_stored_panels(routine, tiling) &&
+      whole_bytes(routine, tiling->across->tensor) > (double)routine->target->caches.second)
     return 0;
   int64_t terms = greatest_part(outer->range, (int64_t)(room / each));
   if (terms == 0) return 0;

@@ -103,7 +103,7 @@ model summed {
   h[n, t, i] = tanh(x[n, t]*w[i])
   q[n, t, p, k] = tanh(x[n, t]*v[p, k])
   s[i, p, k] = sum[n, t](h[n, t, i]*q[n, t, p, k])
-  g[i, p, k] = sum[n, t](a[n, t, i]*b[n, t, p, k])
+  g[i, p, k] = sum[n, t](a[n, t, i]*b[n, t, p, k]) + sum[n, t if 2 <= n and n <= 7](a[n, t, i]*b[n, t, p, k])
   e[n, i] = tanh(c[n, i])
   f[i, k] = sum[n](e[n, i]*d[n, k])
   output s
