@@ -14,6 +14,7 @@ COMPILERS = ("gcc", "clang", "clang-19")
 THREADS = (1, 2, 3)
 X86 = platform.machine() == "x86_64"
 LEVELS = ("-O0", "-O1", "-O2", "-O3")
+WIDE = ("-O3 -march=x86-64-v3", "-O2 -march=native") if X86 else ("-O2 -mcpu=native",)
 CROSS_COMPILER, EMULATOR = "aarch64-linux-gnu-gcc", "qemu-aarch64"
 LOOPS_FUSED = generated.EMIT / "multiply-adds-without-vectors.yaml"
 
@@ -44,9 +45,8 @@ def has_avx512():
 
 def some_builds(profile):
     """Targets that round alike, and flags to build what is written for them."""
-    wide = ("-O3 -march=x86-64-v3", "-O2 -march=native") if X86 else ("-O2 -mcpu=native",)
     if profile == "plain":
-        yield "generic", ("-O0", "-O3", *wide)
+        yield "generic", ("-O0", "-O3", *WIDE)
         if X86:
             yield "x86-64", ("-O2", "-O3 -march=native")
         return

@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 import generated
-from test_same_bits import COMPILERS, WIDE
+from bits import COMPILERS, WIDE
 
 MODEL = """
 model masked {

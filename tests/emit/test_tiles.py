@@ -7,6 +7,7 @@ import pathlib
 import sys
 import tempfile
 
+import bits
 import generated
 import test_same_bits
 
@@ -166,7 +167,7 @@ def built(folder, target, real):
 
 def flags_of(target):
     if "without" in target:
-        return ["-mfma"] if test_same_bits.X86 else []
+        return ["-mfma"] if bits.X86 else []
     return [f"-march={target}"] if target in ("x86-64-v3", "x86-64-v4") else []
 
 
