@@ -31,7 +31,7 @@ def check_group(programs, folder, stops=False):
 
 
 def wants_bits(program):
-    return program.seed % 10 < 2 or program.splits and program.seed % 10 < 6
+    return program.is_wide or program.seed % 10 < 2 or program.splits and program.seed % 10 < 6
 
 
 def check_one(case, folder, oracle):

@@ -5,6 +5,7 @@ from library import DEFINITIONS, choose, evaluate, is_pack, sizes_of, unify, val
 from program import Node
 from sought import Sought
 from tensors import NONE, Size, Tensor, declared, fixed, points
+from wide import Wide
 
 MOST_OF_A_RESULT = 400
 LAYERS = [d for d in DEFINITIONS.values()
@@ -283,6 +284,9 @@ class Compositions(Sought):
                 self.state(f"metric {self.new_name('a')} = {definition.name}({', '.join([top.name, *texts])})")
 
 
+WIDE = 23  # one in so many models
+
+
 def random_program(seed):
-    kind = Compositions if Chance(~seed).happens(0.2) else Sought
+    kind = Wide if seed % WIDE == 0 else Compositions if Chance(~seed).happens(0.2) else Sought
     return kind(seed).finish()

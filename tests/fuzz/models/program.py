@@ -41,6 +41,7 @@ class Program:
         self.draws = self.kinks = self.differentiates = self.from_library = False
         self.splits = False  # gradients of a batch are the mean of those of its parts
         self.averages = False  # of parameters stand for them in evaluation
+        self.is_wide = False
         self.adds_parameters = False  # or their gradients, in the order of statements
         self.frozen, self.covered = [], set()
 

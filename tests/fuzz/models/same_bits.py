@@ -16,11 +16,13 @@ from oracles import called, generated
 
 
 NOT_PROVED = "[NN0208]"
-TILES, THREADS = (f"--target={pathlib.Path(__file__).with_name(name)}" for name in ("tiles.yaml", "threads.yaml"))
+TILES, THREADS, CACHES = (f"--target={pathlib.Path(__file__).with_name(name)}"
+                          for name in ("tiles.yaml", "threads.yaml", "caches.yaml"))
 LEAST = ["--ram", "the least there is"]
 REMAT = ["remat"]  # in the text
 OTHER_WAYS = (["--skip=inline,fuse"], ["--skip=pad,turn,flip,transpose,store,join,fuse,split,reside,once,draw,unswitch,square,watch,roll"], [TILES], [THREADS],
               ["--skip=inline", TILES], ["--skip=segment,inline", THREADS], LEAST, REMAT)
+WIDE_WAYS = [TILES], [CACHES], [TILES], [CACHES], [THREADS]
 
 
 def least_memory(command):
@@ -65,8 +67,9 @@ def variants_of(case):
     """The text itself, and another way to have the same."""
     seed, text = case.program.seed, case.program.text()
     yield Variant(case, "compiler", "a", text)
-    if seed//10 % 2 == 0:
-        way = OTHER_WAYS[seed//20 % len(OTHER_WAYS)]
+    if seed//10 % 2 == 0 or case.program.is_wide:
+        ways = WIDE_WAYS if case.program.is_wide else OTHER_WAYS
+        way = ways[seed//20 % len(ways)]
         other = case.program.computed_again().text() if way == REMAT else text
         yield Variant(case, "skipped", "b", other, [] if way == REMAT else way)
     elif seed % 2:
