@@ -229,8 +229,8 @@ static bool has_window(Arena *scratch, const Equation *equation, const Expr *fac
   return false;
 }
 
-static bool takes_stored_panels(const Routine *routine, const Tiling *tiling) {
-  return panel_width(routine, tiling->across->tensor) == tiling->columns;
+static bool comes_from_behind(const Routine *routine, const Tiling *tiling) {
+  return whole_bytes(routine, tiling->across->tensor) > (double)routine->target->caches.second;
 }
 
 /* The guard asks for the outermost variable of the sum alone. */
@@ -245,15 +245,21 @@ static bool bounds_terms(const Equation *equation) {
   return !asks_others;
 }
 
-/* All columns are one tile, there are several of rows, as many as are known or those of a factor that is stored in
-   panels, and loops around them. */
+/* In panels that are stored: what follows some terms in memory is the next. */
+static bool goes_on_behind_caches(const Routine *routine, const Tiling *tiling) {
+  return comes_from_behind(routine, tiling) &&
+         panel_width(routine, tiling->across->tensor) == tiling->columns;
+}
+
+/* All columns are one tile, there are several of rows, of a known number or of a factor that is stored in panels
+   behind the caches, and loops around them. */
 static bool has_tiles_of_rows(const Routine *routine, const Equation *equation,
                               const Tiling *tiling) {
   int64_t rows, columns;
   if (!tiling->row || tiling->rows == 1 || equation->var_count < 3) return false;
   if (equation->guard && !bounds_terms(equation)) return false;
   if (map_has(&routine->recurrences, equation->target)) return false;
-  if (!extent_is_constant(tiling->row->range, &rows) && !takes_stored_panels(routine, tiling))
+  if (!extent_is_constant(tiling->row->range, &rows) && !goes_on_behind_caches(routine, tiling))
     return false;
   if (extent_maximum(tiling->row->range) <= tiling->rows) return false;
   if (!extent_is_constant(tiling->column->range, &columns) || columns != tiling->columns)
@@ -298,8 +304,8 @@ static int64_t terms_kept(const Routine *routine, const Equation *equation, cons
   if (factor <= room || partial > room) return 0;
   /* What comes from behind the caches is asked for ahead instead, but where it goes on behind these terms:
      tile_ahead.c. */
-  if (counts_panels(equation, tiling) && !takes_stored_panels(routine, tiling) &&
-      whole_bytes(routine, tiling->across->tensor) > (double)routine->target->caches.second)
+  if (counts_panels(equation, tiling) && comes_from_behind(routine, tiling) &&
+      !goes_on_behind_caches(routine, tiling))
     return 0;
   int64_t terms = greatest_part(outer->range, (int64_t)(room / each));
   if (terms == 0) return 0;
