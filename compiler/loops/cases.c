@@ -10,12 +10,14 @@
 
 enum {
   MOST_CASES = 9,
-  MOST_NODES = 64 /* loops and statements that the iterations may become */
+  MOST_NODES = 64,  /* loops and statements that the iterations may become */
+  MOST_GROWTH = 128 /* how many more a nest may have in the end */
 };
 
 typedef struct Splitter {
   Model *model;
   Arena *scratch;
+  int64_t growth; /* of the nest so far, in loops and statements */
 } Splitter;
 
 /* ---- which ---- */
@@ -66,8 +68,11 @@ static int64_t cases_of(Splitter *s, const LoopNode *node) {
   if (!extent_is_constant(node->index->range, &count) || count > MOST_CASES) return 0;
   look_below(s, &node->body, node->index, &contents);
   bool is_split = (contents.asks || (node->marks & MARK_WINDOW)) && !contents.declares &&
-                  contents.nodes * count <= MOST_NODES;
-  return is_split ? count : 0;
+                  contents.nodes * count <= MOST_NODES &&
+                  s->growth + contents.nodes * (count - 1) <= MOST_GROWTH;
+  if (!is_split) return 0;
+  s->growth += contents.nodes * (count - 1);
+  return count;
 }
 
 /* ---- iterations ---- */
@@ -119,7 +124,10 @@ static void split_body(Splitter *s, LoopBody *body) {
 }
 
 void routine_split(Routine *routine) {
-  Splitter s = {routine->model, arena_new()};
-  for (int i = 0; i < routine->nests.count; i++) split_body(&s, &routine->nests.items[i]->body);
+  Splitter s = {.model = routine->model, .scratch = arena_new()};
+  for (int i = 0; i < routine->nests.count; i++) {
+    s.growth = 0;
+    split_body(&s, &routine->nests.items[i]->body);
+  }
   arena_free(s.scratch);
 }
