@@ -3,6 +3,7 @@
 
 #include "loops/panels.h"
 
+#include "calculus/condition.h"
 #include "equations/affine.h"
 #include "equations/contraction.h"
 
@@ -233,16 +234,22 @@ static bool comes_from_behind(const Routine *routine, const Tiling *tiling) {
   return whole_bytes(routine, tiling->across->tensor) > (double)routine->target->caches.second;
 }
 
-/* The guard asks for the outermost variable of the sum alone. */
-static bool bounds_terms(const Equation *equation) {
+/* The guard says where the outermost variable of the sum begins and ends, and no more: a remainder would be the step of
+   its loop, which parts would begin elsewhere. */
+static bool bounds_terms(const Routine *routine, const Equation *equation) {
   Arena *scratch = arena_new();
-  bool asks_others = false;
-  for (int i = 0; i < equation->var_count; i++)
-    asks_others |= expr_uses_index(scratch, equation->guard, equation->vars[i]);
-  for (int i = 1; i < equation->reduced_count; i++)
-    asks_others |= expr_uses_index(scratch, equation->guard, equation->reduced[i]);
+  ExprList conjuncts = {0};
+  bool bounds = true;
+  condition_conjuncts(scratch, equation->guard, &conjuncts);
+  for (int i = 0; i < conjuncts.count; i++) {
+    IndexList used = {0};
+    const Expr *conjunct = conjuncts.items[i];
+    expr_indices(scratch, conjunct, &used);
+    bounds &= used.count == 1 && used.items[0] == equation->reduced[0] &&
+              bound_slope(routine->model->exprs, scratch, conjunct, used.items[0]) != 0;
+  }
   arena_free(scratch);
-  return !asks_others;
+  return bounds;
 }
 
 /* In panels that are stored: what follows some terms in memory is the next. */
@@ -257,7 +264,7 @@ static bool has_tiles_of_rows(const Routine *routine, const Equation *equation,
                               const Tiling *tiling) {
   int64_t rows, columns;
   if (!tiling->row || tiling->rows == 1 || equation->var_count < 3) return false;
-  if (equation->guard && !bounds_terms(equation)) return false;
+  if (equation->guard && !bounds_terms(routine, equation)) return false;
   if (map_has(&routine->recurrences, equation->target)) return false;
   if (!extent_is_constant(tiling->row->range, &rows) && !goes_on_behind_caches(routine, tiling))
     return false;

@@ -105,10 +105,11 @@ model summed {
   q[n, t, p, k] = tanh(x[n, t]*v[p, k])
   s[i, p, k] = sum[n, t](h[n, t, i]*q[n, t, p, k])
   g[i, p, k] = sum[n, t](a[n, t, i]*b[n, t, p, k]) + sum[n, t if 2 <= n and n <= 7](a[n, t, i]*b[n, t, p, k])
+  r[i, p, k] = sum[n, t if n % 3 == 1](a[n, t, i]*b[n, t, p, k])
   e[n, i] = tanh(c[n, i])
   f[i, k] = sum[n](e[n, i]*d[n, k])
   output s
-  loss mean[i, p, k]((s[i, p, k] + g[i, p, k])^2) + mean[i, k](f[i, k]^2)
+  loss mean[i, p, k]((s[i, p, k] + g[i, p, k] + r[i, p, k])^2) + mean[i, k](f[i, k]^2)
   train { optimizer sgd(0.01) }
 }
 """
