@@ -10,14 +10,14 @@
 
 enum {
   MOST_CASES = 9,
-  MOST_NODES = 64,  /* loops and statements that the iterations may become */
-  MOST_GROWTH = 128 /* how many more a nest may have in the end */
+  MOST_NODES = 64, /* loops and statements that the iterations may become */
+  MOST_LINES = 160 /* of C that the cases of a nest may take, about */
 };
 
 typedef struct Splitter {
   Model *model;
   Arena *scratch;
-  int64_t growth; /* of the nest so far, in loops and statements */
+  int lines; /* of the cases of the nest so far */
 } Splitter;
 
 /* ---- which ---- */
@@ -68,11 +68,26 @@ static int64_t cases_of(Splitter *s, const LoopNode *node) {
   if (!extent_is_constant(node->index->range, &count) || count > MOST_CASES) return 0;
   look_below(s, &node->body, node->index, &contents);
   bool is_split = (contents.asks || (node->marks & MARK_WINDOW)) && !contents.declares &&
-                  contents.nodes * count <= MOST_NODES &&
-                  s->growth + contents.nodes * (count - 1) <= MOST_GROWTH;
-  if (!is_split) return 0;
-  s->growth += contents.nodes * (count - 1);
-  return count;
+                  contents.nodes * count <= MOST_NODES;
+  return is_split ? count : 0;
+}
+
+static bool is_choice(const Expr *e) {
+  return e->op == OP_SELECT || (is_read(e) && read_default(e));
+}
+
+/* Of C, about: a choice may be a branch of its own, and so many nodes fill a line. */
+static int lines_of(Splitter *s, const LoopBody *body) {
+  enum { OF_CHOICE = 6, NODES = 24 };
+  int lines = 0;
+  for (int i = 0; i < body->count; i++) {
+    const LoopNode *node = body->items[i];
+    ExprList nodes = node->value ? expr_postorder(s->scratch, &node->value, 1) : (ExprList){0};
+    for (int k = 0; k < nodes.count; k++)
+      if (is_choice(nodes.items[k])) lines += OF_CHOICE;
+    lines += 1 + nodes.count / NODES + lines_of(s, &node->body);
+  }
+  return lines;
 }
 
 /* ---- iterations ---- */
@@ -112,11 +127,13 @@ static void split_body(Splitter *s, LoopBody *body) {
     int64_t count = cases_of(s, node);
     LoopBody cases = {0};
     if (count > 0) append_cases(s, &cases, node, count);
-    if (count == 0 || loop_loses_reads(s->scratch, node, &cases)) {
+    int lines = lines_of(s, &cases);
+    if (count == 0 || s->lines + lines > MOST_LINES || loop_loses_reads(s->scratch, node, &cases)) {
       split_body(s, &node->body);
       APPEND(s->model->arena, &split, node);
       continue;
     }
+    s->lines += lines;
     split_body(s, &cases);
     for (int k = 0; k < cases.count; k++) APPEND(s->model->arena, &split, cases.items[k]);
   }
@@ -126,7 +143,7 @@ static void split_body(Splitter *s, LoopBody *body) {
 void routine_split(Routine *routine) {
   Splitter s = {.model = routine->model, .scratch = arena_new()};
   for (int i = 0; i < routine->nests.count; i++) {
-    s.growth = 0;
+    s.lines = 0;
     split_body(&s, &routine->nests.items[i]->body);
   }
   arena_free(s.scratch);
