@@ -116,9 +116,9 @@ typedef struct LineList {
 } LineList;
 LineList ranges_of(Arena *arena, const LineList *lines);
 
-/* What the function of a family takes, in order: run-time sizes, what its draws depend on (first sample,
-   seed, step, keys where nests differ in them), the scalars of the routine, the flag of an invalid model, rank-0 doubles of the model by
-   value, and the arrays it touches. Numbers are positions in nest->tensors. */
+/* What the function of a family takes, in order: run-time sizes, what its draws depend on (first sample, seed,
+   step, keys where nests differ in them), the scalars of the routine, the flag of an invalid model, rank-0 doubles
+   of the model by value, and the arrays it touches. Numbers are positions in nest->tensors. */
 typedef struct Positions {
   int *items;
   int count, capacity;

@@ -1,13 +1,14 @@
 /* Fusion: which equations share loops.
 
-   Equations are taken in order. Each asks for its loops (schedule_of) and is offered the loops that stand
-   open at the end of the cluster which produced the last of its inputs: it shares the d outermost of
-   them, d as great as possible, when on each shared loop every tensor it reads from inside that loop is
-   finished there (the loop does not reduce it) and is read at the loop's own index. So softmax,
-   norms and cross entropy become one nest with short passes over a row. One that shares none runs in the loops of
-   another that goes through the same elements, in one pass, as does one that reduces the same as the one before. A loop that does the work of its
-   nest (stores stand right in it) is shared only by equations whose innermost loop it would be too, so
-   that short loops stay simple. Of elementary functions over a row each has such a loop for itself. The result is one nest, hence one C function, per cluster. */
+   Equations are taken in order. Each asks for its loops (schedule_of) and is offered the loops that stand open at
+   the end of the cluster which produced the last of its inputs: it shares the d outermost of them, d as great as
+   possible, when on each shared loop every tensor it reads from inside that loop is finished there (the loop does
+   not reduce it) and is read at the loop's own index. So softmax, norms and cross entropy become one nest with
+   short passes over a row. One that shares none runs in the loops of another that goes through the same elements,
+   in one pass, as does one that reduces the same as the one before. A loop that does the work of its nest (stores
+   stand right in it) is shared only by equations whose innermost loop it would be too, so that short loops stay
+   simple. Of elementary functions over a row each has such a loop for itself. The result is one nest, hence one C
+   function, per cluster. */
 #include "loops/build.h"
 #include "loops/carry.h"
 #include "loops/copies.h"

@@ -1,11 +1,10 @@
 /* Loops: everything about the machine happens here.
 
-   A Routine is one entry point of the generated program (train_step, infer, ...); it runs Nests in order;
-   a nest is a cluster of equations that share loops, and becomes one static C function; nests that are
-   alike become one together. Inside a nest stand five kinds of node: a counted loop, a branch, the
-   declaration of a local variable, a store, and the wish that a cache had a line. Expressions stay those of the equations: a local variable
-   is a tensor placed in a register, so a read is a read wherever the tensor lives, and `Buffer` tells
-   where that is.
+   A Routine is one entry point of the generated program (train_step, infer, ...); it runs Nests in order; a nest
+   is a cluster of equations that share loops, and becomes one static C function; nests that are alike become one
+   together. Inside a nest stand five kinds of node: a counted loop, a branch, the declaration of a local variable,
+   a store, and the wish that a cache had a line. Expressions stay those of the equations: a local variable is a
+   tensor placed in a register, so a read is a read wherever the tensor lives, and `Buffer` tells where that is.
 
    What later passes add (tiles, packing, register blocks, threads, vectors) are marks and steps on loops
    and further local tensors: no new kind of node. */

@@ -2,9 +2,10 @@
 
      z[k, p] = sum[c, r if 0 <= p+r-1 and p+r-1 < T](x[c, p+r-1]*w[k, c, r])
 
-   gives x.padded[c, u] = x[c, u-1 | 0] and z[k, p] = sum[c, r](x.padded[c, p+r]*w[k, c, r]), whose loops have
-   the same bounds everywhere and so go on in vectors. It is done for contractions whose inner loop moves the
-   window, forwards and backwards, and for those in lanes, so that windows go on side by side (dots.c). The zeros change no sum, which begins at +0 (FINITE, see calculus/unpad.c). */
+   gives x.padded[c, u] = x[c, u-1 | 0] and z[k, p] = sum[c, r](x.padded[c, p+r]*w[k, c, r]), whose loops have the
+   same bounds everywhere and so go on in vectors. It is done for contractions whose inner loop moves the window,
+   forwards and backwards, and for those in lanes, so that windows go on side by side (dots.c). The zeros change no
+   sum, which begins at +0 (FINITE, see calculus/unpad.c). */
 #include "calculus/arithmetic.h"
 #include "calculus/condition.h"
 #include "equations/contraction.h"

@@ -2,9 +2,10 @@
    again from it.
 
    Kept are the values of least size from which all others that the backward part reads can be computed by
-   equations cheap enough: the smallest cut between what is too costly to be done twice and the backward part.
-   A `remat` block says that its equations are cheap enough, products too; where memory is short, more are. What is computed again stands right before its first reader there, so that
-   it shares the reader's loops and often needs no memory at all. */
+   equations cheap enough: the smallest cut between what is too costly to be done twice and the backward part. A
+   `remat` block says that its equations are cheap enough, products too; where memory is short, more are. What is
+   computed again stands right before its first reader there, so that it shares the reader's loops and often needs
+   no memory at all. */
 #include "loops/again.h"
 #include "loops/cut.h"
 #include "loops/remat.h"
