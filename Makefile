@@ -20,9 +20,9 @@ COMPILE  = $(CC) -std=c11 $(WARNINGS) -ffp-contract=off -D_POSIX_C_SOURCE=200809
 LINK     = $(CC) $(MODE_FLAGS) $(CFLAGS) $(LDFLAGS)
 say      = $(if $(V),,@echo '  $(1)' &&)#               V=1 prints the commands instead
 
-# All cores unless the user chose a number; each rule's output in one piece.
+# All cores unless the user chose a number. Output comes as it is written: tests and measurements take minutes.
 JOBS      := $(if $(filter 0,$(MAKELEVEL)$(filter -j%,$(MAKEFLAGS))),-j$(shell nproc))
-MAKEFLAGS += --output-sync=target --no-builtin-rules $(JOBS)
+MAKEFLAGS += --no-builtin-rules $(JOBS)
 
 GENERATED = $(BUILD)/generated
 SOURCES   = $(sort $(wildcard compiler/*.c compiler/*/*.c))
@@ -127,9 +127,9 @@ demo: $(BUILD)/examples/digits                        ## train examples/digits a
 	cd examples/digits && $(abspath $<)
 TASKS = $(patsubst %.nn,$(BUILD)/%,$(sort $(wildcard learn/*.nn)))
 learn: $(if $(ONLY),$(BUILD)/learn/$(ONLY),$(TASKS))  ## minutes to an hour: known results, by SEED
-	+@status=0; for task in $^; do $$task $(SEED) || status=1; done; exit $$status
+	@status=0; for task in $^; do $$task $(SEED) || status=1; done; exit $$status
 same-bits: all                                        ## minutes: models of bench/ by all compilers, levels, vectors, threads
-	NNC='$(abspath $(BUILD)/nnc)' tests/emit/reference_bits.py $(ONLY)
+	@NNC='$(abspath $(BUILD)/nnc)' tests/emit/reference_bits.py $(ONLY)
 BENCH = NNC_BUILD='$(abspath $(BUILD))' bench
 bench: all                                            ## minutes: times beside those of peers; ONLY=SECTION, ARGS
 	@$(BENCH)/run $(ONLY:%=--only %) $(ARGS)
