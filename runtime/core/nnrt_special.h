@@ -215,7 +215,10 @@ static inline nnrt_pair nnrt_cotangent_pair(double t) {
 static inline double nnrt_digamma_reflected(double x, double t) {
   double size = -x;
   nnrt_pair sum = nnrt_quotient_pair(1, size);
-  for (; size < 10; size += 1) sum = nnrt_pair_sum(sum, nnrt_quotient_pair(-1, size));
+  while (size < 10) {
+    sum = nnrt_pair_sum(sum, nnrt_quotient_pair(-1, size));
+    size += 1;
+  }
   sum = nnrt_pair_sum(sum, nnrt_quotient_pair(-0.5, size));
   sum = nnrt_pair_sum(sum, (nnrt_pair){-nnrt_digamma_tail(size), 0});
   nnrt_pair cotangent = nnrt_cotangent_pair(t);
