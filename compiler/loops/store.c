@@ -271,8 +271,8 @@ static const Member *stored_as(Store *store, const Tensor *tensor) {
 /* Columns of its panels; 0: all are in one, or it is stored in rows. */
 static int64_t width_of(Store *store, const Tensor *tensor) {
   const Member *member = stored_as(store, tensor);
-  int64_t columns = extent_maximum(tensor->axes[tensor->rank - 1].extent);
-  return member && member->width < columns ? member->width : 0;
+  if (!member) return 0;
+  return member->width < extent_maximum(tensor->axes[tensor->rank - 1].extent) ? member->width : 0;
 }
 
 /* Once the widths are known: what is read whole has to be split. */
