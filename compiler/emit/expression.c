@@ -220,15 +220,16 @@ static ValueType common_type(const Expr *node) {
   return type == TYPE_NUMBER ? TYPE_F64 : type;
 }
 
-/* The element as it is in memory, of 32 bits; null: it is no such read, or has been given a name. */
+/* The element as it is in memory, of 32 bits; null: it is no such read, has been given a name, or may be outside. */
 static const char *narrow_element(Printer *printer, const Expr *e) {
   const FunctionWriter *writer = printer->writer;
   if (!is_read(e) || e->type != TYPE_INT || read_default(e) || e->tensor->storage != STORE_I32)
     return NULL;
   const char *cast =
       arena_format(writer->arena, "(%s)", value_type_name(writer->routine, TYPE_INT));
-  const char *text = piece_of(printer, e)->text;
-  return strncmp(text, cast, strlen(cast)) == 0 ? text + strlen(cast) : NULL;
+  const Piece *piece = piece_of(printer, e);
+  bool is_cast = piece->level == LEVEL_UNARY && strncmp(piece->text, cast, strlen(cast)) == 0;
+  return is_cast ? piece->text + strlen(cast) : NULL;
 }
 
 static bool is_in_32_bits(const Printer *printer, const Expr *e) {
