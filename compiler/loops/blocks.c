@@ -105,6 +105,12 @@ Equation *blocks_product(Layout *layout, const Blocks *blocks, const Equation *c
   return product;
 }
 
+bool is_made_copy(const Routine *routine, const Equation *equation) {
+  return map_has(&routine->made, equation->target) && equation->reduction == REDUCE_NONE &&
+         is_read(equation->body) && !read_default(equation->body) &&
+         equation->var_count == equation->target->rank;
+}
+
 /* ---- variables ---- */
 
 bool blocks_may_split(const Routine *routine, const Equation *equation, const Index *index) {

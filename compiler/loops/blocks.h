@@ -36,6 +36,9 @@ Equation *blocks_make(Layout *layout, const Blocks *blocks, const Expr *element,
 /* The product with the copy in place of its factor. */
 Equation *blocks_product(Layout *layout, const Blocks *blocks, const Equation *copy);
 
+/* A tensor that a pass made to have the elements of another, as they are. */
+bool is_made_copy(const Routine *routine, const Equation *equation);
+
 /* Whether a variable of the equation may become two, of which one counts blocks. */
 bool blocks_may_split(const Routine *routine, const Equation *equation, const Index *index);
 /* Puts one of that name and j for the variable, which is name*width + j, in place. */

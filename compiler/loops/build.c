@@ -231,6 +231,11 @@ LoopNode *loop_new(Model *model, const Index *index) {
   return loop;
 }
 
+bool loop_is_whole(ExprTable *exprs, const LoopNode *loop, const Extent *extent) {
+  return loop->step == 1 && loop->begin == expr_integer(exprs, 0) &&
+         loop->end == expr_extent(exprs, extent);
+}
+
 LoopNode *segment_loop(Model *model, const Segments *segments) {
   ExprTable *exprs = model->exprs;
   LoopNode *loop =

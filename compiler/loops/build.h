@@ -52,6 +52,8 @@ void build_equation(Site *site);
 
 /* A counted loop 0..range-1, not yet in any body. */
 LoopNode *loop_new(Model *model, const Index *index);
+/* Takes every step of the extent, one by one, from 0 on. */
+bool loop_is_whole(ExprTable *exprs, const LoopNode *loop, const Extent *extent);
 
 /* The greatest multiple that the range has room for. */
 const Extent *whole_multiple(Model *model, const Extent *range, int64_t of);

@@ -6,6 +6,7 @@
    parts are told apart by an index: the choice would keep the loops inside from running in vectors. So would a loop
    over the few points of a reduction, as of a window, inside one along memory (MARK_WINDOW). */
 #include "calculus/condition.h"
+#include "loops/build.h"
 #include "loops/rewrite.h"
 
 enum {
@@ -62,9 +63,8 @@ static void look_below(Splitter *s, const LoopBody *body, const Index *index, Co
 static int64_t cases_of(Splitter *s, const LoopNode *node) {
   int64_t count;
   Contents contents = {0};
-  if (node->kind != LOOP_FOR || node->step != 1 || node->lanes > 0 || node->segment > 0) return 0;
-  if (node->begin != expr_integer(s->model->exprs, 0)) return 0;
-  if (node->end != expr_extent(s->model->exprs, node->index->range)) return 0;
+  if (node->kind != LOOP_FOR || node->lanes > 0 || node->segment > 0) return 0;
+  if (!loop_is_whole(s->model->exprs, node, node->index->range)) return 0;
   if (!extent_is_constant(node->index->range, &count) || count > MOST_CASES) return 0;
   look_below(s, &node->body, node->index, &contents);
   bool is_split = (contents.asks || (node->marks & MARK_WINDOW)) && !contents.declares &&

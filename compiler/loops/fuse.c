@@ -474,12 +474,6 @@ static void remember_origin(Fuser *fuser, Cluster *cluster, const Site *site) {
   map_put(&fuser->origins, equation->target, origin);
 }
 
-/* Runs through the whole range of its index. */
-static bool is_whole(Model *model, const LoopNode *loop) {
-  return loop->step == 1 && loop->begin == expr_integer(model->exprs, 0) &&
-         loop->end == expr_extent(model->exprs, loop->index->range);
-}
-
 static OpenLoop loop_made(const Site *site, LoopNode *loop, int depth) {
   OpenLoop open = {.node = loop};
   open.value = expr_index(site->routine->model->exprs, loop->index);
@@ -500,7 +494,8 @@ static void reopen(Cluster *cluster, const Site *site) {
     LoopNode *loop = body->items[body->count - 1];
     bool adds_steps = (loop->marks & MARK_STRIP) != 0 && site->schedule.reduced[0];
     if (loop->marks & (MARK_UNROLL | MARK_VECTOR | MARK_TILE)) break;
-    bool is_shareable = (loop->marks & MARK_STRIP) != 0 || is_whole(site->routine->model, loop);
+    bool is_shareable = (loop->marks & MARK_STRIP) != 0 ||
+                        loop_is_whole(site->routine->model->exprs, loop, loop->index->range);
     if (!is_shareable || adds_steps) break;
     if (count >= cluster->open_count || cluster->open[count].node != loop)
       cluster->open[count] = loop_made(site, loop, count);

@@ -147,12 +147,6 @@ bool layout_is_free(const Routine *routine, const Tensor *tensor) {
   return is_rearrangeable(routine, tensor) && !map_has(&routine->orders, tensor);
 }
 
-static bool is_copy(const Routine *routine, const Equation *equation) {
-  return map_has(&routine->made, equation->target) && equation->reduction == REDUCE_NONE &&
-         is_read(equation->body) && !read_default(equation->body) &&
-         equation->var_count == equation->target->rank;
-}
-
 /* ---- which equations ---- */
 
 static bool may_read(const Rearrangement *r, const Equation *equation) {
@@ -221,7 +215,7 @@ static bool may_get_order(const Rearrangement *r) {
 
 /* As a copy of it lies that products take. */
 static bool lies_as_copy(Rearrangement *r, const Equation *copy) {
-  if (!is_copy(r->routine, copy)) return false;
+  if (!is_made_copy(r->routine, copy)) return false;
   r->copy = copy;
   r->value = (Tensor *)copy->body->tensor;
   return is_rearrangeable(r->routine, r->value) && find_order(r) && may_get_order(r) &&

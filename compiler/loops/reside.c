@@ -4,6 +4,7 @@
 
    as the adjoint of a value that was read part by part is put together. The copy falls away; the other then has
    memory from where the first of its parts is computed. */
+#include "loops/build.h"
 #include "loops/lives.h"
 
 typedef struct Residence {
@@ -56,9 +57,8 @@ static bool find_copy(Resident *resident) {
 }
 
 static bool is_whole(Model *model, const LoopNode *loop, const Extent *extent) {
-  return loop->kind == LOOP_FOR && loop->step == 1 && loop->segment == 0 && loop->lanes == 0 &&
-         loop->begin == expr_integer(model->exprs, 0) &&
-         loop->end == expr_extent(model->exprs, extent);
+  return loop->kind == LOOP_FOR && loop->segment == 0 && loop->lanes == 0 &&
+         loop_is_whole(model->exprs, loop, extent);
 }
 
 static int position_of(const Expr *const *subscripts, int rank, const Index *index) {
@@ -207,9 +207,7 @@ static void state_first(Routine *routine, const EquationList *stated) {
 
 void routine_reside(Routine *routine) {
   Residence residence = {.routine = routine, .scratch = arena_new()};
-  TensorList roots = routine_roots(routine);
-  map_init(&residence.roots, residence.scratch);
-  for (int i = 0; i < roots.count; i++) map_put(&residence.roots, roots.items[i], roots.items[i]);
+  residence.roots = routine_root_set(residence.scratch, routine);
   map_init(&residence.hosts, residence.scratch);
   map_init(&residence.residents, residence.scratch);
   map_init(&residence.removed, residence.scratch);

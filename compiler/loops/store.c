@@ -204,15 +204,9 @@ static void look_at_product(Store *store, const Equation *equation, const Tiling
     member_of(store, along->tensor)->is_refused = true;
 }
 
-static bool is_copy(const Store *store, const Equation *equation) {
-  return map_has(&store->routine->made, equation->target) && equation->reduction == REDUCE_NONE &&
-         is_read(equation->body) && !read_default(equation->body) &&
-         equation->var_count == equation->target->rank;
-}
-
 /* A copy of what is kept, panel by panel: each variable is a dim, or counts panels, and the last counts columns. */
 static bool is_copy_in_panels(Store *store, const Equation *equation) {
-  if (!is_copy(store, equation)) return false;
+  if (!is_made_copy(store->routine, equation)) return false;
   const Expr *read = equation->body;
   const Index *last = equation->vars[equation->var_count - 1];
   int order[LIMIT_RANK];
