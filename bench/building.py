@@ -47,11 +47,12 @@ def flags(compiler, march, threads=1):
 
 
 def with_headers(paths):
-    """Sources, and our headers that they include."""
-    found = dict.fromkeys(paths)
-    for path in paths:
+    """Sources, and our headers that they include, or that those do."""
+    found = list(dict.fromkeys(paths))
+    for path in found:
         names = re.findall(rb'^#include "([\w.]+)"', path.read_bytes(), re.M)
-        found |= dict.fromkeys(PROGRAMS / name.decode() for name in names if (PROGRAMS / name.decode()).exists())
+        headers = (PROGRAMS / name.decode() for name in dict.fromkeys(names))
+        found += [header for header in headers if header.exists() and header not in found]
     return found
 
 

@@ -1,16 +1,8 @@
 /* A generated model as a contender: generated DATA WARMUPS STEPS [ENTRY [EXTENT...]]. MODEL is its description.
    DATA holds parameters and inputs by name, of which a smaller batch takes the first samples; other
    parameters start as `init` makes them. */
+#include "described.h"
 #include "measure.h"
-#include "records.h"
-
-#include <nnrt.h>
-
-#define JOIN(name, suffix) name##suffix
-#define DESCRIPTION(name) JOIN(name, _model)
-
-extern const nnrt_model DESCRIPTION(MODEL);
-static const nnrt_model *const description = &DESCRIPTION(MODEL);
 
 enum { MOST_ARRAYS = 16 };
 
@@ -22,48 +14,32 @@ typedef struct Run {
   double loss;
 } Run;
 
-static size_t bytes_of(const nnrt_tensor *tensor) {
-#define NNRT_ROW(code, bytes, name) bytes,
-  static const size_t sizes[] = {NNRT_TYPES(NNRT_ROW)};
-#undef NNRT_ROW
-  size_t bytes = sizes[tensor->type];
-  for (int axis = 0; axis < tensor->rank; axis++) bytes *= (size_t)tensor->shape[axis];
-  return bytes;
-}
-
 static void keep(void *context, const char *name, const void *data, size_t bytes) {
   Run *run = context;
   for (int i = 0; i < run->entry->input_count; i++) {
     const nnrt_tensor *input = &description->tensors[run->entry->inputs[i]];
     if (strcmp(input->name, name) != 0) continue;
-    if (bytes < bytes_of(input)) stop_with("another size in the data", name);
-    memcpy(run->inputs[i], data, bytes_of(input));
+    size_t wanted = bytes_of(input, input->shape);
+    if (bytes < wanted) stop_with("another size in the data", name);
+    memcpy(run->inputs[i], data, wanted);
     return;
   }
-  const nnrt_tensor *tensor = nnrt_find(description, name);
-  if (!tensor) return;
-  if (bytes != bytes_of(tensor)) stop_with("another size in the data", name);
-  nnrt_set(tensor, run->model, data);
+  set_record(run->model, name, data, bytes);
 }
 
-static const nnrt_entry *find_entry(const char *name) {
-  for (int i = 0; i < description->entry_count; i++)
-    if (strcmp(description->entries[i].name, name) == 0) return &description->entries[i];
-  stop_with("no entry point", name);
-  return NULL;
+static void *dense_array(int tensor) {
+  return allocate(bytes_of(&description->tensors[tensor], description->tensors[tensor].shape), 64);
 }
 
 static void prepare(Run *run, const char *entry, char **extents) {
   run->model = allocate(description->size, description->alignment);
   description->init(run->model, 1);
   run->entry = find_entry(entry);
-  for (int i = 0; i < description->dim_count; i++)
-    run->extents[i] = *extents && description->dims[i].is_runtime ? strtol(*extents++, NULL, 10)
-                                                                  : description->dims[i].maximum;
+  read_extents(extents, run->extents);
   for (int i = 0; i < run->entry->input_count; i++)
-    run->inputs[i] = allocate(bytes_of(&description->tensors[run->entry->inputs[i]]), 64);
+    run->inputs[i] = dense_array(run->entry->inputs[i]);
   for (int i = 0; i < run->entry->output_count; i++)
-    run->outputs[i] = allocate(bytes_of(&description->tensors[run->entry->outputs[i]]), 64);
+    run->outputs[i] = dense_array(run->entry->outputs[i]);
 }
 
 static void step(void *context) {

@@ -2,17 +2,9 @@
    [EXTENT...]. MODEL is its description. DATA (bench/contenders/records.h) holds parameters and inputs by name;
    where it has several batches of an input, each step takes the next one. Other parameters start as `init` makes
    them. */
-#include "records.h"
-
-#include <nnrt.h>
+#include "described.h"
 
 #include <inttypes.h>
-
-#define JOIN(name, suffix) name##suffix
-#define DESCRIPTION(name) JOIN(name, _model)
-
-extern const nnrt_model DESCRIPTION(MODEL);
-static const nnrt_model *const description = &DESCRIPTION(MODEL);
 
 enum { MOST = 16 };
 
@@ -27,15 +19,6 @@ typedef struct Run {
   int64_t extents[MOST];
   Stream streams[MOST];
 } Run;
-
-static size_t bytes_of(const nnrt_tensor *tensor, const int64_t *shape) {
-#define NNRT_ROW(code, bytes, name) bytes,
-  static const size_t sizes[] = {NNRT_TYPES(NNRT_ROW)};
-#undef NNRT_ROW
-  size_t bytes = sizes[tensor->type];
-  for (int axis = 0; axis < tensor->rank; axis++) bytes *= (size_t)shape[axis];
-  return bytes;
-}
 
 static void expect_ok(int error, const char *what) {
   if (error) stop_with(what, nnrt_error_text(error));
@@ -52,22 +35,15 @@ static void keep_record(void *context, const char *name, const void *data, size_
     memcpy(stream->bytes, data, bytes);
     return;
   }
-  const nnrt_tensor *tensor = nnrt_find(description, name);
-  if (!tensor) return;
-  if (bytes != bytes_of(tensor, tensor->shape)) stop_with("another size in the data", name);
-  nnrt_set(tensor, run->model, data);
+  set_record(run->model, name, data, bytes);
 }
 
 static void prepare(Run *run, char **extents) {
   run->model = allocate(description->size, description->alignment);
   expect_ok(description->init(run->model, 42), "init");
   expect_ok(description->selftest(), "selftest");
-  for (int i = 0; i < description->entry_count; i++)
-    if (strcmp(description->entries[i].name, "train_step") == 0)
-      run->entry = &description->entries[i];
-  for (int i = 0; i < description->dim_count; i++)
-    run->extents[i] = *extents && description->dims[i].is_runtime ? strtol(*extents++, NULL, 10)
-                                                                  : description->dims[i].maximum;
+  run->entry = find_entry("train_step");
+  read_extents(extents, run->extents);
   for (int i = 0; i < run->entry->input_count; i++) {
     int64_t shape[NNRT_MAX_RANK];
     nnrt_shape(description, run->entry->inputs[i], run->extents, shape);
