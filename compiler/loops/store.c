@@ -326,9 +326,8 @@ static Equation *read_drawn(Store *store, Equation *equation) {
 
 static Equation *over_panels(Store *store, Equation *equation) {
   Routine *routine = store->routine;
-  if (is_draw(equation->body) && is_kept(equation->target) && width_of(store, equation->target) > 0)
-    equation = read_drawn(store, equation);
-  Equation split = *equation;
+  bool is_drawn = is_draw(equation->body) && routine_panels(routine, equation->target);
+  Equation split = is_drawn ? *read_drawn(store, equation) : *equation;
   const Index *whole;
   int64_t width;
   while ((whole = column_to_split(store, &split, &width)))

@@ -16,7 +16,8 @@ TARGET = "x86-64-v3" if WIDE else "x86-64" if platform.machine() == "x86_64" els
 CC = (*generated.CC, "-march=x86-64-v3") if WIDE else generated.CC
 
 # An optimizer's state, a norm over gradients, a penalty, gradients of several calls, rows taken by an index, convolution
-# with channels innermost, and a recurrence; `tied` reads its weights both ways.
+# with channels innermost, and a recurrence; `drawn` has one panel for each of its matrices, in another order; `tied`
+# reads its weights both ways.
 MODELS = """
 model plain {
   dim N <= 9
@@ -43,6 +44,14 @@ model penalised {
   output y[n, a, k] = sum[i](x[n, i]*W[i, a, k])
   loss mean(y^2) + 0.1*sum(W^2) + 0.01*sum[a](max[i, k](abs(W[i, a, k])))
   train { optimizer sgd(0.01, momentum = 0.9) }
+}
+
+model drawn {
+  input x[24, 32]
+  param W[32, 4, 16] ~ normal(0, 1)
+  output y[n, a, k] = sum[i](x[n, i]*W[i, a, k])
+  loss mean(y^2)
+  train { optimizer sgd(0.01) |> ema() }
 }
 
 model tied {
