@@ -78,8 +78,12 @@ class Steps(Section):
         self.all = choice.measure(self.models, [*ours, *self.line_up()])
         return self
 
+    def peers(self):
+        """Of all models."""
+        return list(dict.fromkeys(prefix for runs in self.all for prefix in peers_of(runs)))
+
     def times(self):
-        peers = list(dict.fromkeys(prefix for runs in self.all for prefix in peers_of(runs)))
+        peers = self.peers()
         head = ["ms for a step", "nnc gcc", "nnc clang", "kernel gcc", "kernel clang", *(peers or ["PyTorch"]),
                 "MFLOP", "peak GFLOP/s", "before: PyTorch", "other", "reachable"]
         rows = []
@@ -93,17 +97,19 @@ class Steps(Section):
         return table(head, rows)
 
     def ratios(self):
+        torches = [peer for peer in self.peers() if peer.startswith("PyTorch")] or ["PyTorch"]
         head = ["", "share of peak: gcc", "clang", "kernel gcc", "kernel clang", "before", "to kernel: gcc", "clang",
-                "to PyTorch: gcc", "clang"]
+                *(word for torch in torches for word in (f"to {torch}: gcc", "clang"))]
         rows = []
         for runs in self.all:
-            model, torch = runs.model, runs.fastest("PyTorch")
+            model, best = runs.model, peers_of(runs)
             shares = [against(runs.share(f"nnc {compiler}", model.operations), model.expected, below=False)
                       for compiler in COMPILERS]
             kernels = [number(runs.share(f"kernel {compiler}", model.operations)) for compiler in COMPILERS]
             to_stored = [against(runs.ratio(f"nnc {compiler}", f"kernel {compiler}"), model.to_stored)
                          for compiler in COMPILERS]
-            to_torch = [against(runs.ratio(f"nnc {compiler}", torch), model.to_torch) for compiler in COMPILERS]
+            to_torch = [against(runs.ratio(f"nnc {compiler}", best.get(torch)), model.to_torch)
+                        for torch in torches for compiler in COMPILERS]
             rows.append([model.title, *shares, *kernels, number(model.before.get("share")), *to_stored, *to_torch])
         return table(head, rows)
 
