@@ -143,13 +143,25 @@ static bool is_into_rows(const LoopNode *node) {
   return node->kind == LOOP_STORE && node->target->rank == 2 && !node->target->definition;
 }
 
+/* Which terms ask for a line is told by an outer loop. */
+static bool fetches_in_turn(const LoopNode *loop) {
+  for (int i = 0; i < loop->body.count; i++) {
+    const LoopNode *node = loop->body.items[i];
+    bool is_turn = node->kind == LOOP_IF && node->condition->op == OP_EQ &&
+                   node->condition->args[1]->op != OP_INTEGER;
+    if (is_turn && node->body.items[0]->kind == LOOP_FETCH) return true;
+  }
+  return false;
+}
+
 /* gcc 12 unrolls short loops first. Then it may take loads under different conditions for one vector: wrong values with
    -O3 -mavx2, even of loads that stand before the choice. Of lanes under conditions and of extremes it makes branches
    then, and of functions no vectors; and what a short sum in vectors reads in each iteration of an outer loop, as the
    gain of a norm, it keeps in registers that a tile in that loop lacks. clang unrolls those of a tile, and of rows
-   beside each other, first and then makes vectors across them. */
+   beside each other, first and then makes vectors across them; of terms that ask for lines in turn it takes as many as
+   there are turns, and keeps the factors of all beside the tile. */
 static bool must_not_unroll(const LoopNode *loop) {
-  if (loop->marks & MARK_TILE) return true;
+  if ((loop->marks & MARK_TILE) || fetches_in_turn(loop)) return true;
   if (loop->begin->op != OP_INTEGER || loop->end->op != OP_INTEGER) return false;
   if (loop->step > 1) return true;
   for (int i = 0; i < loop->body.count; i++) {
