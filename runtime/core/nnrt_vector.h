@@ -21,6 +21,12 @@
 #pragma GCC diagnostic ignored "-Wpsabi" /* all functions of vectors are inline */
 #endif
 
+/* gcc gives registers to a loop that needs fewer than there are together with what is around it. A tile needs most
+   of the 32 of AVX-512, and then one of its factors was in memory. */
+#if defined __AVX512F__ && !defined __clang__
+#pragma GCC optimize("ira-region=all")
+#endif
+
 /* Between the sums of a tile and what is done with them. clang keeps the constants of the latter in registers all
    the time, and then the sums in memory: so nothing stays in a register here. */
 #if defined __clang__ && defined __AVX512F__
