@@ -13,11 +13,12 @@
 #include "equations/contraction.h"
 #include "loops/beside.h"
 #include "loops/layout.h"
+#include "loops/reorder.h"
 
 typedef struct Flip {
   Routine *routine;
   Arena *scratch;
-  Map members; /* Tensor * -> Tensor *: it in the other order; itself until all are found */
+  Map members; /* Tensor * -> itself */
 } Flip;
 
 /* The last two variables of an element. */
@@ -141,54 +142,14 @@ static bool find_members(Flip *f) {
   return true;
 }
 
-/* ---- in the other order ---- */
-
-static Tensor *tensor_flipped(Model *model, const Tensor *tensor) {
-  Tensor *flipped = arena_copy(model->arena, tensor, sizeof *tensor);
-  int rank = tensor->rank;
-  flipped->id = model->next_tensor++;
-  flipped->axes[rank - 2] = tensor->axes[rank - 1];
-  flipped->axes[rank - 1] = tensor->axes[rank - 2];
-  return flipped;
-}
-
-static const Expr *flip_read(void *context, const Expr *leaf) {
-  const Flip *f = context;
-  if (!is_read(leaf) || !is_member(f, leaf->tensor)) return leaf;
-  const Expr *subscripts[LIMIT_RANK];
-  int rank = read_rank(leaf);
-  for (int dim = 0; dim < rank; dim++) subscripts[dim] = leaf->args[dim];
-  subscripts[rank - 2] = leaf->args[rank - 1];
-  subscripts[rank - 1] = leaf->args[rank - 2];
-  return expr_read(f->routine->model->exprs, map_get(&f->members, leaf->tensor), subscripts, NULL);
-}
-
-static Equation *equation_flipped(Flip *f, Equation *equation) {
-  Model *model = f->routine->model;
-  if (!equation_touches(f->scratch, equation, &f->members)) return equation;
-  Equation *flipped = arena_copy(model->arena, equation, sizeof *equation);
-  flipped->body = expr_rewrite(model->exprs, f->scratch, equation->body, flip_read, f);
-  if (equation->guard)
-    flipped->guard = expr_rewrite(model->exprs, f->scratch, equation->guard, flip_read, f);
-  map_put(&f->routine->sources, flipped, equation_source(f->routine, equation));
-  if (!is_member(f, equation->target)) return flipped;
-  int count = equation->var_count;
-  flipped->vars = arena_copy(model->arena, equation->vars, (size_t)count * sizeof *equation->vars);
-  flipped->vars[count - 2] = equation->vars[count - 1];
-  flipped->vars[count - 1] = equation->vars[count - 2];
-  flipped->target = map_get(&f->members, equation->target);
-  flipped->target->definition = flipped;
-  return flipped;
-}
-
 static void flip_members(Flip *f) {
-  Routine *routine = f->routine;
-  for (int i = 0; i < f->members.count; i++)
-    f->members.values[i] = tensor_flipped(routine->model, f->members.keys[i]);
-  EquationList equations = {0};
-  for (int i = 0; i < routine->equations.count; i++)
-    APPEND(routine->model->arena, &equations, equation_flipped(f, routine->equations.items[i]));
-  routine->equations = equations;
+  Reordering reordering;
+  reordering_init(&reordering, f->routine, f->scratch);
+  for (int i = 0; i < f->members.count; i++) {
+    const Tensor *tensor = f->members.keys[i];
+    reordering_add(&reordering, tensor, tensor->rank - 2);
+  }
+  routine_reorder(&reordering);
 }
 
 /* ---- where to begin ---- */
