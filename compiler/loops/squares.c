@@ -4,9 +4,12 @@
 
    reads, or writes, one number of each row at a time: rows as far apart as a power of two share so few places of the
    cache that they drive each other out. In squares of as many rows as a vector has lanes, rows are loaded, turned in
-   registers and stored. Where they do not divide the copy, the last ones overlap those before. */
+   registers and stored. Where they do not divide the copy, the last ones overlap those before. Loops that go on in
+   both where the next one ends, as those over the channels and the window of a filter, are taken for one. */
 #include "equations/affine.h"
 #include "loops/build.h"
+
+#include <string.h>
 
 typedef struct Squares {
   Routine *routine;
@@ -35,14 +38,12 @@ static int64_t distance(Squares *s, const Tensor *tensor, const Expr *const *sub
   return total;
 }
 
-static bool has_squares(const Squares *s, const LoopNode *loop) {
-  int64_t count;
+/* From 0 to a number of its own, one by one. */
+static bool is_plain(const LoopNode *loop, int64_t *count) {
   return loop->kind == LOOP_FOR && loop->step == 1 && loop->lanes == 0 && loop->segment == 0 &&
          !(loop->marks & (MARK_DOWN | MARK_UNROLL)) && loop->begin->op == OP_INTEGER &&
          loop->begin->integer == 0 && loop->end->op == OP_INTEGER &&
-         extent_is_constant(loop->index->range, &count) && loop->end->integer == count &&
-         count >= s->lanes && (count % s->lanes == 0 || !(loop->marks & MARK_PARALLEL)) &&
-         loop->grain % s->lanes == 0;
+         extent_is_constant(loop->index->range, count) && loop->end->integer == *count;
 }
 
 static bool is_copy(const LoopNode *node) {
@@ -67,40 +68,124 @@ static void take_steps(Squares *s, LoopNode *loop, LoopNode *copy) {
   copy->value = expr_substitute(model->exprs, s->scratch, copy->value, &loop->index, &begin, 1);
 }
 
-/* Of the two loops, one goes along rows of what is read, the other along rows of the target. */
-static void take_squares(Squares *s, LoopNode *outer, LoopNode *inner, LoopNode *copy) {
+/* One index goes along rows of the target, the other along rows of what is read. */
+static bool turns(Squares *s, const LoopNode *copy, const Index *row, const Index *column) {
   const Expr *read = copy->value;
-  for (int turned = 0; turned < 2; turned++) {
-    const Index *row = turned ? inner->index : outer->index;
-    const Index *column = turned ? outer->index : inner->index;
-    int64_t to = distance(s, copy->target, copy->subscripts, row);
-    int64_t from = distance(s, read->tensor, read->args, column);
-    if (to < s->lanes || from < s->lanes) continue;
-    if (distance(s, copy->target, copy->subscripts, column) != 1) continue;
-    if (distance(s, read->tensor, read->args, row) != 1) continue;
-    take_steps(s, outer, copy);
-    take_steps(s, inner, copy);
-    copy->lanes = s->lanes;
-    copy->marks |= MARK_SQUARE;
-    copy->from_row = from;
-    copy->to_row = to;
-    return;
-  }
+  return distance(s, copy->target, copy->subscripts, row) >= s->lanes &&
+         distance(s, read->tensor, read->args, column) >= s->lanes &&
+         distance(s, copy->target, copy->subscripts, column) == 1 &&
+         distance(s, read->tensor, read->args, row) == 1;
 }
 
-/* Two loops around nothing but a copy. */
-static bool take_pair(Squares *s, LoopNode *outer) {
-  if (outer->body.count != 1 || !has_squares(s, outer)) return false;
-  LoopNode *inner = outer->body.items[0];
-  if (inner->body.count != 1 || !has_squares(s, inner)) return false;
-  if (!is_copy(inner->body.items[0])) return false;
-  take_squares(s, outer, inner, inner->body.items[0]);
+static void take_squares(Squares *s, LoopNode *outer, LoopNode *inner, LoopNode *copy) {
+  bool is_turned = !turns(s, copy, outer->index, inner->index);
+  const Index *row = is_turned ? inner->index : outer->index;
+  const Index *column = is_turned ? outer->index : inner->index;
+  copy->from_row = distance(s, copy->value->tensor, copy->value->args, column);
+  copy->to_row = distance(s, copy->target, copy->subscripts, row);
+  copy->lanes = s->lanes;
+  copy->marks |= MARK_SQUARE;
+  take_steps(s, outer, copy);
+  take_steps(s, inner, copy);
+}
+
+/* ---- loops that are taken for one ---- */
+
+/* Each but the last has the next alone in its body. */
+typedef struct Run {
+  LoopNode *first, *last;
+  int64_t count; /* of iterations in all */
+} Run;
+
+/* In what is read and in the target, the loop goes on where the run inside it ends. */
+static bool goes_on(Squares *s, const LoopNode *loop, const Run *run, const LoopNode *copy) {
+  const Expr *read = copy->value;
+  int64_t ignored;
+  if (!is_plain(loop, &ignored) || ((loop->marks | run->first->marks) & MARK_PARALLEL))
+    return false;
+  int64_t to = distance(s, copy->target, copy->subscripts, run->last->index);
+  int64_t from = distance(s, read->tensor, read->args, run->last->index);
+  return to > 0 && from > 0 &&
+         distance(s, copy->target, copy->subscripts, loop->index) == run->count * to &&
+         distance(s, read->tensor, read->args, loop->index) == run->count * from;
+}
+
+/* The run that ends with the loop of this number, and begins with that of the number returned. */
+static int find_run(Squares *s, LoopNode *const *loops, int number, const LoopNode *copy,
+                    Run *run) {
+  *run = (Run){.first = loops[number], .last = loops[number]};
+  int64_t count;
+  if (!is_plain(loops[number], &count)) return number;
+  run->count = count;
+  while (number > 0 && goes_on(s, loops[number - 1], run, copy)) {
+    run->first = loops[--number];
+    run->count *= run->first->end->integer;
+  }
+  return number;
+}
+
+/* The first loop of the run is all of it, and the copy is over its index. */
+static void merge(Squares *s, const Run *run, LoopNode *copy) {
+  Model *model = s->routine->model;
+  if (run->first == run->last) return;
+  LoopNode *next = run->first;
+  const Index *index =
+      index_new(model, run->last->index->name, extent_constant(model->extents, run->count));
+  const Expr **subscripts = NEW_ARRAY(model->arena, const Expr *, copy->target->rank);
+  memcpy(subscripts, copy->subscripts, sizeof *subscripts * (size_t)copy->target->rank);
+  for (const LoopNode *last = NULL; last != run->last; next = next->body.items[0]) {
+    last = next;
+    const Expr *value =
+        last == run->last ? expr_index(model->exprs, index) : expr_integer(model->exprs, 0);
+    for (int dim = 0; dim < copy->target->rank; dim++)
+      subscripts[dim] =
+          expr_substitute(model->exprs, s->scratch, subscripts[dim], &last->index, &value, 1);
+    copy->value =
+        expr_substitute(model->exprs, s->scratch, copy->value, &last->index, &value, 1);
+  }
+  copy->subscripts = subscripts;
+  run->first->index = index;
+  run->first->end = expr_integer(model->exprs, run->count);
+  run->first->body = run->last->body;
+}
+
+/* ---- which loops ---- */
+
+static bool has_squares(const Squares *s, const Run *run) {
+  bool is_dealt = run->first->marks & MARK_PARALLEL;
+  return run->count >= s->lanes && (run->count % s->lanes == 0 || !is_dealt) &&
+         run->first->grain % s->lanes == 0;
+}
+
+/* Loops around nothing but a copy, each alone in the one before; returns how many, 0: there are other things. */
+static int loops_around_copy(LoopNode *outer, LoopNode **loops, LoopNode **copy) {
+  int count = 0;
+  for (*copy = outer; (*copy)->kind == LOOP_FOR; *copy = (*copy)->body.items[0]) {
+    if ((*copy)->body.count != 1 || count == MAX_LOOPS) return 0;
+    loops[count++] = *copy;
+  }
+  return is_copy(*copy) ? count : 0;
+}
+
+static bool take_loops(Squares *s, LoopNode *outer) {
+  LoopNode *loops[MAX_LOOPS], *copy;
+  Run inside, around;
+  int count = loops_around_copy(outer, loops, &copy);
+  if (count < 2) return false;
+  int first = find_run(s, loops, count - 1, copy, &inside);
+  if (first == 0 || find_run(s, loops, first - 1, copy, &around) > 0) return false;
+  if (!has_squares(s, &around) || !has_squares(s, &inside)) return false;
+  const Index *one = around.last->index, *other = inside.last->index;
+  if (!turns(s, copy, one, other) && !turns(s, copy, other, one)) return false;
+  merge(s, &around, copy);
+  merge(s, &inside, copy);
+  take_squares(s, around.first, inside.first, copy);
   return true;
 }
 
 static void visit(Squares *s, const LoopBody *body) {
   for (int i = 0; i < body->count; i++)
-    if (!take_pair(s, body->items[i])) visit(s, &body->items[i]->body);
+    if (!take_loops(s, body->items[i])) visit(s, &body->items[i]->body);
 }
 
 void routine_square(Routine *routine) {
