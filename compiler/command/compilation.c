@@ -200,6 +200,10 @@ static void run_unswitch(Compilation *compilation, Routine *routine) {
   if (!skips && routine_unswitch(routine)) routine_describe(routine);
 }
 
+static void run_stride(Compilation *compilation, Routine *routine) {
+  if (!compilation->options->skips[PASS_stride]) routine_stride(routine);
+}
+
 static void run_square(Compilation *compilation, Routine *routine) {
   if (!compilation->options->skips[PASS_square]) routine_square(routine);
 }
@@ -433,6 +437,7 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_unswitch: run_routine_pass(compilation, run_unswitch); break;
   case PASS_meet: run_routine_pass(compilation, run_meet); break;
   case PASS_square: run_routine_pass(compilation, run_square); break;
+  case PASS_stride: run_routine_pass(compilation, run_stride); break;
   case PASS_watch: run_routine_pass(compilation, run_watch); break;
   case PASS_roll: run_routine_pass(compilation, run_roll); break;
   case PASS_emit: run_emit(compilation); break;

@@ -13,6 +13,8 @@ void write_draws_together(FunctionWriter *writer, const LoopNode *loop);
 void write_begun(FunctionWriter *writer);
 /* vectors.c: a loop in vectors, and the declaration of a tile of them, whose elements are 0. */
 void write_vectors(FunctionWriter *writer, const LoopNode *loop);
+/* The statements of one that takes its vectors in steps. */
+void write_vector_body(FunctionWriter *writer, const LoopNode *loop);
 /* A square of a copy that turns rows into columns. */
 void write_square(FunctionWriter *writer, const LoopNode *copy);
 void write_tile(FunctionWriter *writer, const LoopNode *declare);

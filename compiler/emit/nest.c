@@ -198,7 +198,7 @@ static void open_parts(FunctionWriter *writer, const LoopBody *body) {
 }
 
 static void write_for(FunctionWriter *writer, const LoopNode *node) {
-  if (node->lanes > 0) {
+  if (node->lanes > 0 && node->step == 1) {
     write_vectors(writer, node);
     return;
   }
@@ -233,7 +233,10 @@ static void write_for(FunctionWriter *writer, const LoopNode *node) {
   else
     write_line(writer, "for (int64_t %s = %s; %s < %s; %s) {", name, begin, name, end, advance);
   writer->depth++;
-  write_body(writer, &node->body);
+  if (node->lanes > 0)
+    write_vector_body(writer, node);
+  else
+    write_body(writer, &node->body);
   writer->depth--;
   write_line(writer, "}");
   writer->scope = outer;

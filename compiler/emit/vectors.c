@@ -2,8 +2,11 @@
 
    Their statements are those of a tile (loops/tile.c) and of dots (loops/dots.c): a contiguous value, the product
    of one with a number or with another, or other arithmetic, added to a local tensor of vectors, of which in the end
-   it or arithmetic is stored. */
+   it or arithmetic is stored. In a loop that takes its vectors in steps (loops/stride.c) they are arithmetic of local
+   vectors and of values each or every other of which is read. */
 #include "emit/expression.h"
+
+#include "loops/distance.h"
 
 /* "nnrt_f32x16", "nnrt_load_f32x16" */
 static const char *vector_word(const FunctionWriter *writer, const char *verb, int64_t lanes) {
@@ -14,7 +17,8 @@ static const char *vector_word(const FunctionWriter *writer, const char *verb, i
 /* A loop being written: the vector of its iterations from `first` on, of which there may be fewer than lanes. */
 typedef struct Vector {
   const LoopNode *loop;
-  int64_t first, count;
+  const Expr *first;
+  int64_t count;
 } Vector;
 
 static bool is_part(const Vector *vector) {
@@ -25,9 +29,8 @@ static bool is_part(const Vector *vector) {
 static const Expr *at_first_lane(const FunctionWriter *writer, const Vector *vector,
                                  const Expr *e) {
   ExprTable *exprs = writer->routine->model->exprs;
-  const Expr *first = expr_integer(exprs, vector->first);
   Arena *scratch = arena_new();
-  const Expr *there = expr_substitute(exprs, scratch, e, &vector->loop->index, &first, 1);
+  const Expr *there = expr_substitute(exprs, scratch, e, &vector->loop->index, &vector->first, 1);
   arena_free(scratch);
   return there;
 }
@@ -36,10 +39,21 @@ static bool is_held_in_vectors(const FunctionWriter *writer, const Tensor *tenso
   return routine_buffer(writer->routine, tensor)->lanes > 0;
 }
 
-/* "tile[r][1]" */
+/* Not the same in all lanes. */
+static bool varies(const FunctionWriter *writer, const Vector *vector, const Expr *e) {
+  if (expr_uses_index(writer->arena, e, vector->loop->index)) return true;
+  ExprList nodes = expr_postorder(writer->arena, &e, 1);
+  for (int i = 0; i < nodes.count; i++)
+    if (is_read(nodes.items[i]) && is_held_in_vectors(writer, nodes.items[i]->tensor)) return true;
+  return false;
+}
+
+/* "tile[r][1]", "total" */
 static const char *held_vector(FunctionWriter *writer, const Vector *vector, const Tensor *tensor,
                                const Expr *const *subscripts) {
   ExprTable *exprs = writer->routine->model->exprs;
+  if (!buffer_has_elements(routine_buffer(writer->routine, tensor)))
+    return scope_find(&writer->scope, tensor);
   const Expr *column = at_first_lane(writer, vector, subscripts[1]);
   column = expr_binary(exprs, OP_IDIV, column, expr_integer(exprs, vector->loop->lanes));
   const char *row = write_expression(writer, subscripts[0], TYPE_INT, LEVEL_ANY);
@@ -56,11 +70,21 @@ static const char *address(FunctionWriter *writer, const Vector *vector, const T
                       write_expression(writer, read, TYPE_REAL, LEVEL_PRIMARY));
 }
 
+static bool is_every_other(const FunctionWriter *writer, const Vector *vector, const Expr *read) {
+  Arena *scratch = arena_new();
+  int64_t distance = element_distance(writer->routine, scratch, read->tensor, read->args,
+                                      vector->loop->index);
+  arena_free(scratch);
+  return distance == 2;
+}
+
 static const char *vector_read(FunctionWriter *writer, const Vector *vector, const Expr *read) {
   if (is_held_in_vectors(writer, read->tensor))
     return held_vector(writer, vector, read->tensor, read->args);
   const char *from = address(writer, vector, read->tensor, read->args);
   int64_t lanes = vector->loop->lanes;
+  if (vector->loop->step > 1 && is_every_other(writer, vector, read))
+    return arena_format(writer->arena, "%s(%s)", vector_word(writer, "load_even", lanes), from);
   if (!is_part(vector))
     return arena_format(writer->arena, "%s(%s)", vector_word(writer, "load", lanes), from);
   return arena_format(writer->arena, "%s(%s, %lld)", vector_word(writer, "load_part", lanes), from,
@@ -74,12 +98,25 @@ static int level_of(Op op) {
   return op == OP_ADD || op == OP_SUB ? LEVEL_SUM : op == OP_NEGATE ? LEVEL_UNARY : LEVEL_PRODUCT;
 }
 
+/* A vector, whatever the value is. */
+static const char *vector_operand(FunctionWriter *writer, const Vector *vector, const Expr *e) {
+  const char *value = vector_value(writer, vector, e, LEVEL_ANY);
+  if (varies(writer, vector, e)) return value;
+  return arena_format(writer->arena, "%s(%s)", vector_word(writer, "all", vector->loop->lanes),
+                      value);
+}
+
 /* Arithmetic, not deeper than the few nodes of an epilogue's member. */
 static const char *vector_operation(FunctionWriter *writer, const Vector *vector, const Expr *e) {
   Arena *arena = writer->arena;
   if (e->op == OP_SQRT)
     return arena_format(arena, "%s(%s)", vector_word(writer, "sqrt", vector->loop->lanes),
                         vector_value(writer, vector, e->args[0], LEVEL_ANY));
+  if (e->op == OP_MAX || e->op == OP_MIN)
+    return arena_format(
+        arena, "%s(%s, %s)",
+        vector_word(writer, e->op == OP_MAX ? "max" : "min", vector->loop->lanes),
+        vector_operand(writer, vector, e->args[0]), vector_operand(writer, vector, e->args[1]));
   int level = level_of(e->op);
   if (e->op == OP_NEGATE)
     return arena_format(arena, "-%s", vector_value(writer, vector, e->args[0], LEVEL_PRIMARY));
@@ -91,11 +128,11 @@ static const char *vector_operation(FunctionWriter *writer, const Vector *vector
 /* Of all lanes: a vector, or a number that is the same in all. */
 static const char *vector_value(FunctionWriter *writer, const Vector *vector, const Expr *e,
                                 int level) {
-  if (!expr_uses_index(writer->arena, e, vector->loop->index))
-    return write_expression(writer, e, TYPE_REAL, level);
+  if (!varies(writer, vector, e)) return write_expression(writer, e, TYPE_REAL, level);
   if (is_read(e)) return vector_read(writer, vector, e);
   const char *text = vector_operation(writer, vector, e);
-  bool is_inside = e->op != OP_SQRT && level_of(e->op) < level;
+  bool is_call = e->op == OP_SQRT || e->op == OP_MAX || e->op == OP_MIN;
+  bool is_inside = !is_call && level_of(e->op) < level;
   return is_inside ? arena_format(writer->arena, "(%s)", text) : text;
 }
 
@@ -124,7 +161,7 @@ static void write_vector_sum(FunctionWriter *writer, const Vector *vector, const
     write_line(writer, "%s %s %s;", sum, is_product ? "=" : "+=", value);
     return;
   }
-  const Expr *left = expr_binary(exprs, OP_SUB, loop->end, expr_integer(exprs, vector->first));
+  const Expr *left = expr_binary(exprs, OP_SUB, loop->end, vector->first);
   if (!is_product) value = arena_format(writer->arena, "%s + %s", sum, value);
   write_line(writer, "%s = %s(%s, %s, %s);", sum, vector_word(writer, "first", loop->lanes),
              write_expression(writer, left, TYPE_INT, LEVEL_ANY), value, sum);
@@ -140,7 +177,7 @@ static void write_vector_store(FunctionWriter *writer, const Vector *vector, con
   }
   if (node->combine == REDUCE_NONE) {
     const char *to = address(writer, vector, node->target, node->subscripts);
-    const char *value = vector_value(writer, vector, node->value, LEVEL_ANY);
+    const char *value = vector_operand(writer, vector, node->value);
     if (node->marks & MARK_WATCH) value = watched_text(writer, value, lanes);
     if (is_part(vector))
       write_line(writer, "%s(%s, %s, %lld);", vector_word(writer, "store_part", lanes), to, value,
@@ -174,9 +211,50 @@ void write_vectors(FunctionWriter *writer, const LoopNode *loop) {
     const char *number = write_number(writer, loop, node);
     for (int64_t first = 0; first < count; first += loop->lanes) {
       int64_t rest = count - first;
-      Vector vector = {loop, first, rest < loop->lanes ? rest : loop->lanes};
+      Vector vector = {loop, expr_integer(writer->routine->model->exprs, first),
+                       rest < loop->lanes ? rest : loop->lanes};
       write_vector_store(writer, &vector, node, number);
     }
+  }
+}
+
+/* Sets a local vector, or combines it with what it holds. */
+static void write_local_vector(FunctionWriter *writer, const Vector *vector, const LoopNode *node) {
+  Name name = scope_find(&writer->scope, node->target);
+  const char *value = vector_operand(writer, vector, node->value);
+  if (node->combine == REDUCE_MAX || node->combine == REDUCE_MIN)
+    value = arena_format(
+        writer->arena, "%s(%s, %s)",
+        vector_word(writer, node->combine == REDUCE_MAX ? "max" : "min", vector->loop->lanes), name,
+        value);
+  write_line(writer, "%s %s %s;", name, node->combine == REDUCE_SUM ? "+=" : "=", value);
+}
+
+static void write_vector_declare(FunctionWriter *writer, const Vector *vector,
+                                 const LoopNode *node) {
+  const char *type = vector_word(writer, "", vector->loop->lanes);
+  Name name = scope_name(&writer->scope, node->target, node->target->name);
+  if (node->value)
+    write_line(writer, "%s %s = %s;", type, name, vector_operand(writer, vector, node->value));
+  else
+    write_line(writer, "%s %s;", type, name);
+}
+
+void write_vector_body(FunctionWriter *writer, const LoopNode *loop) {
+  ExprTable *exprs = writer->routine->model->exprs;
+  const Expr *last = expr_integer(exprs, loop->end->integer - loop->lanes);
+  Vector vector = {loop, expr_index(exprs, loop->index), loop->lanes};
+  if (loop->end->integer % loop->lanes != 0)
+    vector.first = expr_binary(exprs, OP_MIN, vector.first, last);
+  for (int i = 0; i < loop->body.count; i++) {
+    const LoopNode *node = loop->body.items[i];
+    if (node->equation) write_begun(writer);
+    if (node->kind == LOOP_DECLARE)
+      write_vector_declare(writer, &vector, node);
+    else if (is_held_in_vectors(writer, node->target))
+      write_local_vector(writer, &vector, node);
+    else
+      write_vector_store(writer, &vector, node, NULL);
   }
 }
 

@@ -307,6 +307,7 @@ void routine_place(Routine *routine); /* place.c: registers, rows, arena offsets
 /* unswitch.c: conditions that loops do not change; false: there are none. */
 bool routine_unswitch(Routine *routine);
 void routine_square(Routine *routine); /* squares.c: copies that turn rows into columns */
+void routine_stride(Routine *routine); /* stride.c: every other element is read by vectors */
 void routine_watch(Routine *routine); /* watch.c: new parameters are tested where they are stored */
 void routine_meet(Routine *routine);  /* meet.c: where threads wait for each other */
 

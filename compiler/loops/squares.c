@@ -6,8 +6,8 @@
    cache that they drive each other out. In squares of as many rows as a vector has lanes, rows are loaded, turned in
    registers and stored. Where they do not divide the copy, the last ones overlap those before. Loops that go on in
    both where the next one ends, as those over the channels and the window of a filter, are taken for one. */
-#include "equations/affine.h"
 #include "loops/build.h"
+#include "loops/distance.h"
 
 #include <string.h>
 
@@ -17,33 +17,9 @@ typedef struct Squares {
   int64_t lanes;
 } Squares;
 
-/* Elements from one value of the index to the next; -1: that is no number, or not the same everywhere. */
-static int64_t distance(Squares *s, const Tensor *tensor, const Expr *const *subscripts,
+static int64_t distance(const Squares *s, const Tensor *tensor, const Expr *const *subscripts,
                         const Index *index) {
-  const Buffer *buffer = map_get(&s->routine->buffers, tensor);
-  int64_t total = 0;
-  if (!buffer || buffer->ring_steps > 0 || buffer->lanes > 0 || buffer->place == PLACE_DRAW)
-    return -1;
-  for (int dim = 0; dim < tensor->rank; dim++) {
-    Affine affine = affine_of(s->routine->model->exprs, s->scratch, subscripts[dim]);
-    const Extent *coefficient = affine_coefficient(&affine, index);
-    int64_t factor, stride;
-    if (!affine_is_linear_in(s->scratch, &affine, index)) return -1;
-    if (!coefficient) continue;
-    if (!extent_is_constant(coefficient, &factor) ||
-        !extent_is_constant(buffer->strides[dim], &stride))
-      return -1;
-    total += factor * stride;
-  }
-  return total;
-}
-
-/* From 0 to a number of its own, one by one. */
-static bool is_plain(const LoopNode *loop, int64_t *count) {
-  return loop->kind == LOOP_FOR && loop->step == 1 && loop->lanes == 0 && loop->segment == 0 &&
-         !(loop->marks & (MARK_DOWN | MARK_UNROLL)) && loop->begin->op == OP_INTEGER &&
-         loop->begin->integer == 0 && loop->end->op == OP_INTEGER &&
-         extent_is_constant(loop->index->range, count) && loop->end->integer == *count;
+  return element_distance(s->routine, s->scratch, tensor, subscripts, index);
 }
 
 static bool is_copy(const LoopNode *node) {
@@ -101,7 +77,7 @@ typedef struct Run {
 static bool goes_on(Squares *s, const LoopNode *loop, const Run *run, const LoopNode *copy) {
   const Expr *read = copy->value;
   int64_t ignored;
-  if (!is_plain(loop, &ignored) || ((loop->marks | run->first->marks) & MARK_PARALLEL))
+  if (!loop_is_plain(loop, &ignored) || ((loop->marks | run->first->marks) & MARK_PARALLEL))
     return false;
   int64_t to = distance(s, copy->target, copy->subscripts, run->last->index);
   int64_t from = distance(s, read->tensor, read->args, run->last->index);
@@ -115,7 +91,7 @@ static int find_run(Squares *s, LoopNode *const *loops, int number, const LoopNo
                     Run *run) {
   *run = (Run){.first = loops[number], .last = loops[number]};
   int64_t count;
-  if (!is_plain(loops[number], &count)) return number;
+  if (!loop_is_plain(loops[number], &count)) return number;
   run->count = count;
   while (number > 0 && goes_on(s, loops[number - 1], run, copy)) {
     run->first = loops[--number];

@@ -5,6 +5,7 @@
    which a number may stand; nnrt_load_part and nnrt_store_part touch only the first `count` of them, the other lanes
    are 0; nnrt_fma(a, b, c) is the number a times b plus c, nnrt_fma_each that with a vector a, by the profile of
    nnrt_math.h; nnrt_first takes the first `count` lanes of one vector and the others of another;
+   nnrt_load_even loads every other number, nnrt_all has one in all lanes, nnrt_max and nnrt_min are as those of numbers;
    nnrt_transpose copies a square of as many rows as there are lanes, rows to columns. */
 #ifndef NNRT_VECTOR_H
 #define NNRT_VECTOR_H
@@ -264,6 +265,47 @@ NNRT_VECTOR_FIRST(int64_t, f64, 8)
 #else
 #define NNRT_SHUFFLE(Mask, a, b, ...) __builtin_shuffle(a, b, (Mask){__VA_ARGS__})
 #endif
+
+/* `lanes` numbers, every other one from the first on; no number behind the last of them is touched. */
+#define NNRT_EVEN(i, lanes) ((i) < (lanes) / 2 ? 2 * (i) : 2 * (i) + 1)
+#define NNRT_EVEN_2(i) NNRT_EVEN(2 * i, 2), NNRT_EVEN(2 * i + 1, 2)
+#define NNRT_EVEN_4(i) NNRT_EVEN(2 * i, 4), NNRT_EVEN(2 * i + 1, 4)
+#define NNRT_EVEN_8(i) NNRT_EVEN(2 * i, 8), NNRT_EVEN(2 * i + 1, 8)
+#define NNRT_EVEN_16(i) NNRT_EVEN(2 * i, 16), NNRT_EVEN(2 * i + 1, 16)
+#define NNRT_VECTOR_EVEN(Real, Whole, suffix, lanes)                                               \
+  NNRT_INLINE nnrt_##suffix##x##lanes nnrt_load_even_##suffix##x##lanes(const Real *from) {        \
+    typedef Whole Mask __attribute__((vector_size(lanes * sizeof(Whole)), unused));                \
+    nnrt_##suffix##x##lanes a = nnrt_load_##suffix##x##lanes(from);                                \
+    nnrt_##suffix##x##lanes b = nnrt_load_##suffix##x##lanes(&from[lanes - 1]);                    \
+    return NNRT_SHUFFLE(Mask, a, b, NNRT_LANES_##lanes(NNRT_EVEN_##lanes));                        \
+  }
+NNRT_VECTOR_EVEN(float, int32_t, f32, 4)
+NNRT_VECTOR_EVEN(float, int32_t, f32, 8)
+NNRT_VECTOR_EVEN(float, int32_t, f32, 16)
+NNRT_VECTOR_EVEN(double, int64_t, f64, 2)
+NNRT_VECTOR_EVEN(double, int64_t, f64, 4)
+NNRT_VECTOR_EVEN(double, int64_t, f64, 8)
+
+/* The number in all lanes; x - 0 is x, whatever x is. The greater and the less of two, as those of nnrt_math.h. */
+#define NNRT_VECTOR_EXTREME(Whole, suffix, lanes, verb, is_beyond)                                 \
+  NNRT_INLINE nnrt_##suffix##x##lanes nnrt_##verb##_##suffix##x##lanes(                            \
+      nnrt_##suffix##x##lanes a, nnrt_##suffix##x##lanes b) {                                      \
+    typedef Whole Bits __attribute__((vector_size(lanes * sizeof(Whole))));                        \
+    Bits is_b = (b is_beyond a) | (b != b);                                                        \
+    return (nnrt_##suffix##x##lanes)(((Bits)b & is_b) | ((Bits)a & ~is_b));                        \
+  }
+#define NNRT_VECTOR_ALL(Real, Whole, suffix, lanes)                                                \
+  NNRT_INLINE nnrt_##suffix##x##lanes nnrt_all_##suffix##x##lanes(Real x) {                        \
+    return x - (nnrt_##suffix##x##lanes){0};                                                       \
+  }                                                                                                \
+  NNRT_VECTOR_EXTREME(Whole, suffix, lanes, max, >)                                                \
+  NNRT_VECTOR_EXTREME(Whole, suffix, lanes, min, <)
+NNRT_VECTOR_ALL(float, int32_t, f32, 4)
+NNRT_VECTOR_ALL(float, int32_t, f32, 8)
+NNRT_VECTOR_ALL(float, int32_t, f32, 16)
+NNRT_VECTOR_ALL(double, int64_t, f64, 2)
+NNRT_VECTOR_ALL(double, int64_t, f64, 4)
+NNRT_VECTOR_ALL(double, int64_t, f64, 8)
 
 /* What is in row i = (half, i') and column j = (half', j') goes to row (i', half') and column (j', half); so often
    that rows are columns. */
