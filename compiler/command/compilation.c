@@ -126,12 +126,12 @@ static void run_pad(Compilation *compilation, Routine *routine) {
   if (copies(compilation, routine, PASS_pad)) routine_pad(routine);
 }
 
-static void run_turn(Compilation *compilation, Routine *routine) {
-  if (copies(compilation, routine, PASS_turn)) routine_turn(routine);
-}
-
 static void run_widen(Compilation *compilation, Routine *routine) {
   if (copies(compilation, routine, PASS_widen)) routine_widen(routine);
+}
+
+static void run_turn(Compilation *compilation, Routine *routine) {
+  if (copies(compilation, routine, PASS_turn)) routine_turn(routine);
 }
 
 static void run_flip(Compilation *compilation, Routine *routine) {
@@ -418,8 +418,8 @@ static void run_pass(Compilation *compilation, Pass pass) {
   case PASS_fill: run_routine_pass(compilation, run_fill); break;
   case PASS_carry: run_routine_pass(compilation, run_carry); break;
   case PASS_pad: run_routine_pass(compilation, run_pad); break;
-  case PASS_turn: run_routine_pass(compilation, run_turn); break;
   case PASS_widen: run_routine_pass(compilation, run_widen); break;
+  case PASS_turn: run_routine_pass(compilation, run_turn); break;
   case PASS_flip: run_routine_pass(compilation, run_flip); break;
   case PASS_transpose: run_routine_pass(compilation, run_transpose); break;
   case PASS_panel: run_routine_pass(compilation, run_panel); break;

@@ -83,11 +83,12 @@ static const char *vector_read(FunctionWriter *writer, const Vector *vector, con
     return held_vector(writer, vector, read->tensor, read->args);
   const char *from = address(writer, vector, read->tensor, read->args);
   int64_t lanes = vector->loop->lanes;
-  if (vector->loop->step > 1 && is_every_other(writer, vector, read))
-    return arena_format(writer->arena, "%s(%s)", vector_word(writer, "load_even", lanes), from);
+  bool is_even = vector->loop->step > 1 && is_every_other(writer, vector, read);
   if (!is_part(vector))
-    return arena_format(writer->arena, "%s(%s)", vector_word(writer, "load", lanes), from);
-  return arena_format(writer->arena, "%s(%s, %lld)", vector_word(writer, "load_part", lanes), from,
+    return arena_format(writer->arena, "%s(%s)",
+                        vector_word(writer, is_even ? "load_even" : "load", lanes), from);
+  return arena_format(writer->arena, "%s(%s, %lld)",
+                      vector_word(writer, is_even ? "load_even_part" : "load_part", lanes), from,
                       (long long)vector->count);
 }
 
@@ -242,10 +243,10 @@ static void write_vector_declare(FunctionWriter *writer, const Vector *vector,
 
 void write_vector_body(FunctionWriter *writer, const LoopNode *loop) {
   ExprTable *exprs = writer->routine->model->exprs;
-  const Expr *last = expr_integer(exprs, loop->end->integer - loop->lanes);
-  Vector vector = {loop, expr_index(exprs, loop->index), loop->lanes};
-  if (loop->end->integer % loop->lanes != 0)
-    vector.first = expr_binary(exprs, OP_MIN, vector.first, last);
+  int64_t rest = loop->end->integer - loop->lanes;
+  Vector vector = {loop, expr_index(exprs, loop->index), loop->lanes + (rest < 0 ? rest : 0)};
+  if (rest > 0 && rest % loop->lanes != 0)
+    vector.first = expr_binary(exprs, OP_MIN, vector.first, expr_integer(exprs, rest));
   for (int i = 0; i < loop->body.count; i++) {
     const LoopNode *node = loop->body.items[i];
     if (node->equation) write_begun(writer);

@@ -285,8 +285,8 @@ void routine_inline(
 void routine_fill(Routine *routine);  /* fill.c: rows are whole rounds of lanes */
 void routine_carry(Routine *routine); /* carry.c: sums over the steps of a recurrence go with it */
 void routine_pad(Routine *routine);   /* pad.c: windows slide over copies with zeros around */
-void routine_turn(Routine *routine);  /* turn.c: targets with a narrow last variable */
 void routine_widen(Routine *routine); /* widen.c: products that fill vectors badly */
+void routine_turn(Routine *routine);  /* turn.c: targets with a narrow last variable */
 void routine_flip(Routine *routine);  /* flip.c: rows that are reduced lie side by side */
 void routine_transpose(Routine *routine); /* transpose.c: factors lie along their inner loop */
 void routine_panel(Routine *routine);     /* panel.c: factors lie in panels as wide as a tile */

@@ -99,10 +99,11 @@ static bool goes_by_vectors(Striding *s) {
   return s->is_apart;
 }
 
-/* As many as the loop has iterations, or fewer. */
+/* As many as the loop has iterations, or fewer; more where part of a vector, of which at least half is needed, costs as
+   much as all of it. */
 static int64_t lanes_for(const Routine *routine, int64_t count) {
   int64_t lanes = routine->target->vector_bytes / routine->bytes_of_real;
-  while (lanes > count) lanes /= 2;
+  while (lanes > count && !(routine->target->masks && 2 * count > lanes)) lanes /= 2;
   bool is_vector = lanes >= LEAST_LANES && lanes * routine->bytes_of_real >= LEAST_VECTOR_BYTES;
   return is_vector ? lanes : 0;
 }

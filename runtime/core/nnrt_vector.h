@@ -266,7 +266,7 @@ NNRT_VECTOR_FIRST(int64_t, f64, 8)
 #define NNRT_SHUFFLE(Mask, a, b, ...) __builtin_shuffle(a, b, (Mask){__VA_ARGS__})
 #endif
 
-/* `lanes` numbers, every other one from the first on; no number behind the last of them is touched. */
+/* `lanes` or `count` numbers, every other one from the first on; no number behind the last of them is touched. */
 #define NNRT_EVEN(i, lanes) ((i) < (lanes) / 2 ? 2 * (i) : 2 * (i) + 1)
 #define NNRT_EVEN_2(i) NNRT_EVEN(2 * i, 2), NNRT_EVEN(2 * i + 1, 2)
 #define NNRT_EVEN_4(i) NNRT_EVEN(2 * i, 4), NNRT_EVEN(2 * i + 1, 4)
@@ -277,6 +277,16 @@ NNRT_VECTOR_FIRST(int64_t, f64, 8)
     typedef Whole Mask __attribute__((vector_size(lanes * sizeof(Whole)), unused));                \
     nnrt_##suffix##x##lanes a = nnrt_load_##suffix##x##lanes(from);                                \
     nnrt_##suffix##x##lanes b = nnrt_load_##suffix##x##lanes(&from[lanes - 1]);                    \
+    return NNRT_SHUFFLE(Mask, a, b, NNRT_LANES_##lanes(NNRT_EVEN_##lanes));                        \
+  }                                                                                                \
+  NNRT_INLINE nnrt_##suffix##x##lanes nnrt_load_even_part_##suffix##x##lanes(const Real *from,     \
+                                                                             int count) {          \
+    typedef Whole Mask __attribute__((vector_size(lanes * sizeof(Whole)), unused));                \
+    int touched = 2 * count - 1, behind = touched - (lanes - 1);                                   \
+    nnrt_##suffix##x##lanes a =                                                                    \
+        nnrt_load_part_##suffix##x##lanes(from, touched < lanes ? touched : lanes);                \
+    nnrt_##suffix##x##lanes b =                                                                    \
+        nnrt_load_part_##suffix##x##lanes(&from[lanes - 1], behind > 0 ? behind : 0);              \
     return NNRT_SHUFFLE(Mask, a, b, NNRT_LANES_##lanes(NNRT_EVEN_##lanes));                        \
   }
 NNRT_VECTOR_EVEN(float, int32_t, f32, 4)
