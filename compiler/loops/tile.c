@@ -73,6 +73,14 @@ static bool sums_rows(const Routine *routine, const Equation *equation) {
          !map_has(&routine->recurrences, equation->target);
 }
 
+/* Of a product with one row, what a tile of many rows takes at a time is as many terms of its sums. */
+static bool has_enough_points(const Routine *routine, const Equation *equation,
+                              const Tiling *tiling) {
+  int64_t least = routine->target->tile.least;
+  if (tiling->along && tiling->rows == 1) least /= routine->target->tile.rows;
+  return equation_volume(equation) >= (double)least;
+}
+
 static bool find_tiling(const Routine *routine, Arena *scratch, const Equation *equation,
                         Tiling *tiling) {
   const RecurrentEquation *recurrent = map_get(&routine->recurrences, equation->target);
@@ -80,7 +88,6 @@ static bool find_tiling(const Routine *routine, Arena *scratch, const Equation *
   if (equation->lanes != 1 || equation->target->type != TYPE_REAL) return false;
   bool contracts = equation_contracts(scratch, equation);
   if (!(contracts || sums_rows(routine, equation)) || equation_scatters_any(equation)) return false;
-  if (equation_volume(equation) < (double)routine->target->tile.least) return false;
   tiling->column = equation->vars[equation->var_count - 1];
   tiling->across =
       contracts ? contraction_factor(scratch, equation, tiling->column) : equation->body;
@@ -90,12 +97,12 @@ static bool find_tiling(const Routine *routine, Arena *scratch, const Equation *
   if (!contracts) {
     tiling->row = NULL;
     tiling->along = NULL;
-    return tile_shape(routine, equation, tiling);
+    return tile_shape(routine, equation, tiling) && has_enough_points(routine, equation, tiling);
   }
   bool is_left = equation->body->args[0] == tiling->across;
   tiling->along = equation->body->args[is_left ? 1 : 0];
   return choose_row(routine, scratch, equation, time, tiling) &&
-         tile_shape(routine, equation, tiling);
+         tile_shape(routine, equation, tiling) && has_enough_points(routine, equation, tiling);
 }
 
 bool tiling_of(const Routine *routine, const Equation *equation, Tiling *tiling) {
