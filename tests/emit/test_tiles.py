@@ -133,6 +133,32 @@ ATTEND = """  param q{n}[32, 10] ~ uniform(-1, 1)
 SEEN = ((16, "0 <= {0}"), (32, "{0} <= t"), (37, "{0} <= t + 5"), (48, "t <= {0} and {0} < t + 9"), (33, "{0} + t < 40"))
 
 
+# Windows of two in rows that fill vectors and rows that do not, and below products with their channels last.
+WINDOWS = """
+model windows {{
+  input x[1, 3, 20, 32]
+  input w[3, 66]
+{rows}
+  h = x |> conv2d(6, 5, pad = 0) |> relu |> maxpool2d
+  z = h |> conv2d(16, 5, pad = 0) |> relu |> maxpool2d
+  output z
+  loss mean[n, k, p, q](z[n, k, p, q]^2)
+  train {{ optimizer sgd(0.05) }}
+}}
+"""
+ROW_OF_WINDOWS = """  y{n}[i in 3, q in {places}] = max[s in 2](w[i, 2*q + s]) - 0.5*min[s in 2](w[i, 2*q + s])
+  v{n}[i in 3, q in {places}] = sum[s in 2](w[i, 2*q + s]) + w[i, q]
+  output y{n}
+  output v{n}
+"""
+PLACES = (1, 3, 4, 5, 7, 8, 9, 14, 15, 16, 17, 31, 33)
+
+
+def windows_model():
+    rows = "".join(ROW_OF_WINDOWS.format(n=n, places=places) for n, places in enumerate(PLACES))
+    return WINDOWS.format(rows=rows)
+
+
 def attention_model():
     cases = [ATTEND.format(n=n, seen=seen, condition=condition.format("u"), inside=condition.format("v"))
              for n, (seen, condition) in enumerate(SEEN)]
@@ -160,9 +186,9 @@ def built(folder, target, real):
     there = folder / f"{pathlib.Path(target).stem}-{real}"
     there.mkdir()
     source = there / "m.nn"
-    source.write_text(known_model() + AT_RUN_TIME + INTERLEAVED + FILLED + CROSSED + SUMMED + attention_model())
+    source.write_text(known_model() + AT_RUN_TIME + INTERLEAVED + FILLED + CROSSED + SUMMED + attention_model() + windows_model())
     c = generated.compile_source(source, [f"--target={target}", f"--real={real}"])
-    models = ["known", "called", "few", "filled", "crossed", "summed", "seen"]
+    models = ["known", "called", "few", "filled", "crossed", "summed", "seen", "windows"]
     return generated.build_driver(there, [c], models, [*generated.CC, *flags_of(target)])
 
 
@@ -177,6 +203,8 @@ def requests():
     asked = [
         dict(model="known", set={"x": [0.5, -1, 2]}, steps=2),
         dict(model="seen", set={"x": [0.5, -1, 2]}, steps=2),
+        dict(model="windows", set={"x": images[:3*20*32], "w": images[:3*66]}, steps=2,
+             ask=["z", *(f"{name}{n}" for n in range(len(PLACES)) for name in "yv")]),
         dict(model="few", set={"x": images}, steps=2, ask=["s"]),
         dict(model="crossed", set={"x": [i/12 for i in range(12)]}, steps=2, ask=["h"]),
     ]
