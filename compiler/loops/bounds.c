@@ -36,9 +36,8 @@ static bool is_known(const Site *site, Arena *scratch, const Expr *condition) {
   return true;
 }
 
-/* Every read is within its tensor whatever else holds. */
-static bool is_safe(const Site *site, Arena *scratch, const Expr *condition) {
-  ExprList nodes = expr_postorder(scratch, &condition, 1);
+bool reads_stay_inside(const Site *site, Arena *scratch, const Expr *value) {
+  ExprList nodes = expr_postorder(scratch, &value, 1);
   for (int i = 0; i < nodes.count; i++) {
     const Expr *e = nodes.items[i];
     if (!is_read(e) || read_default(e)) continue;
@@ -60,7 +59,7 @@ const Expr *guard_take(Site *site) {
   const Expr *condition = NULL;
   for (int i = 0; i < site->guard.count;) {
     const Expr *e = site->guard.items[i];
-    if (!is_known(site, scratch, e) || (i > 0 && !is_safe(site, scratch, e))) {
+    if (!is_known(site, scratch, e) || (i > 0 && !reads_stay_inside(site, scratch, e))) {
       i++;
       continue;
     }
@@ -202,7 +201,8 @@ typedef bool (*BoundBy)(const Bounding *b, const Expr *condition);
 static void answer_by(Site *site, const Bounding *b, BoundBy bound_by, const Expr *first) {
   for (int i = 0; i < site->guard.count;) {
     const Expr *e = site->guard.items[i];
-    bool answered = is_known(site, b->scratch, e) && (e == first || is_safe(site, b->scratch, e)) &&
+    bool answered = is_known(site, b->scratch, e) &&
+                    (e == first || reads_stay_inside(site, b->scratch, e)) &&
                     bound_by(b, site_value(site, e));
     if (answered)
       remove_conjunct(site, i);
@@ -218,7 +218,7 @@ void bound_rounds(Site *site, LoopNode *rounds, const Index *variable, int lanes
   site_bind(site, variable, expr_index(table, rounds->index));
   for (int i = 0; i < site->guard.count; i++) {
     const Expr *e = site->guard.items[i];
-    if (is_known(site, b.scratch, e) && is_safe(site, b.scratch, e))
+    if (is_known(site, b.scratch, e) && reads_stay_inside(site, b.scratch, e))
       bound_by_comparison(&b, site_value(site, e));
   }
   const Expr *before = expr_binary(table, OP_IDIV, rounds->begin, whole(&b, lanes));

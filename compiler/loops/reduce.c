@@ -82,17 +82,38 @@ static const Expr *point_value(Site *site, const Point *point) {
   return expr_unary(exprs, OP_EXP, expr_binary(exprs, OP_SUB, value, point->shift));
 }
 
-/* Where it does not hold, what changes nothing is combined: a store under a condition is no whole vector. A product is
-   added with one rounding, and stays under the condition. */
-static LoopBody *under_condition(Site *site, LoopBody *body, const Point *point,
-                                 const Expr *condition, const Expr **value) {
+/* A product is added with one rounding. */
+static bool is_fused(const Site *site, const Point *point, const Expr *value) {
+  return site->routine->target->fused && site->equation->target->type == TYPE_REAL &&
+         point->combine == REDUCE_SUM && value->op == OP_MUL;
+}
+
+/* fma(a, b, before), computed before the condition is asked where all of it may be read. */
+static const Expr *fused_sum(Site *site, LoopBody *body, const Expr *product, const Expr *before) {
   Model *model = site->routine->model;
-  if (!condition) return body;
-  if (point->combine == REDUCE_SUM && (*value)->op == OP_MUL)
-    return append_branch(site, body, condition);
-  const Expr *nothing = reduction_identity(model, point->combine, site->equation->target->type);
-  *value = expr_select(model->exprs, condition, *value, nothing);
-  return body;
+  const Expr *operands[] = {product->args[0], product->args[1], before};
+  const Expr *sum = expr_make(model->exprs, OP_FMA, operands, 3);
+  Arena *scratch = arena_new();
+  bool may_be_read = reads_stay_inside(site, scratch, site->equation->body);
+  arena_free(scratch);
+  if (!may_be_read) return sum;
+  Tensor *local = local_new(site, "sum", TYPE_REAL, 1);
+  APPEND(model->arena, body, declare_new(model, local, sum));
+  return read_local(site, local, NULL);
+}
+
+/* Combines the value where the condition holds, and elsewhere what changes nothing: a store under a condition is no
+   whole vector. */
+static void combine_where(Site *site, LoopBody *body, Point point, const Expr *lane,
+                          const Expr *condition, const Expr *value) {
+  Model *model = site->routine->model;
+  const Expr *nothing = reduction_identity(model, point.combine, site->equation->target->type);
+  if (is_fused(site, &point, value)) {
+    nothing = read_lane(site, &point, lane);
+    value = fused_sum(site, body, value, nothing);
+    point.combine = REDUCE_NONE;
+  }
+  combine_lane(site, body, &point, lane, expr_select(model->exprs, condition, value, nothing));
 }
 
 /* for lane in 0..width-1: its element combined with the value at last = base + lane. */
@@ -110,8 +131,10 @@ static void build_lane_loop(Site *site, LoopBody *body, const Point *point, cons
             expr_binary(model->exprs, OP_ADD, base, at));
   inner = open_row(site, inner, point->rows);
   const Expr *condition = guard_take(site), *value = point_value(site, point);
-  inner = under_condition(site, inner, point, condition, &value);
-  combine_lane(site, inner, point, at, value);
+  if (condition)
+    combine_where(site, inner, *point, at, condition, value);
+  else
+    combine_lane(site, inner, point, at, value);
   site->bound = bound;
   site->guard = guard;
 }
