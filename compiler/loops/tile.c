@@ -329,17 +329,20 @@ static void build_block(Site *site, const Tiling *tiling, Block block, LoopBody 
 
 /* ---- rows ---- */
 
-/* What is known of where tiles of `step` begin: before the last of these, when they divide the range. */
-static const Extent *range_of_steps(Model *model, const Extent *range, int64_t step) {
-  int64_t count;
-  if (!extent_is_constant(range, &count) || count % step != 0) return range;
-  return extent_constant(model->extents, count - step + 1);
+/* What is known of where tiles of `step` begin: that far before the end, when they divide what is before it. */
+static const Extent *range_of_steps(Model *model, const Index *index, const Extent *begin,
+                                    const Extent *end, int64_t step) {
+  int64_t first, last;
+  if (!extent_is_constant(begin, &first) || !extent_is_constant(end, &last)) return index->range;
+  return (last - first) % step == 0 ? extent_constant(model->extents, last - step + 1)
+                                    : index->range;
 }
 
 LoopBody *open_steps(Site *site, LoopBody *body, const Index *index, const Extent *begin,
                      const Extent *end, int64_t step, const Expr **at) {
   Model *model = site->routine->model;
-  const Index *start = index_new(model, index->name, range_of_steps(model, index->range, step));
+  const Index *start =
+      index_new(model, index->name, range_of_steps(model, index, begin, end, step));
   LoopNode *loop = open_own_loop(site, &body, start);
   loop->begin = expr_extent(model->exprs, begin);
   loop->end = expr_extent(model->exprs, end);

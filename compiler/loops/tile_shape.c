@@ -12,7 +12,7 @@ enum {
   MOST_VECTORS_OF_A_ROW = 8, /* of a tile with one row */
   TURN = 9,                  /* half cycles from one term of a sum to the next */
   LEAST_PERCENT = 4,         /* that another shape saves, */
-  LEAST_ROWS = 8             /* and percent of rows, tiles of two heights */
+  LEAST_ROWS = 3             /* and percent of rows, tiles of two heights */
 };
 
 /* One vector takes all columns, which are more than half of it has room for. */
