@@ -46,7 +46,8 @@ static bool may_be_widened(const Widening *w, const Equation *equation) {
   const Routine *routine = w->routine;
   return equation->var_count > 1 && !equation->guard && has_place_for_each(equation) &&
          layout_is_free(routine, equation->target) &&
-         !map_has(&routine->recurrences, equation->target);
+         !map_has(&routine->recurrences, equation->target) &&
+         !map_has(&routine->carried, equation->target);
 }
 
 /* The variable to be last; null: the last as it is. */
