@@ -75,21 +75,27 @@ class Threads(Section):
     """Two threads beside one, by the clock: wants a quiet machine."""
 
     title = "Two threads: times as fast as one, by the clock"
-    BAR = 1.75
+    BAR, LINES = 1.75, ("read", "written")
 
     def line_up(self):
         ours = [contenders.generated(compiler, threads=threads, name=f"nnc {compiler} {threads}")
                 for compiler in COMPILERS for threads in (1, 2)]
-        return [*ours, *(contenders.stored(compiler, threads, f"kernel {compiler} {threads}")
-                         for compiler in COMPILERS for threads in (1, 2))]
+        kernels = [contenders.stored(compiler, threads, f"kernel {compiler} {threads}")
+                   for compiler in COMPILERS for threads in (1, 2)]
+        return [*map(contenders.OtherCore, self.LINES), *ours, *kernels]
 
     def measure(self, choice):
         self.all = choice.measure(MODELS, self.line_up())
         return self
 
+    def lines(self, runs):
+        """Nanoseconds for a line that the other core wrote, and for one that it has read."""
+        times = [runs.median(f"line {what}", clock=True) for what in self.LINES]
+        return [time and 1e9 * time for time in times]
+
     def text(self):
         head = ["", *(f"ms: {compiler} {threads}" for compiler in COMPILERS for threads in (1, 2)),
-                "nnc: gcc", "clang", "kernel: gcc", "clang"]
+                "nnc: gcc", "clang", "kernel: gcc", "clang", "ns a line: read", "written"]
         rows = []
         for runs in self.all:
             times = [milliseconds(runs.median(f"nnc {compiler} {threads}", clock=True))
@@ -98,8 +104,12 @@ class Threads(Section):
                     for compiler in COMPILERS]
             kernels = [number(runs.ratio(f"kernel {compiler} 1", f"kernel {compiler} 2", clock=True))
                        for compiler in COMPILERS]
-            rows.append([runs.model.title, *times, *ours, *kernels])
+            rows.append([runs.model.title, *times, *ours, *kernels, *map(figures, self.lines(runs))])
         return paragraphs(table(head, rows), notes_of(self.all))
+
+    def record(self):
+        return {runs.model.name: dict(runs.record(), ns_a_line=dict(zip(self.LINES, self.lines(runs))))
+                for runs in self.all}
 
 
 class Memory(Section):

@@ -243,3 +243,16 @@ class Bandwidth(Contender):
             return Sample(sample.processor / sample.loss, sample.clock / sample.loss, sample.loss)
 
         return measure
+
+
+class OtherCore(Contender):
+    """Seconds for a line of memory that the other core has: one that it wrote, `read`, or one that it read, `written`."""
+
+    def __init__(self, what):
+        self.what, self.name = what, f"line {what}"
+
+    def start(self, _model):
+        program = building.once("other_core", ["gcc", "-O3", "-march=native", "-fopenmp"],
+                                [building.PROGRAMS / "other_core.c"])
+        environment = dict(os.environ, OMP_NUM_THREADS="2", OMP_PROC_BIND="true")
+        return lambda _plan: sample_of(building.call([program, self.what], env=environment))

@@ -6,7 +6,7 @@ import sys
 from building import Failed, NotMeasured
 
 
-LIMITS = ("peak", "bandwidth")
+LIMITS = ("peak", "bandwidth", "line read", "line written")
 
 
 def median(values):
