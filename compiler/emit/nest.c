@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { MOST_UNROLLED = 16 /* iterations, which compilers write out before they make vectors */ };
+
 /* ---- what it computes ---- */
 
 /* The update in place that an equation makes; null: none. */
@@ -154,16 +156,33 @@ static bool fetches_in_turn(const LoopNode *loop) {
   return false;
 }
 
+/* Stores along the last dim of what they go to, of at least a vector. */
+static bool is_short_row(const FunctionWriter *writer, const LoopNode *loop) {
+  const Routine *routine = writer->routine;
+  int64_t count = loop->end->integer - loop->begin->integer;
+  int64_t lanes = routine->target->vector_bytes / routine->bytes_of_real;
+  if (lanes == 0 || count < lanes || count > MOST_UNROLLED) return false;
+  for (int i = 0; i < loop->body.count; i++) {
+    const LoopNode *node = loop->body.items[i];
+    if (node->kind == LOOP_DECLARE) continue;
+    bool is_whole = node->kind == LOOP_STORE && node->combine == REDUCE_NONE;
+    int last = is_whole ? node->target->rank - 1 : -1;
+    if (last < 0 || !expr_uses_index(writer->arena, node->subscripts[last], loop->index))
+      return false;
+  }
+  return true;
+}
+
 /* gcc 12 unrolls short loops first. Then it may take loads under different conditions for one vector: wrong values with
    -O3 -mavx2, even of loads that stand before the choice. Of lanes under conditions and of extremes it makes branches
    then, and of functions no vectors; and what a short sum in vectors reads in each iteration of an outer loop, as the
    gain of a norm, it keeps in registers that a tile in that loop lacks. clang unrolls those of a tile, and of rows
-   beside each other, first and then makes vectors across them; of terms that ask for lines in turn it takes as many as
-   there are turns, and keeps the factors of all beside the tile. */
-static bool must_not_unroll(const LoopNode *loop) {
+   beside each other, first and then makes vectors across them, and of short rows none; of terms that ask for lines in
+   turn it takes as many as there are turns, and keeps the factors of all beside the tile. */
+static bool must_not_unroll(const FunctionWriter *writer, const LoopNode *loop) {
   if ((loop->marks & MARK_TILE) || fetches_in_turn(loop)) return true;
   if (loop->begin->op != OP_INTEGER || loop->end->op != OP_INTEGER) return false;
-  if (loop->step > 1) return true;
+  if (loop->step > 1 || is_short_row(writer, loop)) return true;
   for (int i = 0; i < loop->body.count; i++) {
     const LoopNode *node = loop->body.items[i];
     if (node->kind == LOOP_FOR) return false;
@@ -225,7 +244,8 @@ static void write_for(FunctionWriter *writer, const LoopNode *node) {
                       : arena_format(writer->arena, "%s += %lld", name, (long long)node->step);
   bool is_divided = (node->marks & MARK_PARALLEL) && node->grain == 0;
   if (is_divided) write_line(writer, "NNRT_DIVIDE");
-  if (!is_divided && must_not_unroll(node)) write_line(writer, "#pragma GCC unroll 1");
+  if (!is_divided && must_not_unroll(writer, node))
+    write_line(writer, "#pragma GCC unroll 1");
   if (node->marks & MARK_UNROLL)
     write_line(writer, "#pragma GCC unroll %lld", (long long)extent_maximum(node->index->range));
   if (node->marks & MARK_DOWN)
