@@ -20,7 +20,7 @@
 #include "equations/affine.h"
 
 /* Of one nest, to which more is added: keeps generated functions short. */
-enum { MOST_EQUATIONS = 11, MOST_NODES = 80, MOST_NODES_WITH_SUMS = 104 };
+enum { MOST_EQUATIONS = 11, MOST_NODES = 80, MOST_NODES_WITH_SUMS = 128 };
 
 /* A loop that later equations may share. */
 typedef struct OpenLoop {
