@@ -1,6 +1,4 @@
-/* Offsets: first those that are used first, then by size, by size and length of life, and by length of life. For
-   threads the order by size is enough where it takes little more: then the greatest values share a place with each
-   other, and nests that do little else than write find less there that both cores have read. */
+/* Offsets: first those that are used first, then by size, by size and length of life, and by length of life. */
 #include "loops/offsets.h"
 
 #include <stdlib.h>
@@ -21,10 +19,7 @@ typedef struct Packing {
   int64_t bytes; /* so far */
 } Packing;
 
-enum {
-  MOST_COMPARISONS = 1 << 27, /* of lives, in all orders but the first */
-  MOST_PERCENT_MORE = 15      /* than no plan can undercut, for threads */
-};
+enum { MOST_COMPARISONS = 1 << 27 }; /* of lives, in all orders but the first */
 
 /* ---- one order ---- */
 
@@ -119,11 +114,6 @@ static void find_fullest_nest(Routine *routine, const BufferList *buffers, Arena
   }
 }
 
-static bool suits_threads(const Routine *routine, const Packing *packing, Weigh weigh) {
-  int64_t most = routine->live_bytes + routine->live_bytes / 100 * MOST_PERCENT_MORE;
-  return routine->least_batch > 0 && weigh == size && packing->bytes <= most;
-}
-
 void offsets_assign(Routine *routine, const BufferList *buffers) {
   Arena *scratch = arena_new();
   Packing packing = {.buffers = buffers};
@@ -134,11 +124,9 @@ void offsets_assign(Routine *routine, const BufferList *buffers) {
   for (int i = 0; i < ORDER_COUNT && best > routine->live_bytes; i++) {
     if (i > 0 && i * comparisons > MOST_COMPARISONS) break;
     lay_all_down(&packing, orders[i]);
-    bool suits = suits_threads(routine, &packing, orders[i]);
-    if (packing.bytes >= best && !suits) continue;
+    if (packing.bytes >= best) continue;
     best = packing.bytes;
     keep_offsets(&packing);
-    if (suits) break;
   }
   routine->arena_bytes = best;
   arena_free(scratch);
