@@ -244,8 +244,7 @@ static void write_for(FunctionWriter *writer, const LoopNode *node) {
                       : arena_format(writer->arena, "%s += %lld", name, (long long)node->step);
   bool is_divided = (node->marks & MARK_PARALLEL) && node->grain == 0;
   if (is_divided) write_line(writer, "NNRT_DIVIDE");
-  if (!is_divided && must_not_unroll(writer, node))
-    write_line(writer, "#pragma GCC unroll 1");
+  if (!is_divided && must_not_unroll(writer, node)) write_line(writer, "#pragma GCC unroll 1");
   if (node->marks & MARK_UNROLL)
     write_line(writer, "#pragma GCC unroll %lld", (long long)extent_maximum(node->index->range));
   if (node->marks & MARK_DOWN)

@@ -72,8 +72,8 @@ static const char *address(FunctionWriter *writer, const Vector *vector, const T
 
 static bool is_every_other(const FunctionWriter *writer, const Vector *vector, const Expr *read) {
   Arena *scratch = arena_new();
-  int64_t distance = element_distance(writer->routine, scratch, read->tensor, read->args,
-                                      vector->loop->index);
+  int64_t distance =
+      element_distance(writer->routine, scratch, read->tensor, read->args, vector->loop->index);
   arena_free(scratch);
   return distance == 2;
 }
@@ -114,10 +114,10 @@ static const char *vector_operation(FunctionWriter *writer, const Vector *vector
     return arena_format(arena, "%s(%s)", vector_word(writer, "sqrt", vector->loop->lanes),
                         vector_value(writer, vector, e->args[0], LEVEL_ANY));
   if (e->op == OP_MAX || e->op == OP_MIN)
-    return arena_format(
-        arena, "%s(%s, %s)",
-        vector_word(writer, e->op == OP_MAX ? "max" : "min", vector->loop->lanes),
-        vector_operand(writer, vector, e->args[0]), vector_operand(writer, vector, e->args[1]));
+    return arena_format(arena, "%s(%s, %s)",
+                        vector_word(writer, e->op == OP_MAX ? "max" : "min", vector->loop->lanes),
+                        vector_operand(writer, vector, e->args[0]),
+                        vector_operand(writer, vector, e->args[1]));
   int level = level_of(e->op);
   if (e->op == OP_NEGATE)
     return arena_format(arena, "-%s", vector_value(writer, vector, e->args[0], LEVEL_PRIMARY));

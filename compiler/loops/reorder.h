@@ -7,7 +7,7 @@
 typedef struct Reordering {
   Routine *routine;
   Arena *scratch;
-  Map dims;    /* Tensor * -> const int *: the dim to be last; each is defined by an equation of the routine, which
+  Map dims; /* Tensor * -> const int *: the dim to be last; each is defined by an equation of the routine, which
                   has one variable there */
   Map results; /* Tensor * -> Tensor *: in the new order */
 } Reordering;

@@ -116,8 +116,7 @@ static void merge(Squares *s, const Run *run, LoopNode *copy) {
     for (int dim = 0; dim < copy->target->rank; dim++)
       subscripts[dim] =
           expr_substitute(model->exprs, s->scratch, subscripts[dim], &last->index, &value, 1);
-    copy->value =
-        expr_substitute(model->exprs, s->scratch, copy->value, &last->index, &value, 1);
+    copy->value = expr_substitute(model->exprs, s->scratch, copy->value, &last->index, &value, 1);
   }
   copy->subscripts = subscripts;
   run->first->index = index;

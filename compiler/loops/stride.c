@@ -13,7 +13,7 @@ typedef struct Striding {
   Routine *routine;
   Arena *scratch;
   const LoopNode *loop;
-  Map locals; /* Tensor * that the loop declares -> itself */
+  Map locals;    /* Tensor * that the loop declares -> itself */
   bool is_apart; /* something is read that lies apart */
 } Striding;
 
@@ -62,8 +62,7 @@ static bool declares_by_vectors(Striding *s, const LoopNode *node) {
 
 static bool combines_by_vectors(const LoopNode *node) {
   return node->combine == REDUCE_NONE || node->combine == REDUCE_MAX ||
-         node->combine == REDUCE_MIN ||
-         (node->combine == REDUCE_SUM && node->value->op != OP_MUL);
+         node->combine == REDUCE_MIN || (node->combine == REDUCE_SUM && node->value->op != OP_MUL);
 }
 
 /* What is stored is read nowhere in the loop: some of it is stored twice. */
@@ -84,8 +83,8 @@ static bool stores_by_vectors(Striding *s, const LoopNode *node) {
   if (!combines_by_vectors(node) || !is_of_vectors(s, node->value)) return false;
   if (map_has(&s->locals, node->target)) return true;
   return node->combine == REDUCE_NONE && is_stored_as_real(node->target) &&
-         element_distance(s->routine, s->scratch, node->target, node->subscripts,
-                          s->loop->index) == 1 &&
+         element_distance(s->routine, s->scratch, node->target, node->subscripts, s->loop->index) ==
+             1 &&
          !is_read_in_loop(s, node->target);
 }
 
