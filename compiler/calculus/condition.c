@@ -78,6 +78,21 @@ const Expr *condition_inside(ExprTable *table, Arena *scratch, const Expr *read)
   return inside;
 }
 
+bool node_is_total(ExprTable *table, Arena *scratch, const Expr *node) {
+  if (is_read(node)) return read_default(node) || !condition_inside(table, scratch, node);
+  if (node->op != OP_IDIV && node->op != OP_MOD) return true;
+  int64_t least, greatest;
+  affine_interval(table, scratch, node->args[1], NULL, &least, &greatest);
+  return least > 0 || greatest < 0;
+}
+
+bool exprs_are_total(ExprTable *table, Arena *scratch, const Expr *const *roots, int count) {
+  ExprList nodes = expr_postorder(scratch, roots, count);
+  for (int i = 0; i < nodes.count; i++)
+    if (!node_is_total(table, scratch, nodes.items[i])) return false;
+  return true;
+}
+
 Truth condition_inside_truth(ExprTable *table, Arena *scratch, const Expr *read) {
   ExprList parts = {0};
   const Expr *inside = condition_inside(table, scratch, read);

@@ -24,6 +24,10 @@ const Expr *condition_in_range(ExprTable *table, Arena *scratch, const Expr *e,
 /* That a read with these subscripts falls inside its tensor; null when it always does. */
 const Expr *condition_inside(ExprTable *table, Arena *scratch, const Expr *read);
 Truth condition_inside_truth(ExprTable *table, Arena *scratch, const Expr *read);
+/* The node has a value whatever conditions hold: what it reads without a default is inside, its divisor is not 0. */
+bool node_is_total(ExprTable *table, Arena *scratch, const Expr *node);
+/* All nodes of these have one. */
+bool exprs_are_total(ExprTable *table, Arena *scratch, const Expr *const *roots, int count);
 /* The expression, in which reads that are always inside have no default, and those that never are, are it. */
 const Expr *condition_decide_reads(ExprTable *table, Arena *scratch, const Expr *e);
 /* The expression, in which reads with defaults are choices by their ranges. */

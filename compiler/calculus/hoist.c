@@ -27,7 +27,7 @@ typedef struct Part {
   int cost;            /* of all below; shared ones are counted more than once, up to a cap */
   uint64_t conditions; /* variables of the conditions under which alone it is evaluated */
   bool reached;        /* from the root, not through something hoisted */
-  bool safe;           /* every read is within its tensor whatever the conditions around it */
+  bool safe;           /* it has a value whatever the conditions around it */
 } Part;
 
 /* A costly function over common variables. */
@@ -68,10 +68,9 @@ static uint64_t bit_of(const Hoister *h, const Index *index) {
 }
 
 static void describe_node(Hoister *h, const Expr *e, Part *part) {
-  *part = (Part){.cost = op_cost(e->op), .conditions = UINT64_MAX, .safe = true};
+  *part = (Part){.cost = op_cost(e->op), .conditions = UINT64_MAX};
   if (e->op == OP_INDEX) part->variables = bit_of(h, e->index);
-  if (is_read(e) && !read_default(e))
-    part->safe = !condition_inside(h->model->exprs, h->scratch, e);
+  part->safe = node_is_total(h->model->exprs, h->scratch, e);
   for (int k = 0; k < e->count; k++) {
     const Part *below = part_of(h, e->args[k]);
     part->variables |= below->variables;

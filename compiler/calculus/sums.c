@@ -58,14 +58,8 @@ static const Expr *join(const Site *site, const Expr *start, const ExprList *fac
   return joined;
 }
 
-/* All reads below are within their tensors whatever the guard says. */
-static bool is_safe(const Site *site, const ExprList *factors) {
-  ExprList nodes = expr_postorder(site->scratch, factors->items, factors->count);
-  for (int i = 0; i < nodes.count; i++)
-    if (is_read(nodes.items[i]) && !read_default(nodes.items[i]) &&
-        condition_inside(site->model->exprs, site->scratch, nodes.items[i]))
-      return false;
-  return true;
+static bool are_total(const Site *site, const ExprList *factors) {
+  return exprs_are_total(site->model->exprs, site->scratch, factors->items, factors->count);
 }
 
 /* The part of the sum that stays one; null when nothing varies and the points cannot be counted. */
@@ -105,7 +99,7 @@ bool sum_factor(const Site *site, Equation *equation) {
   Product product = split_product(site, equation);
   if (!leaves(&product)) return false;
   if (equation->guard &&
-      !(is_safe(site, &product.outside) && is_safe(site, &product.outside_divisors)))
+      !(are_total(site, &product.outside) && are_total(site, &product.outside_divisors)))
     return false;
   const Expr *sum = inner_sum(site, equation, &product);
   if (!sum) return false;

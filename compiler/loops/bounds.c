@@ -8,7 +8,7 @@
    point is visited in vain and the innermost loops have no test. The points that are visited, and their order,
    stay those of the equation.
 
-   A conjunct that may read outside a tensor where an earlier one does not hold is asked after that one. */
+   A conjunct that may read outside a tensor, or divide by 0, where an earlier one does not hold is asked after that one. */
 #include "loops/build.h"
 
 #include "calculus/arithmetic.h"
@@ -36,14 +36,8 @@ static bool is_known(const Site *site, Arena *scratch, const Expr *condition) {
   return true;
 }
 
-bool reads_stay_inside(const Site *site, Arena *scratch, const Expr *value) {
-  ExprList nodes = expr_postorder(scratch, &value, 1);
-  for (int i = 0; i < nodes.count; i++) {
-    const Expr *e = nodes.items[i];
-    if (!is_read(e) || read_default(e)) continue;
-    if (condition_inside(site->routine->model->exprs, scratch, e)) return false;
-  }
-  return true;
+static bool is_total(const Site *site, Arena *scratch, const Expr *condition) {
+  return exprs_are_total(site->routine->model->exprs, scratch, &condition, 1);
 }
 
 static void remove_conjunct(Site *site, int position) {
@@ -59,7 +53,7 @@ const Expr *guard_take(Site *site) {
   const Expr *condition = NULL;
   for (int i = 0; i < site->guard.count;) {
     const Expr *e = site->guard.items[i];
-    if (!is_known(site, scratch, e) || (i > 0 && !reads_stay_inside(site, scratch, e))) {
+    if (!is_known(site, scratch, e) || (i > 0 && !is_total(site, scratch, e))) {
       i++;
       continue;
     }
@@ -202,7 +196,7 @@ static void answer_by(Site *site, const Bounding *b, BoundBy bound_by, const Exp
   for (int i = 0; i < site->guard.count;) {
     const Expr *e = site->guard.items[i];
     bool answered = is_known(site, b->scratch, e) &&
-                    (e == first || reads_stay_inside(site, b->scratch, e)) &&
+                    (e == first || is_total(site, b->scratch, e)) &&
                     bound_by(b, site_value(site, e));
     if (answered)
       remove_conjunct(site, i);
@@ -218,7 +212,7 @@ void bound_rounds(Site *site, LoopNode *rounds, const Index *variable, int lanes
   site_bind(site, variable, expr_index(table, rounds->index));
   for (int i = 0; i < site->guard.count; i++) {
     const Expr *e = site->guard.items[i];
-    if (is_known(site, b.scratch, e) && reads_stay_inside(site, b.scratch, e))
+    if (is_known(site, b.scratch, e) && is_total(site, b.scratch, e))
       bound_by_comparison(&b, site_value(site, e));
   }
   const Expr *before = expr_binary(table, OP_IDIV, rounds->begin, whole(&b, lanes));

@@ -113,8 +113,6 @@ void bound_rounds_of_rows(Site *site, LoopNode *rounds, const Index *variable, i
                           const Index *row, const Expr *first, int64_t rows);
 /* The coefficient of the variable in `b - a` of whole numbers a < b or a <= b; 0: it is none that is a number. */
 int64_t bound_slope(ExprTable *table, Arena *scratch, const Expr *conjunct, const Index *index);
-/* Every read is within its tensor, whatever a condition says. */
-bool reads_stay_inside(const Site *site, Arena *scratch, const Expr *value);
 /* The conjuncts whose variables are all known by now; null: there are none. They are answered. */
 const Expr *guard_take(Site *site);
 /* Their branch, if there are any. */

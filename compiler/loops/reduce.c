@@ -88,15 +88,15 @@ static bool is_fused(const Site *site, const Point *point, const Expr *value) {
          point->combine == REDUCE_SUM && value->op == OP_MUL;
 }
 
-/* fma(a, b, before), computed before the condition is asked where all of it may be read. */
+/* fma(a, b, before), computed before the condition is asked where it has a value whatever that says. */
 static const Expr *fused_sum(Site *site, LoopBody *body, const Expr *product, const Expr *before) {
   Model *model = site->routine->model;
   const Expr *operands[] = {product->args[0], product->args[1], before};
   const Expr *sum = expr_make(model->exprs, OP_FMA, operands, 3);
   Arena *scratch = arena_new();
-  bool may_be_read = reads_stay_inside(site, scratch, site->equation->body);
+  bool is_total = exprs_are_total(model->exprs, scratch, &site->equation->body, 1);
   arena_free(scratch);
-  if (!may_be_read) return sum;
+  if (!is_total) return sum;
   Tensor *local = local_new(site, "sum", TYPE_REAL, 1);
   APPEND(model->arena, body, declare_new(model, local, sum));
   return read_local(site, local, NULL);

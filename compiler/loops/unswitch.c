@@ -37,6 +37,7 @@ static bool is_set_in(const LoopNode *loop, const Tensor *tensor) {
   return false;
 }
 
+/* It may be asked before what stands before it. */
 static bool is_fixed(Unswitcher *u, const LoopNode *loop, const Expr *condition) {
   ExprList nodes = expr_postorder(u->scratch, &condition, 1);
   for (int i = 0; i < nodes.count; i++) {
@@ -44,7 +45,7 @@ static bool is_fixed(Unswitcher *u, const LoopNode *loop, const Expr *condition)
     if (e->op == OP_INDEX && e->index == loop->index) return false;
     if (is_read(e) && (read_default(e) || is_set_in(loop, e->tensor))) return false;
   }
-  return true;
+  return exprs_are_total(u->model->exprs, u->scratch, &condition, 1);
 }
 
 /* A part of a choice's condition, or of the range of a read with a default; null: there is none. */

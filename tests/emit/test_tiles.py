@@ -114,6 +114,28 @@ model summed {
 }
 """
 
+# Under their conditions no divisor is 0 and no read outside; without them some are.
+DIVIDED = """
+model divided {
+  dim N <= 5
+  input d[N] : index(5)
+  input c[40] : index(5)
+  input ok[5] : index(2)
+  input x[N, 40]
+  input v[40]
+  a[n] = sum[k if c[k] < d[n]](x[n, k]*(x[n, k] + k//d[n]))
+  b[n] = sum[k if c[k] < d[n]](x[n, k]*(7//d[n]))
+  e[n] = sum[k if c[k] < d[n] and 7 % d[n] > 0](x[n, k]*v[k])
+  f[n] = sum[k if c[k] < d[n] and ok[d[n] - 1] > 0](x[n, k]*v[k])
+  g[n, k] = if c[k] < d[n] and ok[d[n] - 1] > 0 then x[n, k] else v[k]
+  output a
+  output b
+  output e
+  output f
+  output g
+}
+"""
+
 # Rows that are reduced in lanes lie side by side, where conditions leave out some of them.
 ATTENTION = """
 model seen {{
@@ -186,9 +208,10 @@ def built(folder, target, real):
     there = folder / f"{pathlib.Path(target).stem}-{real}"
     there.mkdir()
     source = there / "m.nn"
-    source.write_text(known_model() + AT_RUN_TIME + INTERLEAVED + FILLED + CROSSED + SUMMED + attention_model() + windows_model())
+    fixed = AT_RUN_TIME + INTERLEAVED + FILLED + CROSSED + SUMMED + DIVIDED
+    source.write_text(known_model() + fixed + attention_model() + windows_model())
     c = generated.compile_source(source, [f"--target={target}", f"--real={real}"])
-    models = ["known", "called", "few", "filled", "crossed", "summed", "seen", "windows"]
+    models = ["known", "called", "few", "filled", "crossed", "summed", "divided", "seen", "windows"]
     return generated.build_driver(there, [c], models, [*generated.CC, *flags_of(target)])
 
 
@@ -206,6 +229,9 @@ def requests():
         dict(model="windows", set={"x": images[:3*20*32], "w": images[:3*66]}, steps=2,
              ask=["z", *(f"{name}{n}" for n in range(len(PLACES)) for name in "yv")]),
         dict(model="few", set={"x": images}, steps=2, ask=["s"]),
+        dict(model="divided", ask=["a", "b", "e", "f", "g"],
+             set={"x": images[:200], "v": images[:40], "d": [0, 1, 2, 3, 4], "c": [i*3 % 5 for i in range(40)],
+                  "ok": [1, 0, 1, 0, 1]}),
         dict(model="crossed", set={"x": [i/12 for i in range(12)]}, steps=2, ask=["h"]),
     ]
     for sizes in SIZES:
