@@ -317,7 +317,7 @@ static void write_declare(FunctionWriter *writer, const LoopNode *node) {
     write_tile(writer, node);
     return;
   }
-  if (target->definition && buffer_has_elements(buffer)) {
+  if (declares_row(writer->routine, node)) {
     write_row(writer, buffer);
     return;
   }

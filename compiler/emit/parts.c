@@ -102,21 +102,30 @@ static bool is_inside(const Stretch *stretch, const Stretch *outer) {
   return stretch->begin >= outer->begin && stretch->end <= outer->end;
 }
 
-/* The names of local variables declared in it, or else of those outside. */
+bool declares_row(const Routine *routine, const LoopNode *node) {
+  const Buffer *buffer = routine_buffer(routine, node->target);
+  return buffer->lanes == 0 && node->target->definition && buffer_has_elements(buffer);
+}
+
+static bool is_declaration(const Stretch *stretch) {
+  return stretch->node->kind == LOOP_DECLARE && stretch->end > 0;
+}
+
+/* The names of local variables declared in it, or else of those outside which no part can be given. */
 static Map locals_of(const FunctionWriter *writer, Arena *scratch, const Stretch *stretch,
                      bool inside) {
   Map names;
   map_init(&names, scratch);
   for (int i = 0; i < writer->stretches.count; i++) {
     const Stretch *local = &writer->stretches.items[i];
-    bool declares = local->node->kind == LOOP_DECLARE && local->end > 0;
-    if (declares && is_inside(local, stretch) == inside)
+    if (!is_declaration(local) || is_inside(local, stretch) != inside) continue;
+    if (inside || !declares_row(writer->routine, local->node))
       map_put(&names, local->name, (void *)local->name);
   }
   return names;
 }
 
-/* It needs no local variable from outside. */
+/* It needs no local variable from outside but rows. */
 static bool stands_alone(const FunctionWriter *writer, const Stretch *stretch) {
   Arena *scratch = arena_new();
   Text text;
@@ -171,6 +180,23 @@ static void write_part_body(const FunctionWriter *whole, const Stretch *stretch,
   close_watch(&writer, &body);
 }
 
+/* Rows from outside that the code names, under the names they have there. */
+static void add_rows(const FunctionWriter *whole, const Stretch *stretch, const char *code,
+                     ParameterList *named) {
+  Arena *scratch = arena_new();
+  Map taken = locals_of(whole, scratch, stretch, true);
+  for (int i = 0; i < whole->stretches.count; i++) {
+    const Stretch *local = &whole->stretches.items[i];
+    if (!is_declaration(local) || map_has(&taken, local->name)) continue;
+    if (!declares_row(whole->routine, local->node) || !code_names(code, local->name)) continue;
+    const char *type = value_type_name(whole->routine, local->node->target->type);
+    const char *pointer = arena_format(whole->arena, "%s *restrict ", type);
+    APPEND(whole->arena, named, (Parameter){pointer, local->name, ""});
+    map_put(&taken, local->name, (void *)local->name);
+  }
+  arena_free(scratch);
+}
+
 /* Of what is known in the function at that place, what the code names. */
 static ParameterList parameters_of(const FunctionWriter *whole, const Stretch *stretch,
                                    const char *code) {
@@ -183,6 +209,7 @@ static ParameterList parameters_of(const FunctionWriter *whole, const Stretch *s
     if (variable && code_names(code, variable))
       APPEND(whole->arena, &named, (Parameter){"int64_t ", variable, ""});
   }
+  add_rows(whole, stretch, code, &named);
   return named;
 }
 
