@@ -96,7 +96,14 @@ static const char *vector_value(FunctionWriter *writer, const Vector *vector, co
                                 int level);
 
 static int level_of(Op op) {
+  if (op == OP_SQRT || op == OP_MAX || op == OP_MIN) return LEVEL_PRIMARY; /* calls */
   return op == OP_ADD || op == OP_SUB ? LEVEL_SUM : op == OP_NEGATE ? LEVEL_UNARY : LEVEL_PRODUCT;
+}
+
+static const char *extreme_of(const FunctionWriter *writer, const Vector *vector, bool is_max,
+                              const char *one, const char *other) {
+  return arena_format(writer->arena, "%s(%s, %s)",
+                      vector_word(writer, is_max ? "max" : "min", vector->loop->lanes), one, other);
 }
 
 /* A vector, whatever the value is. */
@@ -114,10 +121,8 @@ static const char *vector_operation(FunctionWriter *writer, const Vector *vector
     return arena_format(arena, "%s(%s)", vector_word(writer, "sqrt", vector->loop->lanes),
                         vector_value(writer, vector, e->args[0], LEVEL_ANY));
   if (e->op == OP_MAX || e->op == OP_MIN)
-    return arena_format(arena, "%s(%s, %s)",
-                        vector_word(writer, e->op == OP_MAX ? "max" : "min", vector->loop->lanes),
-                        vector_operand(writer, vector, e->args[0]),
-                        vector_operand(writer, vector, e->args[1]));
+    return extreme_of(writer, vector, e->op == OP_MAX, vector_operand(writer, vector, e->args[0]),
+                      vector_operand(writer, vector, e->args[1]));
   int level = level_of(e->op);
   if (e->op == OP_NEGATE)
     return arena_format(arena, "-%s", vector_value(writer, vector, e->args[0], LEVEL_PRIMARY));
@@ -132,8 +137,7 @@ static const char *vector_value(FunctionWriter *writer, const Vector *vector, co
   if (!varies(writer, vector, e)) return write_expression(writer, e, TYPE_REAL, level);
   if (is_read(e)) return vector_read(writer, vector, e);
   const char *text = vector_operation(writer, vector, e);
-  bool is_call = e->op == OP_SQRT || e->op == OP_MAX || e->op == OP_MIN;
-  bool is_inside = !is_call && level_of(e->op) < level;
+  bool is_inside = level_of(e->op) < level;
   return is_inside ? arena_format(writer->arena, "(%s)", text) : text;
 }
 
@@ -224,10 +228,7 @@ static void write_local_vector(FunctionWriter *writer, const Vector *vector, con
   Name name = scope_find(&writer->scope, node->target);
   const char *value = vector_operand(writer, vector, node->value);
   if (node->combine == REDUCE_MAX || node->combine == REDUCE_MIN)
-    value = arena_format(
-        writer->arena, "%s(%s, %s)",
-        vector_word(writer, node->combine == REDUCE_MAX ? "max" : "min", vector->loop->lanes), name,
-        value);
+    value = extreme_of(writer, vector, node->combine == REDUCE_MAX, name, value);
   write_line(writer, "%s %s %s;", name, node->combine == REDUCE_SUM ? "+=" : "=", value);
 }
 

@@ -1,6 +1,7 @@
 #include "loops/distance.h"
 
 #include "equations/affine.h"
+#include "loops/build.h"
 
 int64_t element_distance(const Routine *routine, Arena *scratch, const Tensor *tensor,
                          const Expr *const *subscripts, const Index *index) {
@@ -22,9 +23,9 @@ int64_t element_distance(const Routine *routine, Arena *scratch, const Tensor *t
   return total;
 }
 
-bool loop_is_plain(const LoopNode *loop, int64_t *count) {
-  return loop->kind == LOOP_FOR && loop->step == 1 && loop->lanes == 0 && loop->segment == 0 &&
-         !(loop->marks & (MARK_DOWN | MARK_UNROLL)) && loop->begin->op == OP_INTEGER &&
-         loop->begin->integer == 0 && loop->end->op == OP_INTEGER &&
-         extent_is_constant(loop->index->range, count) && loop->end->integer == *count;
+bool loop_is_plain(ExprTable *exprs, const LoopNode *loop, int64_t *count) {
+  return loop->kind == LOOP_FOR && loop->lanes == 0 && loop->segment == 0 &&
+         !(loop->marks & (MARK_DOWN | MARK_UNROLL)) &&
+         loop_is_whole(exprs, loop, loop->index->range) &&
+         extent_is_constant(loop->index->range, count);
 }

@@ -9,6 +9,6 @@ int64_t element_distance(const Routine *routine, Arena *scratch, const Tensor *t
                          const Expr *const *subscripts, const Index *index);
 
 /* From 0 to a number of its own, one by one. */
-bool loop_is_plain(const LoopNode *loop, int64_t *count);
+bool loop_is_plain(ExprTable *exprs, const LoopNode *loop, int64_t *count);
 
 #endif

@@ -53,8 +53,8 @@ static bool turns(Squares *s, const LoopNode *copy, const Index *row, const Inde
          distance(s, read->tensor, read->args, row) == 1;
 }
 
-static void take_squares(Squares *s, LoopNode *outer, LoopNode *inner, LoopNode *copy) {
-  bool is_turned = !turns(s, copy, outer->index, inner->index);
+static void take_squares(Squares *s, LoopNode *outer, LoopNode *inner, bool is_turned,
+                         LoopNode *copy) {
   const Index *row = is_turned ? inner->index : outer->index;
   const Index *column = is_turned ? outer->index : inner->index;
   copy->from_row = distance(s, copy->value->tensor, copy->value->args, column);
@@ -77,7 +77,8 @@ typedef struct Run {
 static bool goes_on(Squares *s, const LoopNode *loop, const Run *run, const LoopNode *copy) {
   const Expr *read = copy->value;
   int64_t ignored;
-  if (!loop_is_plain(loop, &ignored) || ((loop->marks | run->first->marks) & MARK_PARALLEL))
+  if (!loop_is_plain(s->routine->model->exprs, loop, &ignored) ||
+      ((loop->marks | run->first->marks) & MARK_PARALLEL))
     return false;
   int64_t to = distance(s, copy->target, copy->subscripts, run->last->index);
   int64_t from = distance(s, read->tensor, read->args, run->last->index);
@@ -91,7 +92,7 @@ static int find_run(Squares *s, LoopNode *const *loops, int number, const LoopNo
                     Run *run) {
   *run = (Run){.first = loops[number], .last = loops[number]};
   int64_t count;
-  if (!loop_is_plain(loops[number], &count)) return number;
+  if (!loop_is_plain(s->routine->model->exprs, loops[number], &count)) return number;
   run->count = count;
   while (number > 0 && goes_on(s, loops[number - 1], run, copy)) {
     run->first = loops[--number];
@@ -151,10 +152,11 @@ static bool take_loops(Squares *s, LoopNode *outer) {
   if (first == 0 || find_run(s, loops, first - 1, copy, &around) > 0) return false;
   if (!has_squares(s, &around) || !has_squares(s, &inside)) return false;
   const Index *one = around.last->index, *other = inside.last->index;
-  if (!turns(s, copy, one, other) && !turns(s, copy, other, one)) return false;
+  bool is_turned = !turns(s, copy, one, other);
+  if (is_turned && !turns(s, copy, other, one)) return false;
   merge(s, &around, copy);
   merge(s, &inside, copy);
-  take_squares(s, around.first, inside.first, copy);
+  take_squares(s, around.first, inside.first, is_turned, copy);
   return true;
 }
 

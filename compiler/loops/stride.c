@@ -109,8 +109,8 @@ static int64_t lanes_for(const Routine *routine, int64_t count) {
 
 static bool take_vectors(Routine *routine, LoopNode *loop) {
   int64_t count, lanes;
-  if (!loop_is_plain(loop, &count) || (loop->marks & (MARK_PARALLEL | MARK_DRAWS)) ||
-      (lanes = lanes_for(routine, count)) == 0)
+  if (!loop_is_plain(routine->model->exprs, loop, &count) ||
+      (loop->marks & (MARK_PARALLEL | MARK_DRAWS)) || (lanes = lanes_for(routine, count)) == 0)
     return false;
   Striding s = {.routine = routine, .scratch = arena_new(), .loop = loop};
   map_init(&s.locals, s.scratch);
