@@ -60,6 +60,16 @@ static bool is_worth_panels(Layout *t, const Equation *product, const Tiling *ti
   return is_large && contraction_uses(t->scratch, product, tiling->across) >= (double)uses;
 }
 
+/* Windows share elements, of which the copy would have one for each window. */
+static bool are_windows(const Blocks *blocks) {
+  const Tensor *factor = blocks->factor->tensor;
+  double copied = 1, elements = 1;
+  for (int i = 0; i < blocks->variables.count; i++)
+    copied *= (double)extent_maximum(blocks->variables.items[i]->range);
+  for (int i = 0; i < factor->rank; i++) elements *= (double)extent_maximum(factor->axes[i].extent);
+  return copied > elements;
+}
+
 static void take_out(EquationList *list, const Equation *equation) {
   int kept = 0;
   for (int i = 0; i < list->count; i++)
@@ -80,7 +90,7 @@ static Equation *with_panels(Layout *t, Equation *product, const Tiling *tiling)
   const Expr *element = panel_element(t, tiling->across);
   Blocks blocks = blocks_of(t, product, tiling->across, tiling->column, tiling->columns, "p");
   Equation *panels = blocks_find(t, &blocks, element);
-  if (!panels && !is_worth_panels(t, product, tiling)) return product;
+  if (!panels && (are_windows(&blocks) || !is_worth_panels(t, product, tiling))) return product;
   if (!panels) panels = blocks_make(t, &blocks, element, "panels");
   if (transposed) take_out(&t->equations, transposed);
   return blocks_product(t, &blocks, panels);
