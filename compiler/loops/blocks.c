@@ -58,7 +58,8 @@ Equation *blocks_find(Layout *layout, const Blocks *blocks, const Expr *element)
   for (int i = 0; i < layout->copies.count; i++) {
     Equation *copy = layout->copies.items[i];
     const Expr *values[LIMIT_RANK];
-    bool fits = copy->var_count == rank;
+    bool fits = copy->var_count == rank && copy->body->op == element->op &&
+                (!is_read(element) || copy->body->tensor == element->tensor);
     for (int k = 0; fits && k < rank; k++) {
       fits = copy->vars[k]->range == blocks->variables.items[k]->range;
       values[k] = expr_index(exprs, copy->vars[k]);

@@ -15,19 +15,13 @@ enum {
   MOST_NODES = 96 /* of their expressions, which are written once for each kind of tile */
 };
 
-typedef struct Positions {
-  int *items;
-  int count, capacity;
-} Positions;
-
 typedef struct Finder {
   Routine *routine;
   Arena *scratch;
-  Map readers;      /* Tensor * -> Positions *, rising */
+  Map readers;      /* Tensor * -> PositionList *, rising */
   Map replacements; /* Tensor *, the target of an update -> Tensor *, its value */
   Map commits;      /* the other way round */
   Map places;       /* of the equations */
-  Map roots;        /* Tensor * -> itself */
   bool *is_member;  /* of each equation: it stands behind a product */
   Equation *
       *heads; /* of each position: the product to be placed there, before the member; null: none */
@@ -38,7 +32,7 @@ typedef struct Group {
   Equation *product;
   Epilogue *epilogue;
   int first, last; /* positions of the product and of the last member */
-  Positions members;
+  PositionList members;
   int nodes;
   Map targets; /* Tensor * -> Equation *: of the product and the members, over its variables */
 } Group;
@@ -49,30 +43,15 @@ const Epilogue *epilogue_of(const Routine *routine, const Equation *product) {
 
 /* ---- who reads what ---- */
 
-static void note_reader(Finder *finder, const Tensor *tensor, int position) {
-  Positions *positions = map_get(&finder->readers, tensor);
-  if (!positions) {
-    positions = NEW(finder->scratch, Positions);
-    map_put(&finder->readers, tensor, positions);
-  }
-  APPEND(finder->scratch, positions, position);
-}
-
 static Finder finder_new(Routine *routine) {
   Finder finder = {.routine = routine, .scratch = arena_new()};
-  map_init(&finder.readers, finder.scratch);
   map_init(&finder.replacements, finder.scratch);
   map_init(&finder.commits, finder.scratch);
   finder.places = equation_places(finder.scratch, &routine->equations);
-  finder.roots = routine_root_set(finder.scratch, routine);
   int count = routine->equations.count;
   finder.is_member = NEW_ARRAY(finder.scratch, bool, count);
   finder.heads = NEW_ARRAY(finder.scratch, Equation *, count);
-  for (int i = 0; i < count; i++) {
-    const Equation *equation = routine->equations.items[i];
-    ExprList reads = equation_reads(finder.scratch, equation);
-    for (int k = 0; k < reads.count; k++) note_reader(&finder, reads.items[k]->tensor, i);
-  }
+  finder.readers = equation_readers(finder.scratch, &routine->equations);
   for (int i = 0; i < routine->updates.count; i++) {
     const Update *update = &routine->updates.items[i];
     map_put(&finder.replacements, update->target, update->value);
@@ -91,7 +70,7 @@ static bool has_member_at(const Group *group, int position) {
 static int next_reader(const Finder *finder, const Group *group) {
   int next = -1;
   for (int i = 0; i < group->targets.count; i++) {
-    const Positions *readers = map_get(&finder->readers, group->targets.keys[i]);
+    const PositionList *readers = map_get(&finder->readers, group->targets.keys[i]);
     for (int k = 0; readers && k < readers->count; k++) {
       int at = readers->items[k];
       bool comes_next = at > group->last && !has_member_at(group, at);
@@ -285,7 +264,7 @@ static bool join(Finder *finder, Group *group, int position) {
 
 /* Readers are members behind the target; what stands before reads an earlier step of a recurrence. */
 static bool is_read_in_tiles(const Finder *finder, const Group *group, const Tensor *target) {
-  const Positions *readers = map_get(&finder->readers, target);
+  const PositionList *readers = map_get(&finder->readers, target);
   for (int i = 0; readers && i < readers->count; i++)
     if (readers->items[i] <= position_of(finder, target) ||
         !has_member_at(group, readers->items[i]))
@@ -299,7 +278,8 @@ static void find_locals(Finder *finder, const Group *group, const Tiling *tiling
     const Tensor *target = group->targets.keys[i];
     bool has_sums = tiling->terms > 0 && !tiling->keeps_partial;
     if (has_sums && target == group->product->target) continue;
-    if (map_has(&finder->roots, target) || !is_read_in_tiles(finder, group, target)) continue;
+    if (map_has(&finder->routine->roots, target) || !is_read_in_tiles(finder, group, target))
+      continue;
     map_put(&group->epilogue->locals, target, (void *)target);
   }
 }

@@ -16,7 +16,6 @@ typedef struct Filler {
   Routine *routine;
   Arena *scratch;
   const Classes *classes;
-  Map roots;
   bool *tried;                 /* of each class */
   int class;                   /* of the dims to fill, */
   const Extent *range, *whole; /* of so many elements, and then */
@@ -37,7 +36,7 @@ static bool is_member(const Filler *f, const Tensor *tensor) {
 /* Computed here, for no one else. */
 static bool is_own_value(const Filler *f, const Tensor *tensor) {
   return tensor->role == ROLE_VALUE && tensor->definition && !is_draw(tensor->definition->body) &&
-         !map_has(&f->roots, tensor);
+         !map_has(&f->routine->roots, tensor);
 }
 
 static bool is_stepped(const Routine *routine, const Tensor *tensor) {
@@ -229,7 +228,6 @@ void routine_fill(Routine *routine) {
   Filler filler = {.routine = routine, .scratch = arena_new()};
   filler.classes = classes_of(filler.scratch, &routine->equations);
   filler.tried = NEW_ARRAY(filler.scratch, bool, classes_count(filler.classes) + 1);
-  filler.roots = routine_root_set(filler.scratch, routine);
   for (int i = 0; i < routine->equations.count; i++) {
     if (!finds_rows(&filler, routine->equations.items[i])) continue;
     filler.tried[filler.class] = true;

@@ -18,7 +18,8 @@
 typedef struct Flip {
   Routine *routine;
   Arena *scratch;
-  Map members; /* Tensor * -> itself */
+  Map members;         /* Tensor * -> itself */
+  Map readers, places; /* of the routine's equations */
 } Flip;
 
 /* The last two variables of an element. */
@@ -128,18 +129,30 @@ static bool admits_equation(Flip *f, const Equation *equation) {
   return has_rows ? admits_rows(f, equation) : admits_product(f, equation);
 }
 
+static bool admits_touching(Flip *f, const Tensor *member) {
+  const EquationList *equations = &f->routine->equations;
+  int own = equation_position(equations, &f->places, member);
+  if (own >= 0 && !admits_equation(f, equations->items[own])) return false;
+  const PositionList *readers = map_get(&f->readers, member);
+  for (int i = 0; readers && i < readers->count; i++)
+    if (!admits_equation(f, equations->items[readers->items[i]])) return false;
+  return true;
+}
+
 /* All that has to be flipped with the members; false: something cannot be. */
 static bool find_members(Flip *f) {
   int before;
   do {
     before = f->members.count;
-    for (int i = 0; i < f->routine->equations.count; i++) {
-      const Equation *equation = f->routine->equations.items[i];
-      if (equation_touches(f->scratch, equation, &f->members) && !admits_equation(f, equation))
-        return false;
-    }
+    for (int i = 0; i < f->members.count; i++)
+      if (!admits_touching(f, f->members.keys[i])) return false;
   } while (f->members.count > before);
   return true;
+}
+
+static void note_equations(Flip *f) {
+  f->readers = equation_readers(f->scratch, &f->routine->equations);
+  f->places = equation_places(f->scratch, &f->routine->equations);
 }
 
 static void flip_members(Flip *f) {
@@ -150,6 +163,7 @@ static void flip_members(Flip *f) {
     reordering_add(&reordering, tensor, tensor->rank - 2);
   }
   routine_reorder(&reordering);
+  note_equations(f);
 }
 
 /* ---- where to begin ---- */
@@ -170,6 +184,7 @@ static const Tensor *find_seed(const Flip *f, const Equation *equation) {
 void routine_flip(Routine *routine) {
   if (routine->target->vector_bytes == 0) return;
   Flip flip = {.routine = routine, .scratch = arena_new()};
+  note_equations(&flip);
   for (int i = 0; i < routine->equations.count; i++) {
     const Tensor *seed = find_seed(&flip, routine->equations.items[i]);
     if (!seed) continue;

@@ -74,8 +74,8 @@ static bool is_view(Inliner *inliner, const Equation *equation, const Use *use) 
 /* Readers stand behind what they read, but in recurrences: those of a view are known before it is seen. */
 static void count_uses(Inliner *inliner) {
   Routine *routine = inliner->routine;
-  TensorList roots = routine_roots(routine);
-  for (int i = 0; i < roots.count; i++) use_of(inliner, roots.items[i])->blocked = true;
+  const Map *roots = &routine->roots;
+  for (int i = 0; i < roots->count; i++) use_of(inliner, roots->keys[i])->blocked = true;
   for (int i = routine->equations.count - 1; i >= 0; i--) {
     const Equation *equation = routine->equations.items[i];
     ExprList reads = equation_reads(inliner->scratch, equation);
@@ -151,15 +151,17 @@ static Map find_needed(Inliner *inliner, const EquationList *equations) {
   map_init(&needed, inliner->scratch);
   for (int i = 0; i < equations->count; i++)
     map_put(&defining, equations->items[i]->target, equations->items[i]);
-  TensorList waiting = routine_roots(inliner->routine);
+  const Map *roots = &inliner->routine->roots;
+  LIST_OF(const Tensor *) waiting = {0};
+  for (int i = 0; i < roots->count; i++) APPEND(inliner->scratch, &waiting, roots->keys[i]);
   while (waiting.count > 0) {
-    Tensor *tensor = waiting.items[--waiting.count];
+    const Tensor *tensor = waiting.items[--waiting.count];
     Equation *equation = map_get(&defining, tensor);
     if (!equation || map_has(&needed, tensor)) continue;
     map_put(&needed, tensor, equation);
     ExprList reads = equation_reads(inliner->scratch, equation);
     for (int i = 0; i < reads.count; i++)
-      APPEND(inliner->routine->model->arena, &waiting, (Tensor *)reads.items[i]->tensor);
+      APPEND(inliner->scratch, &waiting, reads.items[i]->tensor);
   }
   return needed;
 }

@@ -238,7 +238,8 @@ typedef struct Routine {
   int nests_before_updates;
   /* `target := value` to commit, at the end or in place. */
   UpdateList updates;
-  double changed_numbers;         /* in their targets: parameters, states and slots */
+  double changed_numbers; /* in their targets: parameters, states and slots */
+  Map roots; /* Tensor *, what the routine must leave behind: values of updates, loss, metrics, outputs -> itself */
   Map buffers;                    /* Tensor * -> Buffer * */
   LIST_OF(NestFamily *) families; /* in order of their first calls */
   RepetitionList
@@ -252,10 +253,7 @@ typedef struct Routine {
 /* routine.c: what an entry point computes. `step` null but for training kinds. */
 Routine *routine_new(Model *model, RoutineKind kind, const Step *step);
 
-Tensor *routine_loss(const Routine *routine); /* null: it has none */
-/* What the routine must leave behind: values of updates, loss, metrics, outputs. */
-TensorList routine_roots(const Routine *routine);
-Map routine_root_set(Arena *arena, const Routine *routine);          /* the same as keys */
+Tensor *routine_loss(const Routine *routine);                        /* null: it has none */
 bool routine_computes(const Routine *routine, const Tensor *tensor); /* by one of its equations */
 int routine_updates_begin(const Routine *routine); /* the first nest of its last stage */
 
@@ -267,6 +265,11 @@ bool equation_touches(Arena *scratch, const Equation *equation, const Map *tenso
 /* Tensor * -> the place in the list of the equation that defines it, for equation_position: -1 where there is none. */
 Map equation_places(Arena *arena, const EquationList *equations);
 int equation_position(const EquationList *equations, const Map *places, const Tensor *tensor);
+
+/* In a list of equations, rising. */
+typedef LIST_OF(int) PositionList;
+/* Tensor * -> PositionList *: of the equations that read it, each once; null: none. */
+Map equation_readers(Arena *arena, const EquationList *equations);
 
 /* The equation of the program that a rewritten one stands for (itself when it was not rewritten). */
 Equation *equation_source(const Routine *routine, Equation *equation);

@@ -54,9 +54,9 @@ static void build_graph(Order *order, Routine *routine) {
 
 static void mark_needed(Order *order) {
   LIST_OF(Vertex *) waiting = {0};
-  TensorList roots = routine_roots(order->routine);
-  for (int i = 0; i < roots.count; i++) {
-    Vertex *root = vertex_of(order, roots.items[i]);
+  const Map *roots = &order->routine->roots;
+  for (int i = 0; i < roots->count; i++) {
+    Vertex *root = vertex_of(order, roots->keys[i]);
     if (root && !root->needed) {
       root->needed = true;
       APPEND(order->scratch, &waiting, root);
@@ -371,8 +371,8 @@ void routine_order(Routine *routine) {
   order.is_loss_lost = order.is_refused;
   routine->forward_count = routine->equations.count;
   if (routine->step && routine->kind != ROUTINE_APPLY) order_updates(&order);
-  TensorList roots = routine_roots(routine);
-  for (int i = 0; i < roots.count; i++) visit(&order, vertex_of(&order, roots.items[i]));
+  for (int i = 0; i < routine->roots.count; i++)
+    visit(&order, vertex_of(&order, routine->roots.keys[i]));
   draw_together(&order);
   draw_behind_recurrences(&order);
   arena_free(order.scratch);

@@ -376,9 +376,9 @@ static bool separate_rows(Placer *placer, Buffer *buffer, const Life *life, bool
   return false;
 }
 
-static void place_value(Placer *placer, const Life *life, const Map *roots) {
+static void place_value(Placer *placer, const Life *life) {
   const Tensor *tensor = life->tensor;
-  bool root = map_has(roots, tensor);
+  bool root = map_has(&placer->routine->roots, tensor);
   bool one_nest = life->first.nest == life->last.nest;
   if (tensor->rank == 0 && (root || !one_nest)) {
     buffer_new(placer, tensor, PLACE_SCALAR);
@@ -404,10 +404,9 @@ static void place_value(Placer *placer, const Life *life, const Map *roots) {
 /* ---- the pass ---- */
 
 static void place_values(Placer *placer) {
-  Map roots = routine_root_set(placer->scratch, placer->routine);
   for (int i = 0; i < placer->lives.by_tensor.count; i++) {
     const Life *life = placer->lives.by_tensor.values[i];
-    if (!map_has(&placer->routine->buffers, life->tensor)) place_value(placer, life, &roots);
+    if (!map_has(&placer->routine->buffers, life->tensor)) place_value(placer, life);
   }
 }
 

@@ -29,6 +29,26 @@ Map equation_places(Arena *arena, const EquationList *equations) {
   return places;
 }
 
+static void note_reader(Arena *arena, Map *readers, const Tensor *tensor, int position) {
+  PositionList *positions = map_get(readers, tensor);
+  if (!positions) {
+    positions = NEW(arena, PositionList);
+    map_put(readers, tensor, positions);
+  }
+  if (positions->count == 0 || positions->items[positions->count - 1] != position)
+    APPEND(arena, positions, position);
+}
+
+Map equation_readers(Arena *arena, const EquationList *equations) {
+  Map readers;
+  map_init(&readers, arena);
+  for (int i = 0; i < equations->count; i++) {
+    ExprList reads = equation_reads(arena, equations->items[i]);
+    for (int k = 0; k < reads.count; k++) note_reader(arena, &readers, reads.items[k]->tensor, i);
+  }
+  return readers;
+}
+
 int equation_position(const EquationList *equations, const Map *places, const Tensor *tensor) {
   Equation *const *place = map_get(places, tensor);
   return place ? (int)(place - equations->items) : -1;

@@ -132,10 +132,7 @@ static bool find_order(Rearrangement *r) {
 /* Nothing outside the routine says how it lies. */
 static bool is_own_value(const Routine *routine, const Tensor *tensor) {
   if (tensor->role != ROLE_VALUE || tensor->rank == 0) return false;
-  TensorList roots = routine_roots(routine);
-  for (int i = 0; i < roots.count; i++)
-    if (roots.items[i] == tensor) return false;
-  return !map_has(&routine->segments, tensor);
+  return !map_has(&routine->roots, tensor) && !map_has(&routine->segments, tensor);
 }
 
 static bool is_rearrangeable(const Routine *routine, const Tensor *tensor) {
@@ -225,15 +222,13 @@ static bool lies_as_copy(Rearrangement *r, const Equation *copy) {
 /* Each reader takes one element for each of its own, and keeps it in scratch. */
 static bool is_read_by_element(const Rearrangement *r) {
   const Routine *routine = r->routine;
-  TensorList roots = routine_roots(routine);
   for (int i = 0; i < routine->equations.count; i++) {
     const Equation *equation = routine->equations.items[i];
     ExprList reads = equation_reads(r->scratch, equation);
     for (int k = 0; k < reads.count; k++) {
       if (reads.items[k]->tensor != r->value) continue;
       if (equation->reduction != REDUCE_NONE) return false;
-      for (int j = 0; j < roots.count; j++)
-        if (roots.items[j] == equation->target) return false;
+      if (map_has(&routine->roots, equation->target)) return false;
     }
   }
   return true;

@@ -11,7 +11,6 @@ typedef struct Residence {
   Routine *routine;
   Arena *scratch;
   Lives lives;         /* as all was before the first copy fell away */
-  Map roots;           /* Tensor *, what the routine leaves behind -> itself */
   Map hosts;           /* Tensor *, parts of which were copies -> the last of these */
   Map residents;       /* Tensor * that is stored elsewhere -> itself */
   Map removed;         /* LoopNode * -> itself */
@@ -33,7 +32,7 @@ static const Tensor *host_of(const Resident *resident) {
 static bool is_movable(const Residence *residence, const Tensor *tensor) {
   const Routine *routine = residence->routine;
   return tensor->role == ROLE_VALUE && tensor->type == TYPE_REAL && tensor->rank > 0 &&
-         !map_has(&residence->roots, tensor) && !map_has(&routine->segments, tensor) &&
+         !map_has(&routine->roots, tensor) && !map_has(&routine->segments, tensor) &&
          !map_has(&routine->recurrences, tensor) && !map_has(&routine->carried, tensor);
 }
 
@@ -207,7 +206,6 @@ static void state_first(Routine *routine, const EquationList *stated) {
 
 void routine_reside(Routine *routine) {
   Residence residence = {.routine = routine, .scratch = arena_new()};
-  residence.roots = routine_root_set(residence.scratch, routine);
   map_init(&residence.hosts, residence.scratch);
   map_init(&residence.residents, residence.scratch);
   map_init(&residence.removed, residence.scratch);

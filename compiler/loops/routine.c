@@ -48,31 +48,9 @@ static double count_changed(const Routine *routine) {
   return numbers;
 }
 
-Routine *routine_new(Model *model, RoutineKind kind, const Step *step) {
-  Routine *routine = NEW(model->arena, Routine);
-  routine->kind = kind;
-  routine->model = model;
-  routine->step = step;
-  routine->program = kind == ROUTINE_INIT                            ? &model->init
-                     : kind == ROUTINE_EVAL || kind == ROUTINE_INFER ? &model->eval
-                                                                     : &model->train;
-  map_init(&routine->buffers, model->arena);
-  map_init(&routine->recurrences, model->arena);
-  map_init(&routine->carried, model->arena);
-  map_init(&routine->segments, model->arena);
-  map_init(&routine->made, model->arena);
-  map_init(&routine->orders, model->arena);
-  map_init(&routine->epilogues, model->arena);
-  map_init(&routine->sources, model->arena);
-  map_init(&routine->panels, model->arena);
-  map_init(&routine->watched, model->arena);
-  collect_updates(routine);
-  routine->changed_numbers = count_changed(routine);
-  return routine;
-}
-
-static void append_results(Arena *arena, TensorList *roots, const ResultList *results) {
-  for (int i = 0; i < results->count; i++) APPEND(arena, roots, results->items[i].value);
+static void add_results(Map *roots, const ResultList *results) {
+  for (int i = 0; i < results->count; i++)
+    map_put(roots, results->items[i].value, results->items[i].value);
 }
 
 Tensor *routine_loss(const Routine *routine) {
@@ -88,34 +66,49 @@ static bool is_zero(const Equation *equation) {
   return is_number(equation->body, &value) && value == 0 && !signbit(value);
 }
 
-static void append_initial(Arena *arena, TensorList *roots, const EquationList *equations) {
+static void add_initial(Map *roots, const EquationList *equations) {
   for (int i = 0; i < equations->count; i++) {
-    Equation *equation = equations->items[i];
-    bool kept = equation->target->role != ROLE_VALUE;
-    if (kept && !is_zero(equation)) APPEND(arena, roots, equation->target);
+    Tensor *target = equations->items[i]->target;
+    bool kept = target->role != ROLE_VALUE;
+    if (kept && !is_zero(equations->items[i])) map_put(roots, target, target);
   }
 }
 
-TensorList routine_roots(const Routine *routine) {
-  Arena *arena = routine->model->arena;
-  TensorList roots = {0};
+static void collect_roots(Routine *routine) {
   Tensor *loss = routine_loss(routine);
-  if (loss) APPEND(arena, &roots, loss);
-  if (routine->kind == ROUTINE_EVAL) append_results(arena, &roots, &routine->program->metrics);
-  if (routine->kind == ROUTINE_INFER) append_results(arena, &roots, &routine->program->outputs);
-  if (routine->kind == ROUTINE_INIT) append_initial(arena, &roots, &routine->program->equations);
+  if (loss) map_put(&routine->roots, loss, loss);
+  if (routine->kind == ROUTINE_EVAL) add_results(&routine->roots, &routine->program->metrics);
+  if (routine->kind == ROUTINE_INFER) add_results(&routine->roots, &routine->program->outputs);
+  if (routine->kind == ROUTINE_INIT) add_initial(&routine->roots, &routine->program->equations);
   for (int i = 0; i < routine->updates.count; i++) {
-    APPEND(arena, &roots, routine->updates.items[i].value);
+    Tensor *value = routine->updates.items[i].value;
+    map_put(&routine->roots, value, value);
   }
-  return roots;
 }
 
-Map routine_root_set(Arena *arena, const Routine *routine) {
-  Map set;
-  map_init(&set, arena);
-  TensorList roots = routine_roots(routine);
-  for (int i = 0; i < roots.count; i++) map_put(&set, roots.items[i], roots.items[i]);
-  return set;
+Routine *routine_new(Model *model, RoutineKind kind, const Step *step) {
+  Routine *routine = NEW(model->arena, Routine);
+  routine->kind = kind;
+  routine->model = model;
+  routine->step = step;
+  routine->program = kind == ROUTINE_INIT                            ? &model->init
+                     : kind == ROUTINE_EVAL || kind == ROUTINE_INFER ? &model->eval
+                                                                     : &model->train;
+  map_init(&routine->roots, model->arena);
+  map_init(&routine->buffers, model->arena);
+  map_init(&routine->recurrences, model->arena);
+  map_init(&routine->carried, model->arena);
+  map_init(&routine->segments, model->arena);
+  map_init(&routine->made, model->arena);
+  map_init(&routine->orders, model->arena);
+  map_init(&routine->epilogues, model->arena);
+  map_init(&routine->sources, model->arena);
+  map_init(&routine->panels, model->arena);
+  map_init(&routine->watched, model->arena);
+  collect_updates(routine);
+  collect_roots(routine);
+  routine->changed_numbers = count_changed(routine);
+  return routine;
 }
 
 bool routine_computes(const Routine *routine, const Tensor *tensor) {

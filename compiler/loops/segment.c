@@ -224,7 +224,7 @@ static bool may_run_backward(const Scan *scan, int position) {
   const RecurrentEquation *recurrent = recurrent_at(scan, position);
   const Equation *equation = equation_at(scan, position);
   if (recurrent) return recurrent->group == scan->back.group;
-  return !is_draw(equation->body) && !map_has(&scan->roots, equation->target) &&
+  return !is_draw(equation->body) && !map_has(&scan->routine->roots, equation->target) &&
          equation->var_count + equation->reduced_count > 0;
 }
 
@@ -272,7 +272,7 @@ static bool is_read_again(const Scan *scan, int position, const Timed *timed, co
 static void find_kept(Scan *scan) {
   for (int i = 0; i < scan->forward.count; i++) {
     Timed *timed = scan->forward.values[i];
-    if (timed) timed->is_kept = map_has(&scan->roots, timed->equation->target);
+    if (timed) timed->is_kept = map_has(&scan->routine->roots, timed->equation->target);
   }
   for (int i = scan->forth.end; i < scan->routine->equations.count; i++) {
     for (int r = 0; r < scan->reads[i]->count; r++) {
@@ -322,7 +322,6 @@ static void read_equations(Scan *scan) {
   const EquationList *equations = &scan->routine->equations;
   scan->reads = NEW_ARRAY(scan->scratch, ExprList *, equations->count);
   scan->places = equation_places(scan->scratch, equations);
-  scan->roots = routine_root_set(scan->scratch, scan->routine);
   map_init(&scan->forward, scan->scratch);
   map_init(&scan->backward, scan->scratch);
   for (int i = 0; i < equations->count; i++) scan->reads[i] = reads_of(scan, equations->items[i]);

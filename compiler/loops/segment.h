@@ -33,7 +33,6 @@ typedef struct Scan {
   Map *known;       /* Equation * -> ExprList *: its reads, for all scans of the routine */
   ExprList **reads; /* of each equation of the routine */
   Map places;       /* of the equations */
-  Map roots;        /* Tensor * */
   Steps *steps;
   const Extent *time;
   int64_t segment; /* steps computed at a time */

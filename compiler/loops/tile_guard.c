@@ -208,8 +208,7 @@ static bool zeros_are_read(Site *site) {
   ExprList conjuncts = element_conjuncts(site);
   if (conjuncts.count != 1) return true;
   Arena *scratch = arena_new();
-  Map roots = routine_root_set(scratch, routine);
-  bool found = map_has(&roots, target);
+  bool found = map_has(&routine->roots, target);
   for (int i = 0; i < routine->equations.count && !found; i++) {
     const Equation *reader = routine->equations.items[i];
     ExprList reads = equation_reads(scratch, reader);

@@ -18,6 +18,7 @@ enum { LEAST_SAVED = 2 };
 typedef struct Widening {
   Routine *routine;
   Arena *scratch;
+  Map readers; /* of the routine's equations */
 } Widening;
 
 static double elements_of(const Tensor *tensor) {
@@ -87,25 +88,20 @@ static const Index *window_variable(const Widening *w, const Equation *window, c
 
 /* All that reads the value; false: something is no window along other dims. */
 static bool add_windows(Widening *w, Reordering *reordering, const Tensor *value, int dim) {
-  const Routine *routine = w->routine;
-  bool found = false;
-  for (int i = 0; i < routine->equations.count; i++) {
-    const Equation *equation = routine->equations.items[i];
-    ExprList reads = equation_reads(w->scratch, equation);
-    bool is_reader = false;
-    for (int k = 0; k < reads.count; k++) is_reader |= reads.items[k]->tensor == value;
-    if (!is_reader) continue;
+  const PositionList *readers = map_get(&w->readers, value);
+  for (int i = 0; readers && i < readers->count; i++) {
+    const Equation *equation = w->routine->equations.items[readers->items[i]];
     const Index *variable = window_variable(w, equation, value, dim);
     if (!variable) return false;
     reordering_add(reordering, equation->target, equation_dim_of(equation, variable));
-    found = true;
   }
-  return found;
+  return readers != NULL;
 }
 
 void routine_widen(Routine *routine) {
   if (routine->target->vector_bytes == 0) return;
-  Widening widening = {routine, arena_new()};
+  Widening widening = {.routine = routine, .scratch = arena_new()};
+  widening.readers = equation_readers(widening.scratch, &routine->equations);
   for (int i = 0; i < routine->equations.count; i++) {
     const Equation *product = routine->equations.items[i];
     const Index *column = find_wider(&widening, product);
@@ -114,7 +110,9 @@ void routine_widen(Routine *routine) {
     int dim = equation_dim_of(product, column);
     reordering_init(&reordering, routine, widening.scratch);
     reordering_add(&reordering, product->target, dim);
-    if (add_windows(&widening, &reordering, product->target, dim)) routine_reorder(&reordering);
+    if (!add_windows(&widening, &reordering, product->target, dim)) continue;
+    routine_reorder(&reordering);
+    widening.readers = equation_readers(widening.scratch, &routine->equations);
   }
   arena_free(widening.scratch);
 }
