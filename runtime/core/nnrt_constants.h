@@ -1,7 +1,7 @@
 /* Constants of nnrt_real.h for float and double.
 
    Polynomials are minimax fits made for this library (Sollya's fpminimax and remez):
-     EXP   (exp r - 1 - r) / r^2,      |r| <= 0.347
+     EXP_REST  scale (exp r - 1 - r) / r^2, |r| <= 0.347;  EXP  scale exp r; scale: a power of two
      LOG   (2 atanh(s) / s - 2) / z,   z = s^2, |s| <= 0.1716
      TANH  (tanh x / x - 1) / z,       z = x^2, |x| <= 0.56
      SIN   (sin x / x - 1) / z,        COS  (cos x - 1 + z/2) / z^2,  |x| <= pi/4
@@ -28,18 +28,20 @@
 #define NNRT_LN2_HI_f32 0.693138123f
 #define NNRT_LN2_LO_f32 9.05800061e-06f
 #define NNRT_SQRT_HALF_f32 0.707106769f
-#define NNRT_EXP_MAX_f32 89.0f    /* exp gives inf */
-#define NNRT_EXP_MIN_f32 -104.0f  /* exp gives 0 */
+#define NNRT_EXP_MIN_f32 -105.36f /* -EXP_BASE log 2: exp gives 0 */
+#define NNRT_EXP_BASE_f32 152     /* MANTISSA + BIAS + 2 */
 #define NNRT_EXPM1_MIN_f32 -18.0f /* expm1 gives -1 */
-#define NNRT_TANH_SPLIT_f32 0.56f
 #define NNRT_TANH_END_f32 10.0f
 #define NNRT_ERF_SPLIT_f32 0.9f
 #define NNRT_ERF_CENTRE_f32 1.0f
 #define NNRT_ERF_END_f32 4.0f
 #define NNRT_PIO2_HI_f32 1.57079637f
 #define NNRT_PIO2_LO_f32 -4.37113883e-08f
-#define NNRT_EXP_f32(r)                                                                            \
-  NNRT_P4(nnrt_fma_f32, r, 0.49999994f, 0.1666652f, 0.04166824f, 0.008368827f, 0.0013823241f)
+#define NNRT_EXP_REST_f32(r, scale)                                                                \
+  NNRT_P4(nnrt_fma_f32, r, 0.49999994f * (scale), 0.1666652f * (scale), 0.04166824f * (scale),     \
+          0.008368827f * (scale), 0.0013823241f * (scale))
+#define NNRT_EXP_f32(r, scale)                                                                     \
+  nnrt_fma_f32(nnrt_fma_f32(NNRT_EXP_REST_f32(r, scale), r, scale), r, scale)
 #define NNRT_LOG_f32(z) NNRT_P3(nnrt_fma_f32, z, 0.6666667f, 0.3999955f, 0.28589663f, 0.22576208f)
 #define NNRT_TANH_f32(z)                                                                           \
   NNRT_P4(nnrt_fma_f32, z, -0.3333333f, 0.13333064f, -0.05390129f, 0.021264015f, -0.0065301983f)
@@ -67,21 +69,22 @@
 #define NNRT_LN2_HI_f64 6.93147180369123816490e-01
 #define NNRT_LN2_LO_f64 1.90821492927058770002e-10
 #define NNRT_SQRT_HALF_f64 0.70710678118654757
-#define NNRT_EXP_MAX_f64 710.0
-#define NNRT_EXP_MIN_f64 -746.0
+#define NNRT_EXP_MIN_f64 -746.52
+#define NNRT_EXP_BASE_f64 1077
 #define NNRT_EXPM1_MIN_f64 -38.0
-#define NNRT_TANH_SPLIT_f64 0.56
 #define NNRT_TANH_END_f64 20.0
 #define NNRT_ERF_SPLIT_f64 1.0
 #define NNRT_ERF_CENTRE_f64 1.5
 #define NNRT_ERF_END_f64 6.0
 #define NNRT_PIO2_HI_f64 1.5707963267948966
 #define NNRT_PIO2_LO_f64 6.123233995736766e-17
-#define NNRT_EXP_f64(r)                                                                            \
-  NNRT_P9(nnrt_fma_f64, r, 0.5000000000000011, 0.1666666666666642, 0.041666666666526596,           \
-          0.008333333333490218, 0.001388888894451334, 0.0001984126951649935,                       \
-          2.480149221124442e-05, 2.7557576800090774e-06, 2.7630560280471973e-07,                   \
-          2.5003327706230185e-08)
+#define NNRT_EXP_REST_f64(r, scale)                                                                \
+  ((scale)*NNRT_P9(nnrt_fma_f64, r, 0.5000000000000011, 0.1666666666666642, 0.041666666666526596,  \
+                   0.008333333333490218, 0.001388888894451334, 0.0001984126951649935,              \
+                   2.480149221124442e-05, 2.7557576800090774e-06, 2.7630560280471973e-07,          \
+                   2.5003327706230185e-08))
+#define NNRT_EXP_f64(r, scale)                                                                     \
+  nnrt_fma_f64(nnrt_fma_f64((r) * (r), NNRT_EXP_REST_f64(r, 1), r), scale, scale)
 #define NNRT_LOG_f64(z)                                                                            \
   NNRT_P6(nnrt_fma_f64, z, 0.666666666666667, 0.3999999999989969, 0.2857142862601479,              \
           0.22222211120869984, 0.18182890401366913, 0.15331674492108618, 0.1461706549055183)

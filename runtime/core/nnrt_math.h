@@ -26,7 +26,7 @@
      rsqrt      1.50   1.50   1.50   1.50     atan       2.39   2.12   2.41   2.35
      sigmoid    2.41   2.41   2.33   2.29     lgamma     0.51   0.51   3.16*  2.82*
      softplus   1.68   1.68   1.64   1.64     digamma    0.51   0.51   3.92*  3.92*
-     tanh       1.43   1.43   1.60   1.62     pow        0.51   0.51   1.13   1.16
+     tanh       1.55   1.53   1.60   1.62     pow        0.51   0.51   1.13   1.16
 
    abs, sign, floor, ceil, round, min, max and sqrt are exact. Infinities, denormal numbers and signed
    zeros give what C's Annex F says; a NaN gives a NaN, but pow(1, NaN) and pow(NaN, 0) are 1.

@@ -80,47 +80,66 @@ NNRT_INLINE Real nnrt(rsqrt)(Real x) {
   return 1 / K(SQRT)(x);
 }
 
-/* 2^k for a k within the exponent's range; any other k gives some number. */
-NNRT_INLINE Real nnrt(power_of_two)(Int k) {
-  return nnrt(from_bits)(((Bits)k + K(BIAS)) << K(MANTISSA));
+/* 2^(field - BIAS), `field` being that of the exponent: 0 gives 0, all bits set give inf. The bits above it are lost. */
+NNRT_INLINE Real nnrt(power_of_two)(Bits field) {
+  return nnrt(from_bits)(field << K(MANTISSA));
 }
 
-/* x = result + k log 2, the result about half of log 2 at most, for x within the range of exp. */
-NNRT_INLINE Real nnrt(exp_argument)(Real x, Int *k) {
-  const Real shifter = K(WHOLE) + K(WHOLE) / 2; /* its lowest bits hold the nearest whole number */
-  Real shifted = nnrt(fma)(x, K(LOG2E), shifter), whole = shifted - shifter;
-  *k = (Int)(nnrt(bits)(shifted) - nnrt(bits)(shifter));
-  return nnrt(fma)(-whole, K(LN2_LO), nnrt(fma)(-whole, K(LN2_HI), x));
+/* A number of which every unit is one of the last place, so that its lowest bits hold `whole`. */
+NNRT_INLINE Real nnrt(shifter)(int whole) {
+  return K(WHOLE) + K(WHOLE) / 2 + (Real)whole;
 }
 
-/* exp(x - tail) = (1 + result) 2^k, for x within the range of exp and a small tail. */
-NNRT_INLINE Real nnrt(exp_reduced)(Real x, Real tail, Int *k) {
-  Real r = nnrt(exp_argument)(x, k) - tail;
-  return nnrt(fma)(r * r, K(EXP)(r), r);
+/* shifter(base + k), k the whole number nearest to x / log 2, where that is within the bits of a mantissa. */
+NNRT_INLINE Real nnrt(exp_shifted)(Real x, int base) {
+  return nnrt(fma)(x, K(LOG2E), nnrt(shifter)(base));
 }
 
-/* exp(x - tail). The power of two goes on in two steps, to reach denormals and overflow. Far below
-   the second is 0: a product that underflows takes processors long, and masks are made of such x. */
+/* The less of two numbers by their bits, one of them not negative: a NaN may be the greater one. */
+NNRT_INLINE Real nnrt(less)(Real a, Real b) {
+  Int of_a = (Int)nnrt(bits)(a), of_b = (Int)nnrt(bits)(b);
+  return nnrt(from_bits)((Bits)(of_a < of_b ? of_a : of_b));
+}
+
+/* x - k log 2 */
+NNRT_INLINE Real nnrt(exp_rest)(Real x, Real k) {
+  return nnrt(fma)(-k, K(LN2_LO), nnrt(fma)(-k, K(LN2_HI), x));
+}
+
+/* exp(x - tail), for a small tail. The power of two goes on in two steps, to reach denormals and overflow. Far below
+   both are 0: a product that underflows takes processors long, and masks are made of such x. */
 NNRT_INLINE Real nnrt(exp_sum)(Real x, Real tail) {
-  Int k;
-  Real capped = x > K(EXP_MAX) ? K(EXP_MAX) : x;
-  Real p = nnrt(exp_reduced)(capped < K(EXP_MIN) ? K(EXP_MIN) : capped, tail, &k);
-  Real last = nnrt(power_of_two)(k - (k >> 1));
-  return (1 + p) * nnrt(power_of_two)(k >> 1) * (x < K(EXP_MIN) ? 0 : last);
+  const Real scale = nnrt(power_of_two)(3 * K(BIAS) - K(EXP_BASE));
+  Real low = x < K(EXP_MIN) ? K(EXP_MIN) : x;
+  Real shifted =
+      nnrt(less)(nnrt(exp_shifted)(low, K(EXP_BASE)), nnrt(shifter)(K(EXP_BASE) + K(BIAS) + 1));
+  Real r = nnrt(exp_rest)(low, shifted - nnrt(shifter)(K(EXP_BASE))) - tail;
+  Bits field = nnrt(bits)(shifted), half = field >> 1;
+  return K(EXP)(r, scale) * nnrt(power_of_two)(half) * nnrt(power_of_two)(field - half);
 }
 
 NNRT_INLINE Real nnrt(exp)(Real x) {
   return nnrt(exp_sum)(x, 0);
 }
 
+/* exp(x) for EXP_MIN <= x < 70, where one step is enough. */
+NNRT_INLINE Real nnrt(exp_within)(Real x) {
+  const Real scale = nnrt(power_of_two)(2 * K(BIAS) - K(EXP_BASE));
+  Real shifted = nnrt(exp_shifted)(x, K(EXP_BASE));
+  Real r = nnrt(exp_rest)(x, shifted - nnrt(shifter)(K(EXP_BASE)));
+  return K(EXP)(r, scale) * nnrt(power_of_two)(nnrt(bits)(shifted));
+}
+
 /* The greatest terms are summed first: where they cancel, that is exact. */
 NNRT_INLINE Real nnrt(expm1)(Real x) {
-  Int k;
-  Real capped = x > K(EXP_MAX) ? K(EXP_MAX) : x;
-  Real r = nnrt(exp_argument)(capped < K(EXPM1_MIN) ? K(EXPM1_MIN) : capped, &k);
-  Real half = nnrt(power_of_two)(k - 1); /* 2^k itself would overflow first */
+  const int base = K(BIAS) - 1; /* for half of the power of two: the whole would overflow first */
+  Real low = x < K(EXPM1_MIN) ? K(EXPM1_MIN) : x;
+  Real shifted = nnrt(less)(nnrt(exp_shifted)(low, base), nnrt(shifter)(2 * K(BIAS)));
+  Real r = nnrt(exp_rest)(low, shifted - nnrt(shifter)(base));
+  Real half = nnrt(power_of_two)(nnrt(bits)(shifted));
   Real linear = nnrt(fma)(r, half, half - (Real)0.5);
-  return nnrt(abs)(x) < K(LEAST_NORMAL) ? x : 2 * nnrt(fma)(r * r * K(EXP)(r), half, linear);
+  return nnrt(abs)(x) < K(LEAST_NORMAL) ? x
+                                        : 2 * nnrt(fma)(r * r * K(EXP_REST)(r, 1), half, linear);
 }
 
 /* x = 2^result m with sqrt(1/2) <= m < sqrt(2), for finite x > 0. */
@@ -156,36 +175,41 @@ NNRT_INLINE Real nnrt(log1p)(Real x) {
   return x == 0 ? x : sum;
 }
 
-/* exp(-size), for size >= 0 or a NaN: powers of two that only fall need fewer steps. */
-NNRT_INLINE Real nnrt(exp_falling)(Real size) {
-  Int k;
-  Real capped = size > -K(EXP_MIN) ? -K(EXP_MIN) : size, p = nnrt(exp_reduced)(-capped, 0, &k);
-  return (1 + p) * nnrt(power_of_two)(k + 64) * (size > -K(EXP_MIN) ? 0 : (Real)0x1p-64);
-}
-
+/* 1 / (1 + exp(-x)), both terms of the quotient times `one`, so that it is 0 before they overflow. */
 NNRT_INLINE Real nnrt(sigmoid)(Real x) {
-  Real e = nnrt(exp_falling)(nnrt(abs)(x));
-  return (x < 0 ? e : 1) / (1 + e);
+  const int base = K(BIAS) - K(MANTISSA) - 3;
+  const Real one = nnrt(power_of_two)(base);
+  Real low = -(x > 40 ? 40 : x); /* there 1 + exp(-x) is 1 */
+  Real shifted = nnrt(less)(nnrt(exp_shifted)(low, base), nnrt(shifter)(2 * K(BIAS) + 1));
+  Real r = nnrt(exp_rest)(low, shifted - nnrt(shifter)(base));
+  return one / nnrt(fma)(K(EXP)(r, 1), nnrt(power_of_two)(nnrt(bits)(shifted)), one);
 }
 
 NNRT_INLINE Real nnrt(softplus)(Real x) {
-  Real e = nnrt(exp_falling)(nnrt(abs)(x)), u = 1 + e;
+  Real size = nnrt(abs)(x), e = nnrt(exp_within)(-(size > -K(EXP_MIN) ? -K(EXP_MIN) : size));
+  Real u = 1 + e;
   return (x < 0 ? 0 : x) + nnrt(log_finite)(u, (e - (u - 1)) / u);
 }
 
-/* exp(2 x), of which no power of two is out of range: from the end on the result is 1. */
+/* With |x| = r + k log 2, P = 4^k / 2 and u = tanh r: tanh |x| = n / (n + 1 - u), where n = (P + 1/2) u + P - 1/2. k is 0
+   until tanh |x| is above 1/2: n is then u, and what it is divided by is 1. Later an error of n is nearly one of both.
+   From TANH_END on the result is 1. */
 NNRT_INLINE Real nnrt(tanh)(Real x) {
-  Int k;
-  Real size = nnrt(abs)(x), z = x * x, capped = size > K(TANH_END) ? K(TANH_END) : size;
-  Real p = nnrt(exp_reduced)(2 * capped, 0, &k), e = (1 + p) * nnrt(power_of_two)(k);
-  Real near = nnrt(fma)(size * z, K(TANH)(z), size), far = 1 - 2 / (e + 1);
-  return nnrt(turn_sign)(size < K(TANH_SPLIT) ? near : far, nnrt(sign_bit)(x));
+  const Real shifter =
+      (K(WHOLE) + K(WHOLE) / 2) / 256 + K(BIAS) / 2; /* its last 8 bits are a fraction */
+  Real size = nnrt(abs)(x), capped = size > K(TANH_END) ? K(TANH_END) : size;
+  Bits floor = nnrt(bits)(nnrt(fma)(capped, K(LOG2E), shifter + (Real)50 / 256)) & ~(Bits)255;
+  Real power = nnrt(from_bits)(floor << (K(MANTISSA) - 7)); /* of 4: twice the field */
+  Real r = nnrt(exp_rest)(capped, nnrt(from_bits)(floor) - shifter), z = r * r;
+  Real u = nnrt(fma)(r * z, K(TANH)(z), r);
+  Real n = nnrt(fma)(power + (Real)0.5, u, power - (Real)0.5);
+  return nnrt(turn_sign)(n / (n + (1 - u)), nnrt(sign_bit)(x));
 }
 
 NNRT_INLINE Real nnrt(erf)(Real x) {
   Real size = nnrt(abs)(x), z = x * x;
   Real t = (size > K(ERF_END) ? K(ERF_END) : size) - K(ERF_CENTRE);
-  Real near = nnrt(fma)(size, K(ERF)(z), size), far = 1 - nnrt(exp)(-K(ERFC)(t));
+  Real near = nnrt(fma)(size, K(ERF)(z), size), far = 1 - nnrt(exp_within)(-K(ERFC)(t));
   return nnrt(turn_sign)(size < K(ERF_SPLIT) ? near : far, nnrt(sign_bit)(x));
 }
 
