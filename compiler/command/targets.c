@@ -65,26 +65,23 @@ static const Key target_keys[] = {
 typedef struct Reader {
   Arena *arena;
   yaml_document_t document;
-  const char *file;
+  const char *file, *text;
   Target *target;
   const char *error; /* the first */
 } Reader;
 
-static void fail(Reader *reader, yaml_mark_t mark, const char *what, const char *name) {
+static void fail_saying(Reader *reader, yaml_mark_t mark, const char *what) {
   if (reader->error) return;
-  reader->error = arena_format(reader->arena, "%s:%zu:%zu: %s '%s'", reader->file, mark.line + 1,
-                               mark.column + 1, what, name);
+  reader->error = arena_format(reader->arena, "%s:%zu:%zu: %s", reader->file, mark.line + 1,
+                               mark.column + 1, what);
+}
+
+static void fail(Reader *reader, yaml_mark_t mark, const char *what, const char *name) {
+  fail_saying(reader, mark, arena_format(reader->arena, "%s '%s'", what, name));
 }
 
 static const char *text_of(const yaml_node_t *node) {
   return node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : "";
-}
-
-static const char *names_of(Reader *reader, const Key *keys) {
-  Text text;
-  text_init(&text, reader->arena);
-  for (int i = 0; keys[i].name; i++) text_add(&text, "%s%s", i > 0 ? ", " : "", keys[i].name);
-  return text.bytes;
 }
 
 static void read_number(Reader *reader, const Key *key, const yaml_node_t *node) {
@@ -158,23 +155,42 @@ static void read_mapping(Reader *reader, const Key *keys, const yaml_node_t *nod
   }
   for (int i = 0; keys[i].name; i++)
     if (!given[i] && keys[i].kind != KEY_MAPPING)
-      fail(reader, node->start_mark, "a target must have", names_of(reader, keys));
+      fail(reader, node->start_mark, arena_format(reader->arena, "%s must have the key", name),
+           keys[i].name);
+}
+
+static yaml_mark_t mark_of_value(Reader *reader, const yaml_node_t *mapping, const char *key) {
+  const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
+  while (strcmp(text_of(yaml_document_get_node(&reader->document, pair->key)), key) != 0) pair++;
+  return yaml_document_get_node(&reader->document, pair->value)->start_mark;
 }
 
 static void check_target(Reader *reader, const yaml_node_t *root) {
   const Target *target = reader->target;
   int64_t bytes = target->vector_bytes;
+  yaml_mark_t mark = mark_of_value(reader, root, "vector_bytes");
   if (bytes != 0 && bytes != 16 && bytes != 32 && bytes != 64)
-    fail(reader, root->start_mark, "vector_bytes is 0, 16, 32 or 64, not",
+    fail(reader, mark, "vector_bytes is 0, 16, 32 or 64, not",
          arena_format(reader->arena, "%" PRId64, bytes));
   if ((bytes > 0) != (target->tile.rows > 0))
-    fail(reader, root->start_mark, "with vectors, and only then, there is a", "tile");
+    fail(reader, mark, "with vectors, and only then, there is a", "tile");
+}
+
+/* Of bytes that are no text the parser tells the offset alone. */
+static yaml_mark_t mark_of_problem(const Reader *reader, const yaml_parser_t *parser) {
+  if (parser->error != YAML_READER_ERROR) return parser->problem_mark;
+  yaml_mark_t mark = {0};
+  for (const char *at = reader->text; at < reader->text + parser->problem_offset; at++) {
+    mark.column = *at == '\n' ? 0 : mark.column + ((*at & 0xC0) != 0x80);
+    mark.line += *at == '\n';
+  }
+  return mark;
 }
 
 static void read_document(Reader *reader, yaml_parser_t *parser) {
   if (!yaml_parser_load(parser, &reader->document)) {
-    fail(reader, parser->problem_mark, parser->problem ? parser->problem : "no YAML in",
-         reader->target->name);
+    fail_saying(reader, mark_of_problem(reader, parser),
+                parser->problem ? parser->problem : "no YAML");
     return;
   }
   const yaml_node_t *root = yaml_document_get_root_node(&reader->document);
@@ -186,7 +202,7 @@ static void read_document(Reader *reader, yaml_parser_t *parser) {
 
 static Target *read_text_of_target(Arena *arena, const char *name, const char *file,
                                    const char *text, size_t size, const char **error) {
-  Reader reader = {.arena = arena, .file = file, .target = NEW(arena, Target)};
+  Reader reader = {.arena = arena, .file = file, .text = text, .target = NEW(arena, Target)};
   reader.target->name = name;
   yaml_parser_t parser;
   if (!yaml_parser_initialize(&parser)) {
