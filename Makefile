@@ -80,7 +80,7 @@ check-update: $(BUILD)/prefix                            ## rewrite expected out
 fuzz: $(BUILD)/prefix $(TOOLS)                        ## the randomised tests, 20 times as long
 	@NNC_ROUNDS=20 $(TESTS) fuzz
 fuzz-models: $(BUILD)/prefix $(TOOLS)                 ## N random models (10000) from SEED on (1); KEEP=FILE resumes
-	@NNC_BUILD='$(abspath $(BUILD))' tests/fuzz/models/test_random_models.py $(or $(N),10000) $(SEED) $(KEEP:%=--keep=%)
+	@$(TESTS) --run tests/fuzz/models/test_random_models.py $(or $(N),10000) $(SEED) $(KEEP:%=--keep=%)
 ulp: $(BUILD)/tools/ulp                               ## an hour or more: errors at all floats, or each STRIDE-th; KEEP=FILE resumes
 	@NNC_BUILD='$(abspath $(BUILD))' tests/ulp/test_ulp.py $(or $(STRIDE),1) $(KEEP:%=--keep=%)
 seeded-bugs: $(BUILD)/prefix $(TOOLS)                 ## tests/fuzz/seeded: each found by N models (1000)?
