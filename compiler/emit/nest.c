@@ -327,6 +327,7 @@ static void write_declare(FunctionWriter *writer, const LoopNode *node) {
   if (is_array) {
     long long count = (long long)tensor_elements(target);
     write_array(writer, target->type, name, count);
+    if (node->marks & MARK_UNSET) write_line(writer, "NNRT_UNSET(%s)", name);
     if (!value) return;
     Name lane = scope_fresh(&writer->scope, "lane");
     write_line(writer, "for (int64_t %s = 0; %s < %lld; ++%s) %s[%s] = %s;", lane, lane, count,

@@ -37,6 +37,8 @@ enum {                    /* marks of a LOOP_FOR */
        MARK_DRAWS = 512, /* stores random numbers that lie side by side, each as it is: draws.c */
        /* of a LOOP_STORE: what it stores is tested, and the step says when it is not finite */
        MARK_WATCH = 2048,
+       /* of a LOOP_DECLARE: elements are stored under a condition, and read under another that holds later only */
+       MARK_UNSET = 4096,
        /* of any node, and of a whole nest (see threads.h) */
        MARK_WAIT = 128, /* not before all threads are there */
        MARK_FIRST = 256 /* by the first thread alone; the others go on */

@@ -76,6 +76,7 @@ static void print_node(const LoopNode *node, Text *text, int depth) {
   case LOOP_DECLARE:
     text_add(text, "let ");
     print_target(node, text);
+    if (node->marks & MARK_UNSET) text_add(text, " unset");
     if (node->value) text_add(text, " = ");
     if (node->value) expr_print(node->value, text);
     break;

@@ -10,7 +10,9 @@ static void declare_partial(Site *site, const Tiling *tiling, LoopBody *body) {
   Tensor *partial =
       array_new(site, name_of(model->names, "partial"), TYPE_REAL, rows, tiling->columns);
   site->partial = partial;
-  APPEND(model->arena, body, declare_new(model, partial, NULL));
+  LoopNode *declare = declare_new(model, partial, NULL);
+  declare->marks = MARK_UNSET;
+  APPEND(model->arena, body, declare);
 }
 
 LoopBody *open_term_steps(Site *site, const Tiling *tiling, LoopBody *body) {

@@ -46,6 +46,14 @@
 #define NNRT_APART
 #endif
 
+/* An array may hold anything: its elements are stored in the first steps of a loop and read in later ones, which gcc
+   does not see, and warns. There is no instruction. */
+#if defined __GNUC__ && !defined __clang__
+#define NNRT_UNSET(array) __asm__("" : "=m"(array));
+#else
+#define NNRT_UNSET(array)
+#endif
+
 /* The line of the cache at an address is asked for before it is needed. */
 #define NNRT_FETCH(address) __builtin_prefetch(address);
 

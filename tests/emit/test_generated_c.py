@@ -74,6 +74,26 @@ def check_warnings(folder):
     return problems
 
 
+PARTS = """model parts {
+  dim N = 8
+  input x[N, 4, 16, 16]
+  target t[N] : index(2)
+  z = x |> conv2d(8, size = 5) |> relu |> conv2d(24) |> relu |> flatten |> dense(2)
+  loss cross_entropy(z, t)
+  train { optimizer sgd(0.1) }
+}
+"""
+
+
+def check_warnings_of_optimisers(folder):
+    """What later steps of a loop read of the sums that the first stored is not called uninitialized."""
+    source = folder / "parts.nn"
+    source.write_text(PARTS)
+    c = generated.compile_source(source, ["--target=x86-64"])
+    compile_only(COMPILERS[0], c, "-O3")
+    return [] if "float partial[" in c.read_text() else ["no sum is taken in parts"]
+
+
 def check_header_in_cpp(folder):
     c = generated.compile_source(all_programs(folder)[0])
     user = folder / "user.cpp"
@@ -266,8 +286,8 @@ def check_same_bytes(folder):
 def main():
     failures = 0
     chosen = sys.argv[1:]
-    for check in (check_warnings, check_header_in_cpp, check_standalone, check_outside_names,
-                  check_lengths, check_hostile_names, check_hostile_files, check_same_bytes):
+    for check in (check_warnings, check_warnings_of_optimisers, check_header_in_cpp, check_standalone,
+                  check_outside_names, check_lengths, check_hostile_names, check_hostile_files, check_same_bytes):
         name = check.__name__.removeprefix("check_").replace("_", "-")
         if chosen and name not in chosen:
             continue
