@@ -138,7 +138,8 @@ static void read_mapping(Reader *reader, const Key *keys, const yaml_node_t *nod
                          const char *name) {
   bool given[MOST_KEYS] = {false};
   if (node->type != YAML_MAPPING_NODE) {
-    fail(reader, node->start_mark, "keys and values must follow", name);
+    fail_saying(reader, node->start_mark,
+                arena_format(reader->arena, "%s must be keys with their values", name));
     return;
   }
   const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
@@ -146,8 +147,8 @@ static void read_mapping(Reader *reader, const Key *keys, const yaml_node_t *nod
     const yaml_node_t *word = yaml_document_get_node(&reader->document, pair->key);
     int i = key_of(keys, text_of(word));
     if (!keys[i].name || given[i]) {
-      const char *what = keys[i].name ? "given before:" : "no key of a target is called";
-      fail(reader, word->start_mark, what, text_of(word));
+      const char *unknown = arena_format(reader->arena, "no key of %s is called", name);
+      fail(reader, word->start_mark, keys[i].name ? "given before:" : unknown, text_of(word));
       return;
     }
     given[i] = true;
@@ -187,16 +188,28 @@ static yaml_mark_t mark_of_problem(const Reader *reader, const yaml_parser_t *pa
   return mark;
 }
 
+/* The next one, which is empty behind the last. */
+static bool load_document(Reader *reader, yaml_parser_t *parser) {
+  if (yaml_parser_load(parser, &reader->document)) return true;
+  fail_saying(reader, mark_of_problem(reader, parser),
+              parser->problem ? parser->problem : "no YAML");
+  return false;
+}
+
 static void read_document(Reader *reader, yaml_parser_t *parser) {
-  if (!yaml_parser_load(parser, &reader->document)) {
-    fail_saying(reader, mark_of_problem(reader, parser),
-                parser->problem ? parser->problem : "no YAML");
-    return;
-  }
+  if (!load_document(reader, parser)) return;
   const yaml_node_t *root = yaml_document_get_root_node(&reader->document);
-  if (root) read_mapping(reader, target_keys, root, reader->target->name);
+  if (root) read_mapping(reader, target_keys, root, "a target");
   if (root && !reader->error) check_target(reader, root);
   if (!root) fail(reader, (yaml_mark_t){0}, "nothing is in", reader->file);
+  yaml_document_delete(&reader->document);
+}
+
+static void refuse_document(Reader *reader, yaml_parser_t *parser) {
+  if (!load_document(reader, parser)) return;
+  if (yaml_document_get_root_node(&reader->document))
+    fail_saying(reader, reader->document.start_mark,
+                "a target is one document, and here a second begins");
   yaml_document_delete(&reader->document);
 }
 
@@ -211,6 +224,7 @@ static Target *read_text_of_target(Arena *arena, const char *name, const char *f
   }
   yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
   read_document(&reader, &parser);
+  if (!reader.error) refuse_document(&reader, &parser);
   yaml_parser_delete(&parser);
   *error = reader.error;
   return reader.error ? NULL : reader.target;
