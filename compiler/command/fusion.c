@@ -58,7 +58,8 @@ void fusion_print(Arena *arena, const EmitUnit *unit) {
   printf("model %s\n", unit->model->name);
   for (int i = 0; i < unit->count; i++) {
     const Routine *routine = unit->routines[i];
-    printf("\n%s: %d nests\n", routine_title(arena, routine), routine->nests.count);
+    printf("\n%s: %d nest%s\n", routine_title(arena, routine), routine->nests.count,
+           routine->nests.count == 1 ? "" : "s");
     for (int k = 0; k < routine->nests.count; k++) print_nest(arena, routine->nests.items[k]);
   }
 }

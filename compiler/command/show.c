@@ -123,9 +123,10 @@ static void show_model(Arena *arena, const EmitUnit *unit, int64_t bytes_of_real
   kept += show_tensors(arena, model, ROLE_HYPER, "@runtime", bytes_of_real);
   show_routines(arena, unit);
   int64_t scratch = most_scratch(unit);
+  int64_t all = emit_struct_bytes(unit);
   printf("\n  memory: %" PRId64 " bytes = %" PRId64 " kept from call to call + %" PRId64
-         " of scratch\n",
-         kept + scratch, kept, scratch);
+         " of scratch + %" PRId64 " of seed, counters and alignment\n",
+         all, kept, scratch, all - kept - scratch);
 }
 
 static void show(const Compilation *compilation, const EmitUnit *unit) {
