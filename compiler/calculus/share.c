@@ -143,15 +143,24 @@ static bool is_copy(Sharing *s, const Equation *equation) {
   return e->tensor != equation->target;
 }
 
+/* What it copies ends where it ends: all its dims are those of the other, in some order. */
+static bool ends_alike(const Equation *copy) {
+  const Expr *e = copy->body;
+  return is_read(e) && !read_default(e) && read_rank(e) == copy->var_count;
+}
+
 /* What readers of a tensor read instead: the same element of an equal tensor, or what it copies. */
 static const Expr *replace_read(void *context, const Expr *leaf) {
   Sharing *s = context;
   if (!is_read(leaf)) return leaf;
   const Tensor *equal = map_get(&s->equals, leaf->tensor);
   if (equal) return expr_read(s->model->exprs, equal, leaf->args, read_default(leaf));
-  if (read_default(leaf) || !map_has(&s->copies, leaf->tensor)) return leaf;
+  if (!map_has(&s->copies, leaf->tensor)) return leaf;
   const Equation *copy = leaf->tensor->definition;
-  return equation_at_read(s->model, s->scratch, copy, leaf, copy->body);
+  const Expr *otherwise = read_default(leaf);
+  if (otherwise && !ends_alike(copy)) return leaf;
+  const Expr *copied = equation_at_read(s->model, s->scratch, copy, leaf, copy->body);
+  return otherwise ? expr_read(s->model->exprs, copied->tensor, copied->args, otherwise) : copied;
 }
 
 static const Expr *with_replacements(Sharing *s, const Expr *e) {
