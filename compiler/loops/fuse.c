@@ -20,7 +20,7 @@
 #include "equations/affine.h"
 
 /* Of one nest, to which more is added: keeps generated functions short. */
-enum { MOST_EQUATIONS = 11, MOST_NODES = 80, MOST_NODES_WITH_SUMS = 128 };
+enum { MOST_EQUATIONS = 11, MOST_NODES = 80 };
 
 /* A loop that later equations may share. */
 typedef struct OpenLoop {
@@ -354,8 +354,7 @@ static int nodes_in(const LoopBody *body) {
 
 /* For the equation: a sum that goes with a recurrence is short, and reads what would otherwise be far. */
 static bool is_full(const Fuser *fuser, const Nest *nest, const Equation *equation) {
-  if (map_has(&fuser->routine->carried, equation->target))
-    return nodes_in(&nest->body) > MOST_NODES_WITH_SUMS;
+  if (map_has(&fuser->routine->carried, equation->target)) return false;
   return nest->equations.count > MOST_EQUATIONS || nodes_in(&nest->body) > MOST_NODES;
 }
 

@@ -288,7 +288,7 @@ void routine_recompute(Routine *routine); /* recompute.c: values of the forward 
 void routine_inline(
     Routine *routine); /* inline.c: cheap or single-use pointwise equations into readers */
 void routine_fill(Routine *routine);  /* fill.c: rows are whole rounds of lanes */
-void routine_carry(Routine *routine); /* carry.c: sums over the steps of a recurrence go with it */
+void routine_carry(Routine *routine); /* carry.c: what takes a recurrence's steps goes with it */
 void routine_pad(Routine *routine);   /* pad.c: windows slide over copies with zeros around */
 void routine_widen(Routine *routine); /* widen.c: products that fill vectors badly */
 void routine_turn(Routine *routine);  /* turn.c: targets with a narrow last variable */

@@ -321,17 +321,11 @@ static bool steps_along(Order *order, const Map *defined, int group, const Equat
       map_has(&routine->recurrences, target) || replaces_a_value(routine, target))
     return false;
   ExprList reads = equation_reads(order->scratch, equation);
-  const Index *step = NULL;
   for (int i = 0; i < reads.count; i++) {
     const Tensor *tensor = reads.items[i]->tensor;
-    const RecurrentEquation *recurrent = map_get(&routine->recurrences, tensor);
     if (routine_computes(routine, tensor) && !map_has(defined, tensor)) return false;
-    if (!recurrent || recurrent->group != group) continue;
-    const Index *index = lone_index(reads.items[i]->args[recurrent->time_dim]);
-    if (!index || (step && step != index)) return false;
-    step = index;
   }
-  return step != NULL;
+  return recurrence_step(routine, order->scratch, equation, group) != NULL;
 }
 
 static void move_up(EquationList *list, int from, int to) {
