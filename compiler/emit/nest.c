@@ -196,9 +196,9 @@ static bool must_not_unroll(const FunctionWriter *writer, const LoopNode *loop) 
 }
 
 /* Of loops of which a thread runs the same elements. */
-static Name part_key(const FunctionWriter *writer, const LoopNode *loop) {
-  return name_format(writer->scope.names, "part of %lld by %lld", (long long)loop->end->integer,
-                     (long long)loop->grain);
+static Name part_key(FunctionWriter *writer, const LoopNode *loop) {
+  const char *end = write_expression(writer, loop->end, TYPE_INT, LEVEL_TERNARY);
+  return name_format(writer->scope.names, "part of %s by %lld", end, (long long)loop->grain);
 }
 
 /* What this thread has of loops that are dealt out, for all of the function. */
@@ -208,8 +208,9 @@ static void open_parts(FunctionWriter *writer, const LoopBody *body) {
     Name key = node->grain > 0 ? part_key(writer, node) : NULL;
     if (key && !scope_find(&writer->scope, key)) {
       Name part = scope_name(&writer->scope, key, name_of(writer->scope.names, "part"));
-      write_line(writer, "const nnrt_part %s = nnrt_part_of(%lld, %lld);", part,
-                 (long long)node->end->integer, (long long)node->grain);
+      write_line(writer, "const nnrt_part %s = nnrt_part_of(%s, %lld);", part,
+                 write_expression(writer, node->end, TYPE_INT, LEVEL_TERNARY),
+                 (long long)node->grain);
       note_parameter(writer, "nnrt_part ", part, "");
     }
     open_parts(writer, &node->body);
@@ -308,6 +309,14 @@ static void write_row(FunctionWriter *writer, const Buffer *buffer) {
               stride * extent_maximum(row->axes[dim].extent));
 }
 
+/* Where a tile begins so that it ends in what this thread has. */
+static const char *first_row_text(FunctionWriter *writer, const LoopNode *node) {
+  const char *index = write_expression(writer, node->value->args[0], TYPE_INT, LEVEL_TERNARY);
+  Name part = scope_find(&writer->scope, part_key(writer, node));
+  return arena_format(writer->arena, "nnrt_min_i64(%s, %s.end - %lld)", index, part,
+                      (long long)node->grain);
+}
+
 static void write_declare(FunctionWriter *writer, const LoopNode *node) {
   const Tensor *target = node->target;
   const Buffer *buffer = routine_buffer(writer->routine, target);
@@ -324,6 +333,7 @@ static void write_declare(FunctionWriter *writer, const LoopNode *node) {
   const char *type = value_type_name(writer->routine, target->type);
   bool is_array = target->rank > 0 && target->definition == NULL;
   const char *value = node->value ? stored_value(writer, node, "0", LEVEL_TERNARY) : NULL;
+  if (node->grain > 0) value = first_row_text(writer, node);
   if (is_array) {
     long long count = (long long)tensor_elements(target);
     write_array(writer, target->type, name, count);

@@ -3,7 +3,8 @@
    Loops are looked for inside it that have one range and hold all that it does to memory. When an iteration has the
    elements that it writes to itself, in all parts and steps, and is the only one to read them, threads go through
    the serial loop without waiting for each other, each with rows that stay in its own cache. A tile takes several
-   rows: in every part as many are dealt out together. */
+   rows: in every part as many are dealt out together. Where they may leave some rows, those of a batch of run time, the
+   last tile of each thread begins earlier and takes rows of its own twice. */
 #include "loops/threads.h"
 
 typedef struct Across {
@@ -15,11 +16,14 @@ typedef struct Across {
   LIST_OF(LoopNode *) loops;
 } Across;
 
-static bool is_along(const Across *across, const LoopNode *node) {
-  return node->kind == LOOP_FOR && node->begin == across->begin && node->end == across->end &&
-         !(node->marks & MARK_DOWN) &&
-         node_work(across->routine->model->exprs, node) >= across->least &&
-         loop_is_independent(across->routine, node);
+static bool is_along(const Across *across, LoopNode *node) {
+  if (node->kind != LOOP_FOR || node->begin != across->begin || node->end != across->end ||
+      (node->marks & MARK_DOWN) || node_work(across->routine->model->exprs, node) < across->least)
+    return false;
+  loop_set_grain(node, node->step);
+  bool found = loop_is_independent(across->routine, node);
+  if (!found) loop_set_grain(node, 0);
+  return found;
 }
 
 /* What all threads ask for, whoever wrote it. */
@@ -47,13 +51,21 @@ static bool cover_body(Across *across, const LoopBody *body) {
   return covers;
 }
 
+/* Every loop takes what a thread has: rows one by one, or tiles of which the last may begin earlier in it. Only of a
+   range with fewer rows than a block has are parts smaller than that, and there no loop takes tiles. */
 static bool is_dealt_evenly(const Across *across) {
   const Expr *begin = across->begin, *end = across->end;
-  if (begin->op != OP_INTEGER || begin->integer != 0 || end->op != OP_INTEGER) return false;
-  for (int i = 0; i < across->loops.count; i++)
-    if (across->grain % across->loops.items[i]->step != 0) return false;
-  int64_t parts = end->integer / across->grain;
-  return parts * across->grain == end->integer && keeps_busy((double)parts);
+  if (begin->op != OP_INTEGER || begin->integer != 0 || !is_uniform(end)) return false;
+  bool is_whole = end->op == OP_INTEGER && end->integer % across->grain == 0;
+  for (int i = 0; i < across->loops.count; i++) {
+    const LoopNode *loop = across->loops.items[i];
+    if (is_whole && across->grain % loop->step != 0) return false;
+    bool is_tiled = loop->step == across->grain && loop_first_row(loop);
+    if (!is_whole && loop->step > 1 && !is_tiled) return false;
+  }
+  int64_t count = end->op == OP_INTEGER ? end->integer : extent_maximum(end->extent);
+  int64_t blocks = (count + across->grain - 1) / across->grain;
+  return keeps_busy((double)blocks);
 }
 
 /* All parts of the serial loop, by loops with the range of that one. */
@@ -65,9 +77,9 @@ static bool divide_along(const Routine *routine, double least, LoopNode *serial,
   bool found = cover_body(&across, &serial->body) && across.loops.count > 0 &&
                is_dealt_evenly(&across) &&
                loops_go_apart(routine, across.loops.items, across.loops.count);
-  for (int i = 0; found && i < across.loops.count; i++) {
-    across.loops.items[i]->marks |= MARK_PARALLEL;
-    across.loops.items[i]->grain = across.grain;
+  for (int i = 0; i < across.loops.count; i++) {
+    loop_set_grain(across.loops.items[i], found ? across.grain : 0);
+    if (found) across.loops.items[i]->marks |= MARK_PARALLEL;
   }
   arena_free(across.scratch);
   return found;

@@ -48,8 +48,9 @@ typedef struct Deal {
 
 /* As many in every block: then each thread finds what it has once, for all starts. */
 static bool has_grain(const LoopNode *loop) {
-  return loop->begin->op == OP_INTEGER && loop->begin->integer == 0 &&
-         loop->end->op == OP_INTEGER && loop->end->integer % loop->step == 0 &&
+  bool is_whole = loop->end->op == OP_INTEGER ? loop->end->integer % loop->step == 0
+                                              : loop->step == 1 && is_uniform(loop->end);
+  return loop->begin->op == OP_INTEGER && loop->begin->integer == 0 && is_whole &&
          !(loop->marks & MARK_DOWN);
 }
 

@@ -58,7 +58,7 @@ struct LoopNode {
   int64_t step;            /* > 0 */
   unsigned marks;
   int64_t
-      grain; /* MARK_PARALLEL: elements dealt out together, which divide the range; 0: OpenMP deals them out */
+      grain; /* MARK_PARALLEL: elements dealt out together, see nnrt_part_of; 0: OpenMP deals them out */
   int64_t
       lanes; /* of vectors that take the iterations, which they divide; 0: left to the C compiler */
   /* A loop over segments of a recurrence: so many steps in each (0: no such loop), the first of them. */
@@ -68,7 +68,8 @@ struct LoopNode {
   const Expr *condition;
   /* FOR, IF */
   LoopBody body;
-  /* DECLARE, STORE */
+  /* DECLARE, STORE; where the last tile of a loop with a grain begins earlier it does so in what a thread has, and its
+     declaration has the loop's grain and end. */
   const Tensor *target;
   const Expr *const *subscripts; /* STORE: one per dim of the target */
   int64_t from_row,

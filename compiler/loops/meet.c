@@ -41,10 +41,6 @@ static bool is_same_memory(const Use *a, const Use *b) {
   return both_in_arena && x->offset < y->offset + y->bytes && y->offset < x->offset + x->bytes;
 }
 
-static bool is_uniform(const Expr *e) {
-  return e->op == OP_INTEGER || e->op == OP_EXTENT;
-}
-
 /* As many iterations, or as many dealt out together, which OpenMP then gives to the same threads. */
 static bool has_same_iterations(const LoopNode *a, const LoopNode *b) {
   bool is_same = a->grain == b->grain && (a->grain > 0 || a->step == b->step);
@@ -242,7 +238,7 @@ static void drop_dependent(const Routine *routine, const LoopBody *body) {
     LoopNode *node = body->items[i];
     if ((node->marks & MARK_PARALLEL) && !loop_is_independent(routine, node)) {
       node->marks &= ~(unsigned)MARK_PARALLEL;
-      node->grain = 0;
+      loop_set_grain(node, 0);
     }
     drop_dependent(routine, &node->body);
   }

@@ -79,6 +79,7 @@ static void print_node(const LoopNode *node, Text *text, int depth) {
     if (node->marks & MARK_UNSET) text_add(text, " unset");
     if (node->value) text_add(text, " = ");
     if (node->value) expr_print(node->value, text);
+    if (node->grain > 0) text_add(text, " divided by %lld", (long long)node->grain);
     break;
   case LOOP_STORE:
     print_target(node, text);

@@ -66,11 +66,34 @@ Inside inside_of(const Routine *routine, Arena *scratch, const LoopNode *loop) {
   return inside;
 }
 
-/* A local variable that is the index, or less at the end of the range: where the last tile begins. */
-static bool is_index_or_less(const Inside *inside, const Expr *atom) {
+bool is_uniform(const Expr *e) {
+  return e->op == OP_INTEGER || e->op == OP_EXTENT;
+}
+
+/* It is the index, or less at the end of the range: where the last tile begins. */
+static bool is_first_row(const LoopNode *declare, const Index *index) {
+  const Expr *value = declare->kind == LOOP_DECLARE ? declare->value : NULL;
+  return value && value->op == OP_MIN && lone_index(value->args[0]) == index;
+}
+
+LoopNode *loop_first_row(const LoopNode *loop) {
+  for (int i = 0; i < loop->body.count; i++)
+    if (is_first_row(loop->body.items[i], loop->index)) return loop->body.items[i];
+  return NULL;
+}
+
+void loop_set_grain(LoopNode *loop, int64_t grain) {
+  LoopNode *first = loop_first_row(loop);
+  loop->grain = grain;
+  if (!first) return;
+  first->grain = grain;
+  first->end = loop->end;
+}
+
+/* The declaration of the local variable, when it is that; else null. */
+static const LoopNode *first_row_of(const Inside *inside, const Expr *atom) {
   const LoopNode *declare = is_read(atom) ? map_get(&inside->declared, atom->tensor) : NULL;
-  const Expr *value = declare ? declare->value : NULL;
-  return value && value->op == OP_MIN && lone_index(value->args[0]) == inside->loop->index;
+  return declare && is_first_row(declare, inside->loop->index) ? declare : NULL;
 }
 
 /* What a subscript adds to the index. */
@@ -94,7 +117,7 @@ static bool is_of_new_rows(const Inside *inside, const Index *index) {
   const LoopNode *loop = map_get(&inside->indices, index);
   const Expr *begin = loop->begin;
   return begin->op == OP_SUB && lone_index(begin->args[0]) == inside->loop->index &&
-         is_index_or_less(inside, begin->args[1]);
+         first_row_of(inside, begin->args[1]);
 }
 
 /* Adds a term to what is known of the subscript; false: nobody has such elements to himself. */
@@ -102,8 +125,9 @@ static bool add_term(const Inside *inside, const AffineTerm *term, Share *share,
   int64_t factor;
   if (!extent_is_constant(term->coefficient, &factor) || factor <= 0) return false;
   const Index *index = lone_index(term->atom);
-  if (index == inside->loop->index || is_index_or_less(inside, term->atom)) {
-    rest->is_less = index == NULL;
+  const LoopNode *first = first_row_of(inside, term->atom);
+  if (index == inside->loop->index || first) {
+    rest->is_less = first && first->grain == 0; /* else it is among the rows of the thread */
     if (share->factor > 0 || (rest->is_less && factor != 1)) return false;
     share->factor = factor;
     return true;

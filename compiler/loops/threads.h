@@ -51,6 +51,13 @@ bool loop_is_independent(const Routine *routine, const LoopNode *loop);
 /* And none needs what a like iteration of another of these loops wrote: they are one, cut in pieces. */
 bool loops_go_apart(const Routine *routine, LoopNode *const *loops, int count);
 
+/* A whole number that is the same for all threads. */
+bool is_uniform(const Expr *e);
+
+/* Where a tile of the loop begins, which the last does earlier; null: all begin at the index. */
+LoopNode *loop_first_row(const LoopNode *loop);
+void loop_set_grain(LoopNode *loop, int64_t grain); /* 0: none */
+
 /* Two threads, and three and four, have about as much to do. */
 bool keeps_busy(double iterations);
 

@@ -25,7 +25,8 @@
 #define NNRT_ATOMIC
 #endif
 
-/* What the thread that asks has of [0, count), in blocks of `grain`, which divides it. */
+/* What the thread that asks has of [0, count): whole blocks of `grain`, or nothing, and the last thread what is left
+   behind them, too. Less than a block in all is dealt out one by one. */
 typedef struct nnrt_part {
   int64_t begin, end;
 } nnrt_part;
@@ -36,8 +37,11 @@ static inline nnrt_part nnrt_part_of(int64_t count, int64_t grain) {
 #else
   const int64_t threads = 1, thread = 0;
 #endif
-  const int64_t blocks = count / grain;
-  return (nnrt_part){blocks * thread / threads * grain, blocks * (thread + 1) / threads * grain};
+  const int64_t block = count < grain ? 1 : grain;
+  int64_t blocks = (count + block - 1) / block;
+  if (blocks <= threads) blocks = count / block;
+  const int64_t end = blocks * (thread + 1) / threads * block;
+  return (nnrt_part){blocks * thread / threads * block, thread + 1 < threads ? end : count};
 }
 
 #endif

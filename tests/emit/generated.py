@@ -129,9 +129,9 @@ def build_driver(folder, c_files, models, cc=CC, warn=True):
     return driver
 
 
-def drive(driver, requests):
-    """The results of requests; those with an error are failures."""
-    results = json.loads(run([driver], json.dumps(requests).encode()))
+def drive(driver, requests, *before):
+    """The results of requests; those with an error are failures. `before`: words before the program's."""
+    results = json.loads(run([*before, driver], json.dumps(requests).encode()))
     for request, result in zip(requests, results):
         if "error" in result:
             raise Failure(f"{request['model']}: {result['error']}")

@@ -39,7 +39,8 @@ class Wide(Sought):
                             f"0.2*sum[a, b, d]({x.name}[n, i + a, j + b, d]*{w.name}[k, a, b, d])")
 
     def steps_of(self, batch):
-        """A recurrence with a gain and a bias of its own at each step, forwards or backwards."""
+        """A recurrence with a gain and a bias of its own at each step, forwards or backwards; or two, of which one reads
+        all that the other has at a step."""
         steps, width = fixed(self.chance.between(3, 5)), fixed(self.chance.between(4, 9))
         x, w = self.new_input([batch, steps, width]), self.new_param([width, width])
         gain, bias = self.new_param([width]), self.new_param([width])
@@ -47,9 +48,20 @@ class Wide(Sought):
         scale = self.chance.pick([f"{gain.name}[k]", f"sin({gain.name}[k] + {x.name}[n, t, k])"])
         tensor = Tensor(h, [batch, steps, width], kind="recurrence")
         tensor.reach = frozenset([w.name, gain.name, bias.name])
-        self.state(f"{h}[n in {batch.text}, t in {steps.text}, k in {width.text}] = tanh({scale}*{x.name}[n, t, k] + "
-                   f"{bias.name}[k] + sum[j](0.2*{h}[n, {other}, j | 0.25]*{w.name}[j, k]))")
+        variables = f"n in {batch.text}, t in {steps.text}, k in {width.text}"
+        target = self.mixed_at_each_step(tensor, variables, width) if self.chance.happens(0.5) else h
+        self.state(f"{target}[{variables}] = tanh({scale}*{x.name}[n, t, k] + {bias.name}[k] + "
+                   f"sum[j](0.2*{h}[n, {other}, j | 0.25]*{w.name}[j, k]))")
         return self.keep(tensor)
+
+    def mixed_at_each_step(self, tensor, variables, width):
+        """States the tensor; the name of what it reads."""
+        other, w = self.new_name("y"), self.new_param([width, width])
+        tensor.reach |= {w.name}
+        self.state(f"{tensor.name}[{variables}] = atan({other}[n, t, k] - "
+                   f"sum[j](0.2*{other}[n, t, j]*{w.name}[j, k]))")
+        self.cover("wide", "two recurrences")
+        return other
 
     def terms_of(self, batch):
         """A product of a tall and a wide matrix, of which one may have as many rows as the batch."""
