@@ -115,19 +115,11 @@ static IndexList in_layout_order(const Contraction *c, uint64_t variables) {
   return list;
 }
 
-/* The product of a and b, summed over what nothing else uses, as a tensor of its own; its dims are in the
-   order in which its variables are made. */
+/* The product of a and b, summed over what nothing else uses, as a tensor of its own. */
 static const Expr *hoist_product(Contraction *c, const Expr *body, uint64_t left, uint64_t summed) {
-  Model *model = c->model;
-  IndexList free = in_layout_order(c, left), reduced = in_layout_order(c, summed), taken = {0};
-  Renaming renaming = renaming_new(model, c->scratch, free.items, free.count, &taken);
-  body = renaming_apply(model, c->scratch, &renaming, body);
-  Name name = name_format(model->names, "%s.product", c->equation->target->name);
-  const Expr *read =
-      equation_hoist(model, c->program, name, summed ? REDUCE_SUM : REDUCE_NONE, reduced.items,
-                     reduced.count, NULL, body, c->equation->instance, c->equation->span);
-  for (int i = 0; i < free.count; i++) renaming.values[i] = expr_index(model->exprs, free.items[i]);
-  return expr_substitute(model->exprs, c->scratch, read, renaming.to, renaming.values, free.count);
+  IndexList free = in_layout_order(c, left), reduced = in_layout_order(c, summed);
+  Name name = name_format(c->model->names, "%s.product", c->equation->target->name);
+  return equation_hoist_over(c->model, c->program, name, &free, &reduced, body, c->equation);
 }
 
 static void keep_reduced(Contraction *c, uint64_t variables) {

@@ -96,3 +96,21 @@ const Expr *renaming_apply(Model *model, Arena *scratch, const Renaming *renamin
   return expr_substitute(model->exprs, scratch, e, renaming->from, renaming->values,
                          renaming->count);
 }
+
+/* The dims of what is hoisted are in the order in which its variables are made. */
+const Expr *equation_hoist_over(Model *model, Program *program, Name name, const IndexList *free,
+                                const IndexList *reduced, const Expr *body,
+                                const Equation *for_equation) {
+  Arena *scratch = arena_new();
+  IndexList taken = {0};
+  Renaming renaming = renaming_new(model, scratch, free->items, free->count, &taken);
+  body = renaming_apply(model, scratch, &renaming, body);
+  const Expr *read = equation_hoist(
+      model, program, name, reduced->count > 0 ? REDUCE_SUM : REDUCE_NONE, reduced->items,
+      reduced->count, NULL, body, for_equation->instance, for_equation->span);
+  for (int i = 0; i < free->count; i++)
+    renaming.values[i] = expr_index(model->exprs, free->items[i]);
+  read = expr_substitute(model->exprs, scratch, read, renaming.to, renaming.values, free->count);
+  arena_free(scratch);
+  return read;
+}

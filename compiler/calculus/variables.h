@@ -40,4 +40,9 @@ Renaming renaming_new(Model *model, Arena *arena, const Index *const *indices, i
 /* `e` over the new variables; null stays null. */
 const Expr *renaming_apply(Model *model, Arena *scratch, const Renaming *renaming, const Expr *e);
 
+/* A product or sum as an equation of its own, whose dims are `free` in that order; returns the read of it. */
+const Expr *equation_hoist_over(Model *model, Program *program, Name name, const IndexList *free,
+                                const IndexList *reduced, const Expr *body,
+                                const Equation *for_equation);
+
 #endif
