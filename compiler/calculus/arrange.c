@@ -13,6 +13,9 @@
              kernels keep a tile of the target in registers and add along the sum. So are the adjoints of
              gathers, whose points are each added to the element they name.
 
+   A sum in sequence of rows that lie in blocks, as over all samples and their steps for the gradient of a bias, is
+   first taken block by block. So the sums of one sample go with what makes its rows, whatever thread does that.
+
    A sum over the steps of a recurrence takes the steps outermost and in the order in which it comes to them: of
    one that runs backwards, as the gradients of what all steps share have it, sum[t](x[T-1-t]). So the backward
    pass can add each as it comes by, with or without `checkpoint`.
@@ -23,6 +26,7 @@
 #include "calculus/activity.h"
 #include "calculus/condition.h"
 #include "calculus/steps.h"
+#include "calculus/variables.h"
 #include "equations/affine.h"
 #include "equations/contraction.h"
 
@@ -73,12 +77,8 @@ static void count_from_end(Model *model, Arena *scratch, Equation *equation, con
     equation->guard = expr_substitute(table, scratch, equation->guard, &index, &value, 1);
 }
 
-static void arrange_steps(Model *model, Arena *scratch, const Stepping *stepping,
-                          Equation *equation) {
-  int direction = 0;
-  if (equation->reduced_count == 0 || !depends_on_order(equation)) return;
-  const Index *steps = stepping_sum(stepping, equation, &direction);
-  if (!steps) return;
+static void arrange_steps(Model *model, Arena *scratch, Equation *equation, const Index *steps,
+                          int direction) {
   const Index **reduced = NEW_ARRAY(model->arena, const Index *, equation->reduced_count);
   reduced[0] = steps;
   for (int i = 0, next = 1; i < equation->reduced_count; i++)
@@ -87,13 +87,74 @@ static void arrange_steps(Model *model, Arena *scratch, const Stepping *stepping
   if (direction < 0) count_from_end(model, scratch, equation, steps);
 }
 
+/* ---- subtotals ---- */
+
+static bool has_at(const Expr *read, int dim, const Index *index) {
+  return read->tensor->rank > 1 && lone_index(read->args[dim]) == index;
+}
+
+/* What it sums are rows along the last variable of the target, in one block for each value of the index. */
+static bool sums_rows_of_blocks(Arena *scratch, const Equation *equation, const Index *index) {
+  const Index *column = equation->vars[equation->var_count - 1];
+  bool found = false;
+  ExprList nodes = expr_postorder(scratch, &equation->body, 1);
+  for (int i = 0; i < nodes.count; i++) {
+    const Expr *e = nodes.items[i];
+    if (!is_read(e) || !expr_uses_index(scratch, e, index)) continue;
+    if (!has_at(e, 0, index)) return false;
+    found |= has_at(e, e->tensor->rank - 1, column);
+  }
+  return found;
+}
+
+static bool counts_steps(const Stepping *stepping, const Equation *equation) {
+  for (int i = 0; i < equation->var_count; i++)
+    if (stepping_counts(stepping, equation, equation->vars[i])) return true;
+  return false;
+}
+
+static bool has_subtotals(Arena *scratch, const Stepping *stepping, const Equation *equation) {
+  double points = 1;
+  if (equation->reduction != REDUCE_SUM || equation->guard || counts_steps(stepping, equation))
+    return false;
+  if (equation->var_count == 0 || equation->var_count == LIMIT_RANK) return false;
+  if (equation_scatters_any(equation) || equation_contracts(scratch, equation)) return false;
+  for (int i = 1; i < equation->reduced_count; i++)
+    points *= (double)extent_maximum(equation->reduced[i]->range);
+  return points >= LANES && lanes_of(scratch, equation) == 1 &&
+         sums_rows_of_blocks(scratch, equation, equation->reduced[0]);
+}
+
+/* b[k] = sum[n, t](x[n, t, k]) becomes sum[n](s[n, k]) with s[n, k] = sum[t](x[n, t, k]). */
+static void take_subtotals(Model *model, Arena *scratch, Program *program, Equation *equation) {
+  IndexList free = {0}, reduced = {0};
+  APPEND(scratch, &free, equation->reduced[0]);
+  for (int i = 0; i < equation->var_count; i++) APPEND(scratch, &free, equation->vars[i]);
+  for (int i = 1; i < equation->reduced_count; i++) APPEND(scratch, &reduced, equation->reduced[i]);
+  Name name = name_format(model->names, "%s.subtotal", equation->target->name);
+  equation->body =
+      equation_hoist_over(model, program, name, &free, &reduced, equation->body, equation);
+  equation->reduced_count = 1;
+}
+
+static void arrange_terms(Model *model, Arena *scratch, const Stepping *stepping, Program *program,
+                          Equation *equation) {
+  int direction = 0;
+  if (equation->reduced_count == 0 || !depends_on_order(equation)) return;
+  const Index *steps = stepping_sum(stepping, equation, &direction);
+  if (steps)
+    arrange_steps(model, scratch, equation, steps, direction);
+  else if (has_subtotals(scratch, stepping, equation))
+    take_subtotals(model, scratch, program, equation);
+}
+
 void arrange(Model *model, Program *program) {
   Arena *scratch = arena_new();
   const Stepping *stepping = stepping_new(model, scratch, program);
-  for (int i = 0; i < program->equations.count; i++) {
-    Equation *equation = program->equations.items[i];
-    arrange_steps(model, scratch, stepping, equation);
-    equation->lanes = lanes_of(scratch, equation);
-  }
+  int count = program->equations.count;
+  for (int i = 0; i < count; i++)
+    arrange_terms(model, scratch, stepping, program, program->equations.items[i]);
+  for (int i = 0; i < program->equations.count; i++)
+    program->equations.items[i]->lanes = lanes_of(scratch, program->equations.items[i]);
   arena_free(scratch);
 }

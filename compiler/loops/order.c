@@ -4,7 +4,8 @@
    point must leave behind: entry points that compute the same do it in the same sequence. Everything the loss needs
    is ordered before everything else, so that a loss that is not finite can stop the call before anything changes;
    updates of an optimizer stand as soon as their gradients are known and the old values have no reader left, so that
-   gradients live briefly and updates can be made in place. A component with more than one equation, or one that
+   gradients live briefly and updates can be made in place. Sums of subtotals (calculus/arrange.c) wait for what reads
+   the same rows. A component with more than one equation, or one that
    reads itself, is a recurrence: recurrence.c finds the axis it steps along.
 
    What reduces the same as an equation that the loss needs, as the place of an extreme does, comes right behind it:
@@ -14,6 +15,7 @@
 #include "calculus/variables.h"
 #include "equations/affine.h"
 #include "equations/components.h"
+#include "equations/contraction.h"
 #include "loops/recurrence.h"
 
 #include <stdlib.h>
@@ -139,9 +141,30 @@ static void find_last_readers(Order *order, const EquationList *base, Map *last)
   }
 }
 
+/* What is summed, when that is sums and no products. */
+static const Vertex *subtotals_of(const Order *order, const Equation *equation) {
+  if (equation->reduction != REDUCE_SUM || !is_read(equation->body)) return NULL;
+  const Vertex *vertex = vertex_of(order, equation->body->tensor);
+  if (!vertex || vertex->equation->reduction != REDUCE_SUM) return NULL;
+  return equation_contracts(order->scratch, vertex->equation) ? NULL : vertex;
+}
+
+/* Behind all that reads what the subtotals are of, in the backward part: they may share its loops. */
+static int position_after_rows(const Order *order, const Map *position, const Map *last_reader,
+                               const Equation *equation) {
+  int after = 0;
+  const Vertex *sums = subtotals_of(order, equation);
+  for (int r = 0; sums && r < sums->reads.count; r++) {
+    const Tensor *tensor = sums->reads.items[r]->tensor;
+    int at = position_of(last_reader, tensor);
+    if (position_of(position, tensor) > order->routine->forward_count && at > after) after = at;
+  }
+  return after;
+}
+
 static int position_after(Order *order, const Map *position, const Map *last_reader,
                           const Map *updated, Equation *equation) {
-  int after = 0;
+  int after = position_after_rows(order, position, last_reader, equation);
   Vertex *vertex = map_get(&order->by_tensor, equation->target);
   for (int r = 0; r < vertex->reads.count; r++) {
     int at = position_of(position, vertex->reads.items[r]->tensor);
@@ -221,7 +244,9 @@ static void order_updates(Order *order) {
     visit(order, vertex_of(order, routine->program->updates.items[i].value));
   }
   for (int i = gradients->count - 1; i >= 0; i--) {
-    visit(order, vertex_of(order, gradients->items[i].result));
+    const Vertex *gradient = vertex_of(order, gradients->items[i].result);
+    const Vertex *sums = gradient ? subtotals_of(order, gradient->equation) : NULL;
+    visit(order, sums ? sums : gradient);
   }
   EquationList base = routine->equations;
   routine->equations = (EquationList){0};
