@@ -2,7 +2,7 @@
 """The comments of generated C that begin with '=', those of the header first, are the model that it computes,
 as source, once each range in braces is counted through: what they say compiles to a program that trains to
 the same bits. So does what --dump prints after the last pass on equations. For the digits model, on its data,
-and every program of tests/programs."""
+and every program of tests/programs, whose C for vectors is read, too, where this machine has them."""
 
 import pathlib
 import re
@@ -15,6 +15,7 @@ import generated
 STEPS = 20
 RANGE = r"(?<!\{)\{{BRACES}(\d+)\.\.(\d+)(?:\.\.(\d+))?\}{BRACES}(?!\})"
 MOST_BRACES = 4
+VECTORS = "x86-64-v3"
 
 
 def numbers_of(first, last, step):
@@ -71,14 +72,15 @@ def check_digits(folder):
     return problems
 
 
-def results(folder, sources):
+def results(folder, sources, target="generic"):
     """{model: losses of some steps, and the kept tensors after them}"""
     folder.mkdir()
     models = list(sources)
     for model, text in sources.items():
         (folder / f"{model}.nn").write_text(text)
-    c_files = [generated.compile_source(folder / f"{model}.nn") for model in models]
-    driver = generated.build_driver(folder, c_files, models)
+    c_files = [generated.compile_source(folder / f"{model}.nn", [f"--target={target}"]) for model in models]
+    machine = [f"-march={target}"] if target == VECTORS else []
+    driver = generated.build_driver(folder, c_files, models, [*generated.CC, *machine])
     requests = []
     for model, description in generated.describe(driver, models).items():
         requests.append(dict(model=model, set=generated.draw_inputs(description, 1), steps=STEPS,
@@ -99,11 +101,14 @@ def single_steps():
             if len(re.findall(r"^  train\b", path.read_text(), re.M)) == 1}
 
 
+def comments_of(folder, sources):
+    return {name: source_from_comments(folder / f"{name}.c") for name in sources}
+
+
 def check_programs(folder):
     sources = single_steps()
     first = results(folder / "first", sources)
-    texts = {"comments": {name: source_from_comments(folder / "first" / f"{name}.c")
-                          for name in sources},
+    texts = {"comments": comments_of(folder / "first", sources),
              "dump": {name: source_from_dump(folder / "first" / f"{name}.nn") for name in sources}}
     failures = 0
     for way, again in texts.items():
@@ -117,11 +122,23 @@ def check_programs(folder):
     return failures
 
 
+def check_vectors(folder):
+    if not bits.has("avx2", "fma"):
+        print(f"skip vectors: this machine does not run {VECTORS}")
+        return 0
+    sources = single_steps()
+    first = results(folder / "first", sources, VECTORS)
+    found = results(folder / "comments", comments_of(folder / "first", sources), VECTORS)
+    return sum(generated.report(f"{name} from its comments, in vectors",
+                                [] if found[name] == first[name] else ["other bits than the first program"])
+               for name in sources)
+
+
 def main():
     failures = 0
     with tempfile.TemporaryDirectory(prefix="nnc-comments-") as name:
         folder = pathlib.Path(name)
-        for what, check in (("digits", check_digits), ("programs", check_programs)):
+        for what, check in (("digits", check_digits), ("programs", check_programs), ("vectors", check_vectors)):
             (folder / what).mkdir()
             try:
                 problems = check(folder / what)
