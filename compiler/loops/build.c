@@ -102,6 +102,7 @@ static bool moves_along(const Routine *routine, const Expr *e, const Index *inde
 bool has_short_window(const Routine *routine, const Equation *equation) {
   int64_t points = 1, range;
   if (equation->var_count == 0 || equation->guard || equation->lanes > 1) return false;
+  if (map_has(&routine->carried, equation->target)) return false; /* one step at a time */
   for (int i = 0; i < equation->reduced_count; i++) {
     if (!extent_is_constant(equation->reduced[i]->range, &range) || range > MOST_POINTS)
       return false;
