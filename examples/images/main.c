@@ -212,8 +212,12 @@ int main(int count, char **arguments) {
   for (int64_t epoch = 1; epoch <= options.epochs && !interrupted; epoch++) {
     clock_t start = clock();
     double loss = learn(&training, options.seed, (uint64_t)epoch, order);
-    printf("epoch %2lld  loss %.4f  %.0f s\n", (long long)epoch, loss,
-           (double)(clock() - start) / CLOCKS_PER_SEC);
+    double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    printf("epoch %2lld  ", (long long)epoch);
+    if (interrupted)
+      puts("interrupted");
+    else
+      printf("loss %.4f  %.0f s\n", loss, seconds);
     fflush(stdout);
   }
   save_weights(options.output);

@@ -97,21 +97,22 @@ def check_learning(examples, text):
     return failures
 
 
-def interrupt(examples, *arguments):
-    """A run that gets a Ctrl-C after its first measurement; returns its status and its last measurement."""
-    program = examples / "characters"
-    with subprocess.Popen([program / "characters", *arguments], cwd=program, stdout=subprocess.PIPE,
+def interrupt(examples, name, *arguments):
+    """A run that gets a Ctrl-C after the first line that it prints; returns its status and what it prints."""
+    program = examples / name
+    with subprocess.Popen([program / name, *arguments], cwd=program, stdout=subprocess.PIPE,
                           text=True) as process:
         first = process.stdout.readline()
         process.send_signal(signal.SIGINT)
         out = first + process.stdout.read()
-    return process.returncode, measures(out)[-1]
+    return process.returncode, out
 
 
 def check_interruption(examples):
     limits = ["text", "--every", "5", "--sample", "0"]
     whole = measures(run(examples, "characters", *limits, "--steps", "40"))[-1]
-    status, (step, *_) = interrupt(examples, *limits, "--steps", "40", "--output", "part")
+    status, out = interrupt(examples, "characters", *limits, "--steps", "40", "--output", "part")
+    step = measures(out)[-1][0]
     resumed = measures(run(examples, "characters", *limits, "--steps", "40", "--resume", "part"))
     return report("characters-go-on-exactly-where-they-were",
                   status == 0 and 5 <= step < 40 and resumed[0][0] > step and resumed[-1] == whole,
@@ -181,6 +182,9 @@ def check_images(examples):
     out = run(examples, "images", "--data", "data", "--epochs", "8")
     reached = re.search(r"^test accuracy (\S+)$", out, re.M)
     failures = report("images-tell-bars-apart", reached and float(reached[1]) >= 0.5, out)
+    status, out = interrupt(examples, "images", "--data", "data", "--epochs", "8", "--output", "part")
+    failures += report("images-are-interrupted", status == 0 and (examples / "images" / "part").exists() and
+                       re.search(r"^epoch +1  loss \d.*\n(epoch +2  interrupted\n)?test accuracy \S+\n$", out), out)
     said = run(examples, "images", "--data", "nowhere", status=1)
     failures += report("images-say-where-data-come-from", "dataset-fashion-mnist" in said, said)
     (data / "train-labels-idx1-ubyte.gz").write_bytes((data / "t10k-labels-idx1-ubyte.gz").read_bytes())
