@@ -178,7 +178,7 @@ NNRT_INLINE Real nnrt(log1p)(Real x) {
 /* 1 / (1 + exp(-x)), both terms of the quotient times `one`, so that it is 0 before they overflow. */
 NNRT_INLINE Real nnrt(sigmoid)(Real x) {
   const int base = K(BIAS) - K(MANTISSA) - 3;
-  const Real one = nnrt(power_of_two)(base);
+  const Real one = nnrt(power_of_two)((Bits)base);
   Real low = -(x > 40 ? 40 : x); /* there 1 + exp(-x) is 1 */
   Real shifted = nnrt(less)(nnrt(exp_shifted)(low, base), nnrt(shifter)(2 * K(BIAS) + 1));
   Real r = nnrt(exp_rest)(low, shifted - nnrt(shifter)(base));
