@@ -219,6 +219,15 @@ static void move_behind_recurrences(Carrier *carrier, const FollowerList *follow
 
 /* ---- what takes a step at a time ---- */
 
+enum { MOST_JOINED = 12 }; /* to a recurrence: keeps generated functions short */
+
+static bool is_full(const Carrier *carrier, int group) {
+  int count = 0;
+  for (int i = 0; i < carrier->joined.count; i++)
+    count += in_group(carrier, carrier->joined.keys[i], group) != NULL;
+  return count >= MOST_JOINED;
+}
+
 static bool reads_joined(const Carrier *carrier, const ExprList *reads) {
   for (int i = 0; i < reads->count; i++)
     if (map_has(&carrier->joined, reads->items[i]->tensor)) return true;
@@ -247,7 +256,8 @@ static bool join(Carrier *carrier, const Equation *equation, int *group) {
   ExprList reads = equation_reads(carrier->scratch, equation);
   if (!may_join(carrier, equation, &reads)) return false;
   const RecurrentEquation *along = recurrence_before(carrier, equation, &reads);
-  if (!along || is_in_other_copy(carrier, equation, along->group)) return false;
+  if (!along || is_full(carrier, along->group) || is_in_other_copy(carrier, equation, along->group))
+    return false;
   *group = along->group;
   const Index *step = recurrence_step(routine, carrier->scratch, equation, *group);
   int time_dim = step ? equation_dim_of(equation, step) : -1;

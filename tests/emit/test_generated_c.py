@@ -139,9 +139,21 @@ def check_outside_names(folder):
     return problems
 
 
+def long_recurrence(folder):
+    """Much that takes one step of a recurrence at a time, each the one before."""
+    source = folder / "long_recurrence.nn"
+    rows = "".join(f"  m{i}[n, t] = max[k](h{i}[n, t, k])\n"
+                   f"  h{i + 1}[n, t, k] = h{i}[n, t, k]/(1 + m{i}[n, t]^2) + 0.1*h0[n, t, k]*h{i}[n, t, k]\n"
+                   for i in range(30))
+    source.write_text(f"model long_recurrence {{\n  input x[64, 64, 128]\n  h0 = gru(x, H = 128)\n{rows}"
+                      "  loss mean(h30^3)\n  train { optimizer sgd(0.1) }\n}\n")
+    return source
+
+
 def long_and_short(folder):
     """Sources with options of nnc: small models for any machine, and large ones for machines with vectors."""
     yield from ((source, OPTIONS[0]) for source in [*all_programs(folder), deep_stack(folder)])
+    yield long_recurrence(folder), ["--target=x86-64-v4"]
     for model in [*BENCH, *EXAMPLES]:
         source = pathlib.Path(shutil.copy(model, folder))
         yield from ((source, [f"--target={target}"]) for target in ("x86-64-v3", "x86-64-v4"))
