@@ -160,10 +160,7 @@ typedef struct Follower {
   Equation *equation;
   int group; /* of the recurrence */
 } Follower;
-typedef struct FollowerList {
-  Follower *items;
-  int count, capacity;
-} FollowerList;
+typedef LIST_OF(Follower) FollowerList;
 
 static void follow(const Carrier *carrier, FollowerList *followers, Equation *equation, int group) {
   Follower follower = {equation, group};
@@ -259,7 +256,7 @@ static bool join(Carrier *carrier, const Equation *equation, int *group) {
   if (!along || is_full(carrier, along->group) || is_in_other_copy(carrier, equation, along->group))
     return false;
   *group = along->group;
-  const Index *step = recurrence_step(routine, carrier->scratch, equation, *group);
+  const Index *step = recurrence_step(routine, &reads, *group);
   int time_dim = step ? equation_dim_of(equation, step) : -1;
   if (time_dim < 0 || step->range != along->time->range) return false;
   RecurrentEquation *entry = NEW(routine->model->arena, RecurrentEquation);

@@ -278,6 +278,8 @@ Map equation_readers(Arena *arena, const EquationList *equations);
 Equation *equation_source(const Routine *routine, Equation *equation);
 /* Points an equation visits, at the maxima of run-time dims. */
 double equation_volume(const Equation *equation);
+/* Numbers in a tensor, at the same. */
+double tensor_volume(const Tensor *tensor);
 
 /* The passes, in order; each is one file. */
 void routine_order(

@@ -350,7 +350,7 @@ static bool steps_along(Order *order, const Map *defined, int group, const Equat
     const Tensor *tensor = reads.items[i]->tensor;
     if (routine_computes(routine, tensor) && !map_has(defined, tensor)) return false;
   }
-  return recurrence_step(routine, order->scratch, equation, group) != NULL;
+  return recurrence_step(routine, &reads, group) != NULL;
 }
 
 static void move_up(EquationList *list, int from, int to) {

@@ -62,12 +62,10 @@ static bool is_worth_panels(Layout *t, const Equation *product, const Tiling *ti
 
 /* Windows share elements, of which the copy would have one for each window. */
 static bool are_windows(const Blocks *blocks) {
-  const Tensor *factor = blocks->factor->tensor;
-  double copied = 1, elements = 1;
+  double copied = 1;
   for (int i = 0; i < blocks->variables.count; i++)
     copied *= (double)extent_maximum(blocks->variables.items[i]->range);
-  for (int i = 0; i < factor->rank; i++) elements *= (double)extent_maximum(factor->axes[i].extent);
-  return copied > elements;
+  return copied > tensor_volume(blocks->factor->tensor);
 }
 
 static void take_out(EquationList *list, const Equation *equation) {

@@ -114,10 +114,7 @@ static void add_piece(Arena *scratch, PieceList *pieces, const Piece *piece) {
 }
 
 static double bytes_of_tensor(const Routine *routine, const Tensor *tensor) {
-  double elements = 1;
-  for (int dim = 0; dim < tensor->rank; dim++)
-    elements *= (double)extent_maximum(tensor->axes[dim].extent);
-  return elements * (double)routine->bytes_of_real;
+  return tensor_volume(tensor) * (double)routine->bytes_of_real;
 }
 
 static void look(Cutter *cutter, LoopNode *node) {

@@ -202,14 +202,12 @@ int64_t recurrence_lag(Arena *scratch, const Routine *routine, const Equation *r
   return lag;
 }
 
-const Index *recurrence_step(const Routine *routine, Arena *scratch, const Equation *equation,
-                             int group) {
-  ExprList reads = equation_reads(scratch, equation);
+const Index *recurrence_step(const Routine *routine, const ExprList *reads, int group) {
   const Index *step = NULL;
-  for (int i = 0; i < reads.count; i++) {
-    const RecurrentEquation *member = map_get(&routine->recurrences, reads.items[i]->tensor);
+  for (int i = 0; i < reads->count; i++) {
+    const RecurrentEquation *member = map_get(&routine->recurrences, reads->items[i]->tensor);
     if (!member || member->group != group) continue;
-    const Index *index = lone_index(reads.items[i]->args[member->time_dim]);
+    const Index *index = lone_index(reads->items[i]->args[member->time_dim]);
     if (!index || (step && step != index)) return NULL;
     step = index;
   }

@@ -16,9 +16,8 @@ EquationList recurrence_order(Routine *routine, EquationList members, int group)
 int64_t recurrence_lag(Arena *scratch, const Routine *routine, const Equation *reader,
                        const Expr *read);
 
-/* The variable at which the equation reads all that it reads of the recurrence, one step at each of its own; null:
+/* The variable at which an equation reads all that it reads of the recurrence, one step at each of its own; null:
    there is none. */
-const Index *recurrence_step(const Routine *routine, Arena *scratch, const Equation *equation,
-                             int group);
+const Index *recurrence_step(const Routine *routine, const ExprList *reads, int group);
 
 #endif

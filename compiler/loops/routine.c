@@ -38,13 +38,8 @@ static void collect_updates(Routine *routine) {
 
 static double count_changed(const Routine *routine) {
   double numbers = 0;
-  for (int i = 0; i < routine->updates.count; i++) {
-    const Tensor *target = routine->updates.items[i].target;
-    double product = 1;
-    for (int dim = 0; dim < target->rank; dim++)
-      product *= (double)extent_maximum(target->axes[dim].extent);
-    numbers += product;
-  }
+  for (int i = 0; i < routine->updates.count; i++)
+    numbers += tensor_volume(routine->updates.items[i].target);
   return numbers;
 }
 
@@ -144,4 +139,11 @@ static double volume_of(const Index *const *indices, int count) {
 double equation_volume(const Equation *equation) {
   return volume_of(equation->vars, equation->var_count) *
          volume_of(equation->reduced, equation->reduced_count);
+}
+
+double tensor_volume(const Tensor *tensor) {
+  double volume = 1;
+  for (int dim = 0; dim < tensor->rank; dim++)
+    volume *= (double)extent_maximum(tensor->axes[dim].extent);
+  return volume;
 }

@@ -69,9 +69,7 @@ static const Expr *next_of(Site *site, const Expr *at, const Extent *range, int6
 /* All tiles take some terms of a stored panel, which comes from behind the caches, before the next. */
 static bool goes_on_in_panel(Site *site, const Tiling *tiling) {
   const Tensor *factor = tiling->across->tensor;
-  double bytes = (double)site->routine->bytes_of_real;
-  for (int dim = 0; dim < factor->rank; dim++)
-    bytes *= (double)extent_maximum(factor->axes[dim].extent);
+  double bytes = tensor_volume(factor) * (double)site->routine->bytes_of_real;
   return panel_width(site->routine, factor) > 0 && site->equation->reduced_count == 1 &&
          bytes > (double)site->routine->target->caches.second;
 }

@@ -45,10 +45,7 @@ static double range_of(const Index *index) {
 }
 
 static double whole_bytes(const Routine *routine, const Tensor *tensor) {
-  double bytes = (double)routine->bytes_of_real;
-  for (int dim = 0; dim < tensor->rank; dim++)
-    bytes *= (double)extent_maximum(tensor->axes[dim].extent);
-  return bytes;
+  return tensor_volume(tensor) * (double)routine->bytes_of_real;
 }
 
 /* What one tile touches. */

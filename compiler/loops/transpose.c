@@ -45,10 +45,8 @@ static double largest_read(Layout *t, const Expr *factor) {
   double largest = 0;
   ExprList nodes = expr_postorder(t->scratch, &factor, 1);
   for (int i = 0; i < nodes.count; i++) {
-    double elements = 1;
     if (!is_read(nodes.items[i])) continue;
-    for (int dim = 0; dim < nodes.items[i]->tensor->rank; dim++)
-      elements *= (double)extent_maximum(nodes.items[i]->tensor->axes[dim].extent);
+    double elements = tensor_volume(nodes.items[i]->tensor);
     if (elements > largest) largest = elements;
   }
   return largest;

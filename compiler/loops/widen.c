@@ -21,13 +21,6 @@ typedef struct Widening {
   Map readers; /* of the routine's equations */
 } Widening;
 
-static double elements_of(const Tensor *tensor) {
-  double elements = 1;
-  for (int dim = 0; dim < tensor->rank; dim++)
-    elements *= (double)extent_maximum(tensor->axes[dim].extent);
-  return elements;
-}
-
 /* Operations of vectors along the variable; 0: how many there are is known at run time only. */
 static double vectors_along(const Routine *routine, const Equation *equation,
                             const Index *variable) {
@@ -62,7 +55,7 @@ static const Index *find_wider(const Widening *w, const Equation *equation) {
     const Expr *factor = contraction_factor(w->scratch, equation, index);
     double vectors = vectors_along(w->routine, equation, index);
     if (!factor || !is_read(factor) || vectors == 0) continue;
-    double copied = elements_of(factor->tensor) + elements_of(equation->target);
+    double copied = tensor_volume(factor->tensor) + tensor_volume(equation->target);
     if (vectors + LEAST_SAVED * copied >= least) continue;
     best = index;
     least = vectors;
